@@ -5,8 +5,8 @@
 2. A hole is an 8-connected set of background pixels that one island encloses alone. It becomes
    the island's label where it has fewer than `min_hole_px` pixels or less than
    `min_hole_fraction` of the island's pixels.
-3. Each island that is left is one region: its pixels' outline, simplified by at most
-   `tolerance_px` px.
+3. Each part of what is left is one region: its pixels' outline, simplified by at most
+   `tolerance_px` px, a border between two labels once for both, so that neighbours share it.
 
 A region's probability is the mean of its label's probability over its pixels; the image's is the
 mean over the pixels of all regions. Where nothing was found, the image's probability is the
@@ -15,7 +15,8 @@ background's at the pixel where it is least sure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from domain import raster
-from domain.geometry import Region, normalise
+from domain.geometry import Region
 from inference.card import Card, Postprocessing
 from inference.runtime import PredictedMap
 
@@ -39,7 +40,7 @@ LabelMap = NDArray[np.uint8]
 class Outlined:
     """A prediction as people get it.
 
-    regions: one for each island, by label and then from top to bottom.
+    regions: one for each part, in the order of the card's labels.
     probabilities: one for each region, 0 to 1.
     probability: of the whole image, 0 to 1.
     label_map: uint8 (h, w) after the rule, before simplification: what is evaluated.
@@ -69,18 +70,34 @@ def outline(predicted: PredictedMap, card: Card) -> Outlined:
     """The regions of a predicted map, by the rule above and the numbers of the model's card."""
     rule = card.postprocessing
     label_map = clean(predicted.label_map, len(card.labels), rule)
-    regions, probabilities, pixel_counts = [], [], []
-    for index, label in enumerate(card.labels, start=1):
-        for island in islands(label_map == index):
-            regions.append(Region(label, _polygon(island, rule.tolerance_px)))
-            inside = predicted.probability[index][island.window][island.mask]
-            probabilities.append(float(inside.mean(dtype=np.float64)))
-            pixel_counts.append(island.pixel_count)
-    if regions:
-        probability = float(np.average(probabilities, weights=pixel_counts))
+    regions = [
+        Region(whole.label, shapely.MultiPolygon([part]))
+        for whole in raster.regions_from_label_map(label_map, card.labels, rule.tolerance_px)
+        for part in whole.shape.geoms
+    ]
+    scored = [_inside(region, predicted.probability, card.labels) for region in regions]
+    if scored:
+        probability = float(np.concatenate(scored).mean(dtype=np.float64))
     else:
         probability = float(predicted.probability[0].min())
-    return Outlined(regions, probabilities, _unit(probability), label_map)
+    return Outlined(
+        regions=regions,
+        probabilities=[_unit(float(values.mean(dtype=np.float64))) for values in scored],
+        probability=_unit(probability),
+        label_map=label_map,
+    )
+
+
+def _inside(
+    region: Region, probability: NDArray[np.float32], labels: Sequence[str]
+) -> NDArray[np.float32]:
+    """The region's label's probability at the pixels whose centre lies in the region."""
+    left, top, right, bottom = shapely.bounds(region.shape)
+    rows = slice(int(top), math.ceil(bottom))
+    columns = slice(int(left), math.ceil(right))
+    window = probability[1 + labels.index(region.label), rows, columns]
+    moved = shapely.transform(region.shape, lambda points: points - (columns.start, rows.start))
+    return window[raster.polygon_to_mask(moved, *window.shape)]
 
 
 def clean(label_map: LabelMap, label_count: int, rule: Postprocessing) -> LabelMap:
@@ -121,15 +138,6 @@ def _fill_small_holes(window: LabelMap, island: Island, index: int, rule: Postpr
         hole = numbered == number
         if np.count_nonzero(hole) < least and not window[hole].any():
             window[hole] = index
-
-
-def _polygon(island: Island, tolerance_px: float) -> shapely.MultiPolygon:
-    shape = raster.mask_to_polygon(island.mask, tolerance_px)
-    return normalise(shapely.transform(shape, lambda points: points + _offset(island)))
-
-
-def _offset(island: Island) -> NDArray[np.float64]:
-    return np.array([island.columns.start, island.rows.start], dtype=np.float64)
 
 
 def _unit(probability: float) -> float:

@@ -1,0 +1,51 @@
+"""Subjects, scans, images, labels, annotations, review, references, split and lock."""
+
+from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
+from annotation.models.assignment import Assignment
+from annotation.models.image import Calibration, Image
+from annotation.models.importing import ImportProfile
+from annotation.models.partition import (
+    Lock,
+    LockedImage,
+    LockLook,
+    Partition,
+    Split,
+    SubjectPartition,
+)
+from annotation.models.review import Issue, Reference, Review
+from annotation.models.scan import Scan, Take
+from annotation.models.site import Label, LabelAlias, Site
+from annotation.models.study import Centre, Membership, Study
+from annotation.models.subject import Subject, Visit
+from annotation.models.suggestion import Suggestion
+
+__all__ = [
+    "Annotation",
+    "Assignment",
+    "Calibration",
+    "Centre",
+    "Image",
+    "ImportProfile",
+    "Issue",
+    "Label",
+    "LabelAlias",
+    "Lock",
+    "LockLook",
+    "LockedImage",
+    "Membership",
+    "Partition",
+    "Reference",
+    "Review",
+    "Revision",
+    "RevisionContent",
+    "Scan",
+    "Site",
+    "SourceFile",
+    "Split",
+    "Study",
+    "Subject",
+    "SubjectPartition",
+    "Suggestion",
+    "Take",
+    "Visit",
+]

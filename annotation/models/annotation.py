@@ -1,0 +1,143 @@
+"""Annotations and their immutable revisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation.models.image import Image
+
+
+class Annotation(models.Model):
+    """All of one author's work on one image.
+
+    `revision_count` is the number of the newest revision (0: none yet) and the compare-and-set
+    token of saving. `blind`: drawn without sight of the pre-label or of anybody's work.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        SUBMITTED = "submitted"
+        RETURNED = "returned"
+        APPROVED = "approved"
+
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="annotations")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    revision_count = models.PositiveIntegerField(default=0)
+    blind = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "author"], name="annotation_one_per_author_and_image"
+            )
+        ]
+        indexes = [models.Index(fields=["author", "state"])]
+
+    def __str__(self) -> str:
+        return f"{self.author} on {self.image}"
+
+
+class Revision(models.Model):
+    """An immutable saved version of an annotation. `digest` covers regions, decision and reason.
+
+    `decision` records an outcome without a contour. `suggestion_version` names the pre-label that
+    the work started from. `seconds` is the time spent since the previous revision.
+    """
+
+    class Origin(models.TextChoices):
+        DRAWN = "drawn"
+        IMPORTED = "imported"
+        PRE_LABEL = "pre-label"
+        CORRECTION = "correction"
+        ADJUDICATION = "adjudication"
+
+    class Decision(models.TextChoices):
+        CONTOUR = "", "outlined"
+        UNUSABLE = "unusable", "image unusable"
+        ABSENT = "absent", "muscle absent"
+        SKIPPED = "skipped", "skipped"
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="revisions"
+    )
+    origin = models.CharField(max_length=12, choices=Origin.choices)
+    decision = models.CharField(
+        max_length=10, choices=Decision.choices, default=Decision.CONTOUR, blank=True
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    seconds = models.FloatField(default=0.0)
+    tools = models.JSONField(default=dict, blank=True)
+    based_on = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived"
+    )
+    suggestion_version = models.CharField(max_length=120, blank=True)
+    key = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["annotation", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["annotation", "number"], name="revision_number_once_per_annotation"
+            ),
+            models.UniqueConstraint(
+                fields=["annotation", "key"],
+                condition=Q(key__isnull=False),
+                name="revision_key_once_per_annotation",
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="revision_numbers_start_at_1"),
+            models.CheckConstraint(
+                condition=Q(decision="") | ~Q(reason=""), name="revision_decision_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number} of {self.annotation}"
+
+    @property
+    def regions(self) -> list[dict[str, Any]]:
+        """The regions (JSON of docs/interface.md); empty after a withdrawal erased them."""
+        content = getattr(self, "content", None)
+        return content.regions if content is not None else []
+
+
+class RevisionContent(models.Model):
+    """The regions of a revision, apart from it, so that withdrawn consent can erase them."""
+
+    revision = models.OneToOneField(
+        Revision, primary_key=True, on_delete=models.PROTECT, related_name="content"
+    )
+    regions = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"regions of {self.revision}"
+
+
+class SourceFile(models.Model):
+    """The bytes that a revision was imported from, kept untouched in the file store."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="source_files")
+    name = models.CharField(max_length=500)
+    sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision"], name="source_file_once_per_revision")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

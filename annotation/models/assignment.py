@@ -1,0 +1,42 @@
+"""Who is asked to outline what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from annotation.models.image import Image
+
+
+class Assignment(models.Model):
+    """A person asked to outline an image. An image has slot 0; a double reading has slots 0 and 1.
+
+    `blind`: neither the pre-label nor anybody's work is shown. `person` is empty until somebody
+    takes the reading. `rank` and `reason` come from a query round.
+    """
+
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="assignments")
+    slot = models.PositiveSmallIntegerField(default=0)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assignments",
+    )
+    blind = models.BooleanField(default=False)
+    rank = models.PositiveIntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["rank", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["image", "slot"], name="assignment_slot_once"),
+            models.UniqueConstraint(fields=["image", "person"], name="assignment_person_once"),
+        ]
+        indexes = [models.Index(fields=["person", "done_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.image} for {self.person or 'whoever is free'}"

@@ -1,0 +1,120 @@
+"""The split of a study's subjects, and the sealed test references."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from annotation.models.annotation import Revision
+from annotation.models.image import Image
+from annotation.models.site import Site
+from annotation.models.study import Study
+from annotation.models.subject import Subject
+
+
+class Partition(models.TextChoices):
+    """What a subject's scans may be used for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+    EXTERNAL = "external"
+
+
+class Split(models.Model):
+    """One act of assigning subjects to partitions: seed, fractions, who, when."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="splits")
+    seed = models.PositiveIntegerField()
+    test = models.FloatField()
+    validation = models.FloatField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"split of {self.study}, seed {self.seed}"
+
+
+class SubjectPartition(models.Model):
+    """The partition of one subject, for all its sites and visits."""
+
+    subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="partition")
+    partition = models.CharField(max_length=10, choices=Partition.choices)
+    split = models.ForeignKey(
+        Split, null=True, blank=True, on_delete=models.PROTECT, related_name="subjects"
+    )
+    assigned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["partition"])]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.partition}"
+
+
+class Lock(models.Model):
+    """The references of one site's test subjects, sealed. `digest` covers the manifest.
+
+    `basis` says in words what the references rest on (single readings, approved outside, ...).
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="locks")
+    version = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    manifest = models.JSONField()
+    basis = models.CharField(max_length=200)
+    sealed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    sealed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["site", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "version"], name="lock_version_once_per_site")
+        ]
+
+    def __str__(self) -> str:
+        return f"lock {self.version} of {self.site}"
+
+
+class LockedImage(models.Model):
+    """One sealed reference."""
+
+    lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="locked")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="locked")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="locked")
+    pixel_sha256 = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["lock", "image"], name="locked_image_once_per_lock")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image} in {self.lock}"
+
+
+class LockLook(models.Model):
+    """One look at a lock's references: counted, never deleted."""
+
+    lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="looks")
+    purpose = models.CharField(max_length=200)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    details = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"look at {self.lock}: {self.purpose}"

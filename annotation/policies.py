@@ -1,0 +1,117 @@
+"""Who may do what. Pure decisions on rows that were already read."""
+
+from __future__ import annotations
+
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Image,
+    Membership,
+    Partition,
+    Study,
+    SubjectPartition,
+)
+from core.models import User
+from domain.errors import NotAllowed, NotFound
+
+Role = Membership.Role
+
+
+def role_of(user: User, study: Study) -> str:
+    """The person's role in a study; a superuser is admin of each; empty: not a member."""
+    membership = Membership.objects.filter(user_id=user.pk, study_id=study.pk).first()
+    if membership is not None:
+        return membership.role
+    return Role.ADMIN if user.is_superuser else ""
+
+
+def is_member(user: User, study: Study) -> bool:
+    """Whether the study exists for this person."""
+    return bool(role_of(user, study))
+
+
+def is_admin(user: User, study: Study) -> bool:
+    """Whether the person administers the study."""
+    return role_of(user, study) == Role.ADMIN
+
+
+def is_expert(user: User, study: Study) -> bool:
+    """Whether the person decides on the truth in the study."""
+    return role_of(user, study) == Role.EXPERT
+
+
+def can_review_in(user: User, study: Study) -> bool:
+    """Whether the person may review others' work in the study."""
+    return is_expert(user, study)
+
+
+def can_annotate_in(user: User, study: Study) -> bool:
+    """Whether the person may outline scans in the study."""
+    return role_of(user, study) in {Role.ANNOTATOR, Role.EXPERT}
+
+
+def can_see_image(user: User, image: Image) -> bool:
+    """Members see the images of their study that were not withdrawn."""
+    return image.erased_at is None and is_member(user, image.study)
+
+
+def can_see_annotation(user: User, annotation: Annotation) -> bool:
+    """The author, the study's experts and admins; an annotator never sees another's work."""
+    if annotation.author_id == user.pk:
+        return is_member(user, annotation.image.study)
+    return role_of(user, annotation.image.study) in {Role.EXPERT, Role.ADMIN}
+
+
+def can_review(user: User, annotation: Annotation) -> bool:
+    """Experts of the study, on others' submitted work."""
+    return (
+        annotation.state == Annotation.State.SUBMITTED
+        and annotation.author_id != user.pk
+        and can_review_in(user, annotation.image.study)
+    )
+
+
+def is_blind_for(user: User, image: Image) -> bool:
+    """Whether the person reads this image without sight of the pre-label."""
+    return Assignment.objects.filter(image=image, person_id=user.pk, blind=True).exists()
+
+
+def is_double_read(image: Image) -> bool:
+    """Whether two people read this image independently."""
+    return Assignment.objects.filter(image=image, blind=True).exists()
+
+
+def is_test_subject(image: Image) -> bool:
+    """Whether the image's subject is in the test partition."""
+    return SubjectPartition.objects.filter(
+        subject_id=image.subject_id, partition=Partition.TEST
+    ).exists()
+
+
+def can_see_suggestion(user: User, image: Image) -> bool:
+    """Members, but never on test subjects, and never while a blind reading of the image runs."""
+    if is_test_subject(image):
+        return False
+    return can_see_image(user, image) and not (
+        is_double_read(image) and role_of(user, image.study) == Role.ANNOTATOR
+    )
+
+
+def require_member(user: User, study: Study) -> None:
+    """Raise NotFound for whoever is not of the study."""
+    if not is_member(user, study):
+        raise NotFound("There is no such study.")
+
+
+def require_admin(user: User, study: Study) -> None:
+    """Raise NotFound for strangers, NotAllowed for members who are no admins."""
+    require_member(user, study)
+    if not is_admin(user, study):
+        raise NotAllowed("Only an admin of the study may do this.")
+
+
+def require_expert(user: User, study: Study) -> None:
+    """Raise NotFound for strangers, NotAllowed for members who are no experts."""
+    require_member(user, study)
+    if not is_expert(user, study):
+        raise NotAllowed("Only an expert of the study may do this.")

@@ -1,0 +1,93 @@
+"""What the database itself refuses in this app's tables."""
+
+from __future__ import annotations
+
+from core.triggers import Trigger, append_only, register
+
+WITHDRAWN = (
+    "NOT EXISTS (SELECT 1 FROM annotation_revision r"
+    " JOIN annotation_annotation a ON a.id = r.annotation_id"
+    " JOIN annotation_image i ON i.id = a.image_id"
+    " JOIN annotation_subject s ON s.id = i.subject_id"
+    " WHERE r.id = OLD.revision_id AND s.withdrawn_at IS NOT NULL)"
+)
+GAP = (
+    "NEW.number <> (SELECT COALESCE(MAX(number), 0) + 1 FROM annotation_revision"
+    " WHERE annotation_id = NEW.annotation_id)"
+)
+LOCKED_SUBJECT = (
+    "EXISTS (SELECT 1 FROM annotation_lockedimage l WHERE l.subject_id = OLD.subject_id)"
+)
+
+
+def register_all() -> None:
+    """Register the triggers; core installs them after every migrate."""
+    for table, what in (
+        ("annotation_revision", "revisions"),
+        ("annotation_review", "reviews"),
+        ("annotation_calibration", "calibrations"),
+        ("annotation_lock", "locks"),
+        ("annotation_lockedimage", "locked images"),
+        ("annotation_locklook", "looks at a lock"),
+    ):
+        register(*append_only(table, what))
+    register(
+        Trigger(
+            "annotation_revision_no_gap",
+            "annotation_revision",
+            "INSERT",
+            "revision numbers run without a gap",
+            GAP,
+        ),
+        Trigger(
+            "annotation_revisioncontent_no_update",
+            "annotation_revisioncontent",
+            "UPDATE",
+            "the regions of a revision are never changed",
+        ),
+        Trigger(
+            "annotation_revisioncontent_no_delete",
+            "annotation_revisioncontent",
+            "DELETE",
+            "the regions of a revision are erased only when its subject withdrew consent",
+            WITHDRAWN,
+        ),
+        Trigger(
+            "annotation_reference_no_edit",
+            "annotation_reference",
+            "UPDATE",
+            "a reference is superseded, never edited",
+            "NEW.image_id <> OLD.image_id OR NEW.revision_id <> OLD.revision_id"
+            " OR NEW.how <> OLD.how OR NEW.accepted_by_id <> OLD.accepted_by_id"
+            " OR OLD.superseded_at IS NOT NULL",
+        ),
+        Trigger(
+            "annotation_reference_no_delete",
+            "annotation_reference",
+            "DELETE",
+            "a reference is superseded, never deleted",
+        ),
+        Trigger(
+            "annotation_subjectpartition_stays",
+            "annotation_subjectpartition",
+            "UPDATE",
+            "a subject of a locked test set stays where it is",
+            LOCKED_SUBJECT,
+        ),
+        Trigger(
+            "annotation_subjectpartition_is_kept",
+            "annotation_subjectpartition",
+            "DELETE",
+            "a subject of a locked test set stays where it is",
+            LOCKED_SUBJECT,
+        ),
+        Trigger(
+            "annotation_image_of_lock_stays",
+            "annotation_image",
+            "UPDATE",
+            "an image of a locked test set stays with its subject, site and pixels",
+            "(NEW.subject_id <> OLD.subject_id OR NEW.site_id <> OLD.site_id"
+            " OR NEW.pixel_sha256 <> OLD.pixel_sha256)"
+            " AND EXISTS (SELECT 1 FROM annotation_lockedimage l WHERE l.image_id = OLD.id)",
+        ),
+    )

@@ -1,0 +1,23 @@
+"""Settings of the test suite: a data directory that is thrown away, cheap password hashes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "MYOTRACE_DATA" not in os.environ:
+    os.environ["MYOTRACE_DATA"] = tempfile.mkdtemp(prefix="myotrace-test-")
+    atexit.register(shutil.rmtree, os.environ["MYOTRACE_DATA"], ignore_errors=True)
+
+from config.settings import *  # noqa: E402, F403
+from config.settings.base import MYOTRACE_DATA, STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
+STATIC_ROOT = MYOTRACE_DATA / "static"

@@ -1,0 +1,19 @@
+"""The app without ultrasound in it: users, audit trail, jobs, files, accounts."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from core import checks, signals
+        from core.triggers import install_after_migrate
+
+        post_migrate.connect(install_after_migrate, dispatch_uid="core.triggers")
+        checks.register_all()
+        signals.connect_all()

@@ -1,0 +1,133 @@
+"""Job handlers: registered by kind, run under a lease by whoever claimed the row."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from core.data import attempt_directory
+from core.models import Job
+from domain.errors import MyotraceError
+
+LOG_CHARACTERS = 20_000
+
+
+class Cancelled(MyotraceError):
+    """The user asked to cancel this job."""
+
+
+class Fenced(MyotraceError):
+    """Another attempt has taken this job over: write nothing more."""
+
+
+class JobContext:
+    """What a handler may do with its job. Every write goes through the fence of its claim."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.fence = job.fence
+        self.params: dict[str, Any] = job.params
+
+    @property
+    def directory(self) -> Path:
+        """A directory of this attempt alone."""
+        return attempt_directory(str(self.job.pk), self.fence)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Show how far the job is (0 to 1) and what it does; renews the lease."""
+        self._update(progress=min(max(fraction, 0.0), 1.0), message=message[:500])
+
+    def log(self, line: str) -> None:
+        """Append a line to the log tail that the user sees."""
+        self.job.log = (self.job.log + line.rstrip() + "\n")[-LOG_CHARACTERS:]
+        self._update(log=self.job.log)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise Cancelled if the user asked for it, Fenced if the claim is lost."""
+        row = Job.objects.filter(pk=self.job.pk).values("fence", "cancel_requested").get()
+        if row["fence"] != self.fence:
+            raise Fenced("Another attempt has taken this job over.")
+        if row["cancel_requested"]:
+            raise Cancelled("Cancelled on request.")
+
+    @contextmanager
+    def publish(self) -> Iterator[None]:
+        """A transaction that commits only while this attempt holds the job: write results here."""
+        with transaction.atomic():
+            self.renew()
+            yield
+
+    def renew(self) -> None:
+        """Extend the lease. Raises Fenced when the claim is lost."""
+        self._update()
+
+    def _update(self, **fields: Any) -> None:
+        changed = Job.objects.filter(
+            pk=self.job.pk, fence=self.fence, state=Job.State.RUNNING
+        ).update(lease_until=lease_end(), **fields)
+        if not changed:
+            raise Fenced("Another attempt has taken this job over.")
+
+
+Handler = Callable[[JobContext], dict[str, Any] | None]
+_handlers: dict[str, Handler] = {}
+_long_kinds: set[str] = set()
+
+
+def register(kind: str, handler: Handler, *, long: bool = False) -> None:
+    """Name the function that runs jobs of `kind`. `long` ones have a worker of their own."""
+    _handlers[kind] = handler
+    if long:
+        _long_kinds.add(kind)
+
+
+def handler_of(kind: str) -> Handler:
+    """The registered handler. Raises MyotraceError for an unknown kind."""
+    try:
+        return _handlers[kind]
+    except KeyError:
+        raise MyotraceError(f"No handler is registered for jobs of kind {kind!r}.") from None
+
+
+def queue_of(kind: str) -> str:
+    """The Celery queue for a kind of job."""
+    return "long" if kind in _long_kinds else "short"
+
+
+def lease_end() -> datetime:
+    """When a lease taken now runs out."""
+    return timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+class Heartbeat:
+    """Renews the lease in a thread of its own while the handler works."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._stop.wait(settings.JOB_HEARTBEAT_SECONDS):
+                self._context.renew()
+        except Fenced:
+            return
+        finally:
+            connection.close()

@@ -1,0 +1,42 @@
+"""Okabe and Ito's colours, distinguishable with any colour vision, each with a dash pattern.
+
+Source: M. Okabe, K. Ito, Color Universal Design (2008). Black is left out (it is invisible on a
+scan); a structure keeps its colour and dash in the editor, the lists, the plots and the report.
+"""
+
+from __future__ import annotations
+
+COLOURS: tuple[str, ...] = (
+    "#56b4e9",
+    "#e69f00",
+    "#009e73",
+    "#f0e442",
+    "#cc79a7",
+    "#d55e00",
+    "#0072b2",
+    "#bbbbbb",
+)
+
+COLOURS_ON_WHITE: tuple[str, ...] = (
+    "#2b85bd",
+    "#b07600",
+    "#00805c",
+    "#8a8000",
+    "#b0568a",
+    "#d55e00",
+    "#0b57a4",
+    "#6a6a6a",
+)
+"""The same hues, darkened until a line of them stands 3:1 against white paper (WCAG 1.4.11)."""
+
+DASHES: tuple[str, ...] = ("", "6 3", "2 2", "8 3 2 3", "12 4", "4 4", "1 3", "10 3 2 3 2 3")
+
+
+def colour(order: int) -> str:
+    """The colour of the structure that stands at place `order` (from 1) of its site."""
+    return COLOURS[(order - 1) % len(COLOURS)]
+
+
+def dash(order: int) -> str:
+    """The SVG dash pattern of the structure at place `order` (from 1); '' is a full line."""
+    return DASHES[(order - 1) % len(DASHES)]

@@ -1,0 +1,608 @@
+"""Plots as plain data, drawn by one SVG template.
+
+A function takes numbers and gives a `Figure`: everything already in the coordinates of its own
+viewBox (x right, y down), so that the template only writes what it is told. Each point carries its
+words, its address and the picture of the scan that it stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from core import palette
+
+WIDTH = 640
+HEIGHT = 300
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 16.0, 12.0, 48.0
+ROW_HEIGHT = 22.0
+ROW_LABEL_WIDTH = 128.0
+CHARACTER_WIDTH = 6.6
+"""Mean width of a digit or letter at the plots' 12 px, in px; used to keep labels apart."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where, and what stands beside it."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point, already placed."""
+
+    x: float
+    y: float
+    title: str
+    href: str = ""
+    picture: str = ""
+    series: int = 1
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points, already placed; `points` is SVG's `x,y x,y …`."""
+
+    points: str
+    title: str
+    series: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A straight line: a bias, a limit, an interval."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    kind: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A shaded interval."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Text inside the plot."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of the legend: the series' number and its name."""
+
+    series: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished plot. `empty` is the sentence that stands in place of a plot without data."""
+
+    name: str
+    title: str
+    width: float = WIDTH
+    height: float = HEIGHT
+    left: float = LEFT
+    right: float = WIDTH - RIGHT
+    top: float = TOP
+    bottom: float = HEIGHT - BOTTOM
+    x_label: str = ""
+    y_label: str = ""
+    x_ticks: Sequence[Tick] = ()
+    y_ticks: Sequence[Tick] = ()
+    bands: Sequence[Band] = ()
+    segments: Sequence[Segment] = ()
+    curves: Sequence[Curve] = ()
+    marks: Sequence[Mark] = ()
+    words: Sequence[Words] = ()
+    legend: Sequence[Key] = ()
+    empty: str = ""
+
+    @property
+    def middle_x(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def middle_y(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: a name and its points, in the order in which they are joined.
+
+    `intervals` gives (low, high) for each point or nothing at all.
+    """
+
+    name: str
+    points: Sequence[tuple[float | date, float]]
+    intervals: Sequence[tuple[float, float]] = ()
+    titles: Sequence[str] = ()
+    hrefs: Sequence[str] = ()
+    pictures: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One value of a group, with its words, address and picture."""
+
+    value: float
+    title: str
+    href: str = ""
+    picture: str = ""
+    series: int = 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row of dots (a subject), with its mean and an interval where they are known."""
+
+    label: str
+    dots: Sequence[Dot]
+    mean: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One scan of a Bland-Altman plot: mean of the two readings, and their difference."""
+
+    x: float
+    y: float
+    title: str
+    href: str = ""
+    picture: str = ""
+    series: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a forest plot: estimate with interval, and how many subjects stand behind it."""
+
+    label: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear map from values in [low, high] to the coordinates [start, end]."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 2)
+
+
+def nice_step(span: float, steps: int = 5) -> float:
+    """The smallest of 1, 2, 5 x 10^k that cuts `span` (> 0) into at most `steps` parts."""
+    raw = span / steps
+    magnitude = 10.0 ** math.floor(math.log10(raw))
+    for factor in (1.0, 2.0, 5.0, 10.0):
+        if factor * magnitude >= raw * (1 - 1e-9):
+            return factor * magnitude
+    return 10.0 * magnitude
+
+
+def tick_values(low: float, high: float, steps: int = 5) -> list[float]:
+    """Round values within [low, high]; at least one if the interval holds any."""
+    step = nice_step(high - low, steps)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [index * step for index in range(first, last + 1)]
+
+
+def number_text(value: float, step: float) -> str:
+    """`value` with as many decimals as a tick distance of `step` needs, and a real minus sign."""
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", "−")
+
+
+def padded_range(values: Sequence[float]) -> tuple[float, float]:
+    """The range of finite `values`, widened by 5 % each side; never of zero width."""
+    low, high = min(values), max(values)
+    if low == high:
+        margin = abs(low) * 0.05 or 1.0
+    else:
+        margin = (high - low) * 0.05
+    return low - margin, high + margin
+
+
+def _number_ticks(scale: Scale, steps: int = 5) -> list[Tick]:
+    values = tick_values(scale.low, scale.high, steps)
+    step = nice_step(scale.high - scale.low, steps)
+    return [Tick(scale(value), number_text(value, step)) for value in values]
+
+
+def _whole_ticks(scale: Scale) -> list[Tick]:
+    step = max(1.0, nice_step(scale.high - scale.low, 8))
+    first = math.ceil(scale.low / step - 1e-9)
+    last = math.floor(scale.high / step + 1e-9)
+    return [Tick(scale(i * step), number_text(i * step, step)) for i in range(first, last + 1)]
+
+
+def _date_ticks(days: Sequence[date], scale: Scale) -> list[Tick]:
+    ticks: list[Tick] = []
+    taken_to = -math.inf
+    width = 10 * CHARACTER_WIDTH
+    for day in sorted(set(days)):
+        at = scale(day.toordinal())
+        if at - width / 2 > taken_to:
+            ticks.append(Tick(at, day.isoformat()))
+            taken_to = at + width / 2
+    return ticks
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _value_of(x: float | date) -> float:
+    return float(x.toordinal()) if isinstance(x, date) else float(x)
+
+
+def _words_of(x: float | date) -> str:
+    return x.isoformat() if isinstance(x, date) else f"{x:g}"
+
+
+def _at(items: Sequence[str], index: int) -> str:
+    return items[index] if index < len(items) else ""
+
+
+def _line_figure(
+    name: str,
+    title: str,
+    series: Sequence[Series],
+    *,
+    x_label: str,
+    y_label: str,
+    y_range: tuple[float, float] | None,
+    empty: str,
+    x_ticks: Callable[[Scale], list[Tick]],
+    show_points: bool,
+) -> Figure:
+    kept = [(i, x, y) for i, one in enumerate(series) for x, y in one.points if _finite(y)]
+    if not kept:
+        return Figure(name, title, empty=empty)
+    bounds = [value for one in series for pair in one.intervals for value in pair]
+    low, high = y_range or padded_range([y for _, _, y in kept] + [v for v in bounds if _finite(v)])
+    x_values = [_value_of(x) for _, x, _ in kept]
+    x_low, x_high = min(x_values), max(x_values)
+    if x_low == x_high:
+        x_low, x_high = x_low - 1, x_high + 1
+    across = Scale(x_low, x_high, LEFT + 12, WIDTH - RIGHT - 12)
+    up = Scale(low, high, HEIGHT - BOTTOM, TOP)
+    curves, marks, segments = [], [], []
+    for number, one in enumerate(series, start=1):
+        placed = [
+            (index, across(_value_of(x)), up(y), _words_of(x), y)
+            for index, (x, y) in enumerate(one.points)
+            if _finite(y)
+        ]
+        if len(placed) > 1:
+            line = " ".join(f"{x:g},{y:g}" for _, x, y, _, _ in placed)
+            curves.append(Curve(line, one.name, number))
+        if not show_points and len(placed) > 1:
+            placed_marks = placed[-1:]
+        else:
+            placed_marks = placed
+        for index, x, y, words, value in placed_marks:
+            said = _at(one.titles, index) or f"{one.name}, {words}: {value:.4g}"
+            href, picture = _at(one.hrefs, index), _at(one.pictures, index)
+            marks.append(Mark(x, y, said, href, picture, number))
+        for (index, x, _, _, _), (from_, to) in zip(placed, one.intervals, strict=False):
+            del index
+            if _finite(from_) and _finite(to):
+                segments.append(Segment(x, up(from_), x, up(to), "interval"))
+    legend = [Key(i, one.name) for i, one in enumerate(series, start=1)] if len(series) > 1 else []
+    return Figure(
+        name,
+        title,
+        x_label=x_label,
+        y_label=y_label,
+        x_ticks=x_ticks(across),
+        y_ticks=_number_ticks(up),
+        curves=curves,
+        marks=marks,
+        segments=segments,
+        legend=legend,
+    )
+
+
+def curves(
+    name: str,
+    title: str,
+    series: Sequence[Series],
+    *,
+    x_label: str = "Epoch",
+    y_label: str,
+    y_range: tuple[float, float] | None = None,
+    empty: str = "No epoch is finished yet.",
+) -> Figure:
+    """Training curves: lines over whole numbers (epochs); values that are not finite are left out.
+
+    `y_range` fixes the y axis (0 to 1 for Dice), so that a curve that grows does not jump.
+    """
+    return _line_figure(
+        name,
+        title,
+        series,
+        x_label=x_label,
+        y_label=y_label,
+        y_range=y_range,
+        empty=empty,
+        x_ticks=_whole_ticks,
+        show_points=False,
+    )
+
+
+def trend(
+    name: str,
+    title: str,
+    series: Sequence[Series],
+    *,
+    y_label: str,
+    x_label: str = "Visit",
+    y_range: tuple[float, float] | None = None,
+    empty: str = "No visit with a measurement yet.",
+) -> Figure:
+    """A measurement over dates, one line a series, with its interval at each point if given."""
+    days = [x for one in series for x, _ in one.points if isinstance(x, date)]
+    return _line_figure(
+        name,
+        title,
+        series,
+        x_label=x_label,
+        y_label=y_label,
+        y_range=y_range,
+        empty=empty,
+        x_ticks=lambda scale: _date_ticks(days, scale) if days else _whole_ticks(scale),
+        show_points=True,
+    )
+
+
+def dots(
+    name: str,
+    title: str,
+    groups: Sequence[Group],
+    *,
+    value_label: str,
+    value_range: tuple[float, float] | None = None,
+    empty: str = "Nothing is evaluated yet.",
+) -> Figure:
+    """Values by subject as dots, one row a subject, with its mean as a line and its interval.
+
+    Dots, not bars: each scan stays visible and can be opened.
+    """
+    values = [dot.value for group in groups for dot in group.dots if _finite(dot.value)]
+    if not values:
+        return Figure(name, title, empty=empty)
+    bounds = [v for group in groups for v in (group.interval or ()) if _finite(v)]
+    low, high = value_range or padded_range(values + bounds)
+    left, top = ROW_LABEL_WIDTH, TOP
+    height = top + ROW_HEIGHT * len(groups) + BOTTOM
+    across = Scale(low, high, left + 8, WIDTH - RIGHT - 8)
+    marks, segments, words = [], [], []
+    for index, group in enumerate(groups):
+        y = top + ROW_HEIGHT * (index + 0.5)
+        words.append(Words(left - 8, y + 4, group.label, "end"))
+        if group.interval is not None and all(_finite(v) for v in group.interval):
+            from_, to = (across(v) for v in group.interval)
+            segments.append(Segment(from_, y, to, y, "interval"))
+        if _finite(group.mean) and group.mean is not None:
+            x = across(group.mean)
+            said = f"{group.label}, mean {group.mean:.3g}"
+            segments.append(Segment(x, y - 8, x, y + 8, "rule", said))
+        marks.extend(
+            Mark(across(dot.value), y, dot.title, dot.href, dot.picture, dot.series)
+            for dot in group.dots
+            if _finite(dot.value)
+        )
+    return Figure(
+        name,
+        title,
+        height=height,
+        left=left,
+        bottom=height - BOTTOM,
+        x_label=value_label,
+        x_ticks=_number_ticks(across),
+        marks=marks,
+        segments=segments,
+        words=words,
+    )
+
+
+def bland_altman(
+    name: str,
+    title: str,
+    pairs: Sequence[Pair],
+    *,
+    bias: float | None,
+    limits: tuple[float, float] | None,
+    bias_interval: tuple[float, float] | None = None,
+    x_label: str,
+    y_label: str,
+    empty: str = "No scan has two readings yet.",
+) -> Figure:
+    """Difference against mean of two readings, with the bias and the 95 % limits of agreement."""
+    kept = [pair for pair in pairs if _finite(pair.x) and _finite(pair.y)]
+    if not kept:
+        return Figure(name, title, empty=empty)
+    rules = [v for v in (bias, *(limits or ()), *(bias_interval or ())) if v is not None]
+    across = Scale(*padded_range([pair.x for pair in kept]), LEFT + 4, WIDTH - RIGHT - 84)
+    down = padded_range([pair.y for pair in kept] + [0.0] + [v for v in rules if _finite(v)])
+    up = Scale(*down, HEIGHT - BOTTOM, TOP)
+    right = WIDTH - RIGHT - 80
+    step = nice_step(up.high - up.low) / 10
+    segments, words, bands = [Segment(LEFT, up(0.0), right, up(0.0), "grid")], [], []
+    if bias_interval is not None and all(_finite(v) for v in bias_interval):
+        low, high = up(bias_interval[0]), up(bias_interval[1])
+        said = "95 % interval of the bias, by subject"
+        bands.append(Band(LEFT, high, right - LEFT, max(low - high, 1.0), said))
+    if bias is not None and _finite(bias):
+        segments.append(Segment(LEFT, up(bias), right, up(bias), "rule", "bias"))
+        words.append(Words(right + 6, up(bias) + 4, f"bias {number_text(bias, step)}"))
+    for limit in limits or ():
+        if _finite(limit):
+            said = "95 % limit of agreement"
+            segments.append(Segment(LEFT, up(limit), right, up(limit), "rule limit", said))
+            words.append(Words(right + 6, up(limit) + 4, number_text(limit, step)))
+    return Figure(
+        name,
+        title,
+        right=right,
+        x_label=x_label,
+        y_label=y_label,
+        x_ticks=_number_ticks(across),
+        y_ticks=_number_ticks(up),
+        bands=bands,
+        segments=segments,
+        words=words,
+        marks=[
+            Mark(across(p.x), up(p.y), p.title, p.href, p.picture, p.series) for p in kept
+        ],
+    )
+
+
+def forest(
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    *,
+    value_label: str,
+    zero: float | None = 0.0,
+    empty: str = "Nothing to compare yet.",
+) -> Figure:
+    """Estimates with intervals under one another; `zero` draws the line of no difference."""
+    kept = [row for row in rows if all(_finite(v) for v in (row.estimate, row.low, row.high))]
+    if not kept:
+        return Figure(name, title, empty=empty)
+    values = [v for row in kept for v in (row.low, row.high, row.estimate)]
+    left = ROW_LABEL_WIDTH + 40
+    right = WIDTH - 172.0
+    height = TOP + 28.0 * len(kept) + BOTTOM
+    across = Scale(
+        *padded_range(values if zero is None else [*values, zero]), left + 8, right - 8
+    )
+    step = nice_step(across.high - across.low) / 10
+    marks, segments, words = [], [], []
+    if zero is not None:
+        x = across(zero)
+        segments.append(Segment(x, TOP, x, height - BOTTOM, "rule limit", "no difference"))
+    for index, row in enumerate(kept):
+        y = TOP + 28.0 * (index + 0.5)
+        estimate, low, high = (number_text(v, step) for v in (row.estimate, row.low, row.high))
+        said = f"{estimate} [{low}, {high}], n = {row.n}"
+        segments.append(Segment(across(row.low), y, across(row.high), y, "interval"))
+        marks.append(Mark(across(row.estimate), y, f"{row.label}: {said}", series=7))
+        words.append(Words(left - 8, y + 4, row.label, "end"))
+        words.append(Words(right + 8, y + 4, said))
+    return Figure(
+        name,
+        title,
+        height=height,
+        left=left,
+        right=right,
+        bottom=height - BOTTOM,
+        x_label=value_label,
+        x_ticks=_number_ticks(across),
+        marks=marks,
+        segments=segments,
+        words=words,
+    )
+
+
+def asked_for(request: HttpRequest, figures: Sequence[Figure]) -> Figure | None:
+    """The figure that `?figure=NAME` asks to download, if it is one of the page's `figures`."""
+    name = request.GET.get("figure")
+    return next((figure for figure in figures if figure.name == name), None)
+
+
+@dataclass(frozen=True)
+class SeriesStyle:
+    """How a series is drawn in a file that stands alone."""
+
+    number: int
+    colour: str
+    dash: str
+
+
+@dataclass(frozen=True)
+class PlacedKey:
+    """A legend entry with its place in a file that stands alone."""
+
+    series: int
+    text: str
+    x: float
+
+    @property
+    def line_end(self) -> float:
+        return self.x + 24
+
+    @property
+    def text_at(self) -> float:
+        return self.x + 30
+
+
+def _placed_legend(figure: Figure) -> list[PlacedKey]:
+    placed, x = [], figure.left
+    for key in figure.legend:
+        placed.append(PlacedKey(key.series, key.text, x))
+        x += 46 + CHARACTER_WIDTH * len(key.text)
+    return placed
+
+
+def render_svg(figure: Figure) -> str:
+    """The figure as an SVG file that stands alone: it carries its own styles, on white."""
+    styles = [
+        SeriesStyle(number, colour, palette.dash(number))
+        for number, colour in enumerate(palette.COLOURS_ON_WHITE, start=1)
+    ]
+    above = 40
+    context = {
+        "figure": figure,
+        "legend": _placed_legend(figure),
+        "styles": styles,
+        "above": -above,
+        "height": figure.height + above,
+    }
+    return render_to_string("core/plots/standalone.svg.html", context)
+
+
+def svg_response(figure: Figure) -> HttpResponse:
+    """The figure as a download."""
+    response = HttpResponse(render_svg(figure), content_type="image/svg+xml")
+    response["Content-Disposition"] = f'attachment; filename="{figure.name}.svg"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

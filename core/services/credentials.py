@@ -1,0 +1,55 @@
+"""Login links and API tokens: shown once, kept as digests."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.models import ApiToken, LoginLink, User
+from core.services import audit
+
+LOGIN_LINK_LIFETIME = timedelta(minutes=10)
+
+
+def make_token(user: User, *, actor: User | None = None) -> str:
+    """A new API token of `user`; only its digest is kept."""
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        ApiToken.objects.create(user=user, digest=_digest(token))
+        audit.record("API token made", actor=actor or user, target=user)
+    return token
+
+
+def user_of_token(token: str) -> User | None:
+    """Whose token this is, if it is one and its user is active."""
+    row = ApiToken.objects.select_related("user").filter(digest=_digest(token)).first()
+    return row.user if row and row.user.is_active else None
+
+
+def make_login_secret(user: User, *, actor: User | None = None) -> str:
+    """The secret part of a link that logs `user` in once, within ten minutes."""
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        LoginLink.objects.create(
+            user=user, digest=_digest(secret), expires_at=timezone.now() + LOGIN_LINK_LIFETIME
+        )
+        audit.record("login link made", actor=actor, target=user)
+    return secret
+
+
+def redeem_login_secret(secret: str) -> User | None:
+    """The user of an unused, unexpired login secret, which is used up by this."""
+    now = timezone.now()
+    digest = _digest(secret)
+    used = LoginLink.objects.filter(
+        digest=digest, used_at__isnull=True, expires_at__gt=now, user__is_active=True
+    ).update(used_at=now)
+    return LoginLink.objects.select_related("user").get(digest=digest).user if used else None
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

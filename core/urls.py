@@ -1,0 +1,11 @@
+"""Addresses of this app's pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from core.views import accounts
+
+urlpatterns = [
+    path("login-link/<str:secret>/", accounts.login_by_link, name="login-link"),
+]

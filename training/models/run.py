@@ -1,0 +1,61 @@
+"""Training runs and their epochs."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from training.models.snapshot import Snapshot
+
+
+class Run(models.Model):
+    """One training of one site. Its state is its job's state; its result is a model version."""
+
+    class Trigger(models.TextChoices):
+        HAND = "hand", "by hand"
+        SCHEDULE = "schedule", "by schedule"
+        APPROVALS = "approvals", "after newly approved subjects"
+        DEMO = "demo", "by the demo"
+
+    site = models.ForeignKey("annotation.Site", on_delete=models.PROTECT, related_name="runs")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
+    job = models.OneToOneField("core.Job", on_delete=models.PROTECT, related_name="run")
+    backend = models.CharField(max_length=20)
+    settings = models.JSONField(default=dict)
+    seed = models.PositiveIntegerField()
+    trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.HAND)
+    model = models.OneToOneField(
+        "inference.ModelVersion",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="run",
+    )
+    best_validation_dice = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.site}"
+
+
+class Epoch(models.Model):
+    """One epoch of a run: losses, validation Dice (mean over subjects), learning rate, seconds."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="epochs")
+    number = models.PositiveIntegerField()
+    train_loss = models.FloatField()
+    validation_loss = models.FloatField(null=True, blank=True)
+    validation_dice = models.FloatField(null=True, blank=True)
+    learning_rate = models.FloatField(null=True, blank=True)
+    seconds = models.FloatField(default=0.0)
+
+    class Meta:
+        ordering = ["run", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="epoch_number_once_per_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"epoch {self.number} of {self.run}"
