@@ -321,8 +321,8 @@ def _line_figure(
             said = _at(one.titles, index) or f"{one.name}, {words}: {value:.4g}"
             href, picture = _at(one.hrefs, index), _at(one.pictures, index)
             marks.append(Mark(x, y, said, href, picture, number))
-        for (index, x, _, _, _), (from_, to) in zip(placed, one.intervals, strict=False):
-            del index
+        for index, x, _, _, _ in placed if one.intervals else []:
+            from_, to = one.intervals[index]
             if _finite(from_) and _finite(to):
                 segments.append(Segment(x, up(from_), x, up(to), "interval"))
     legend = [Key(i, one.name) for i, one in enumerate(series, start=1)] if len(series) > 1 else []
@@ -489,9 +489,7 @@ def bland_altman(
         bands=bands,
         segments=segments,
         words=words,
-        marks=[
-            Mark(across(p.x), up(p.y), p.title, p.href, p.picture, p.series) for p in kept
-        ],
+        marks=[Mark(across(p.x), up(p.y), p.title, p.href, p.picture, p.series) for p in kept],
     )
 
 
@@ -512,9 +510,7 @@ def forest(
     left = ROW_LABEL_WIDTH + 40
     right = WIDTH - 172.0
     height = TOP + 28.0 * len(kept) + BOTTOM
-    across = Scale(
-        *padded_range(values if zero is None else [*values, zero]), left + 8, right - 8
-    )
+    across = Scale(*padded_range(values if zero is None else [*values, zero]), left + 8, right - 8)
     step = nice_step(across.high - across.low) / 10
     marks, segments, words = [], [], []
     if zero is not None:
