@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.PrivateByDefault",
     "core.middleware.RefusalsAsPages",
+    "annotation.middleware.StudyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -83,7 +84,7 @@ TEMPLATES = [
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "core.renderers.FormRenderer"
 
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -218,6 +219,9 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 JOB_LEASE_SECONDS = ENVIRONMENT.integer("MYOTRACE_JOB_LEASE_SECONDS", 60)
 JOB_HEARTBEAT_SECONDS = max(1, JOB_LEASE_SECONDS // 6)
 JOB_MAX_ATTEMPTS = 3
+
+# Threads of one prediction; 0: as many as ONNX Runtime finds cores.
+INFERENCE_THREADS = ENVIRONMENT.integer("MYOTRACE_INFERENCE_THREADS", 0)
 
 LOGGING = {
     "version": 1,
