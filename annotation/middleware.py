@@ -8,9 +8,20 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
+from annotation.models import Study
 from annotation.selectors import studies
+from core.models import User
 
 CURRENT_STUDY = "current_study"
+
+
+class StudyRequest(HttpRequest):
+    """What a view of a study gets: who asks, as what, and in which study."""
+
+    user: User
+    study: Study
+    role: str
+    entered: Sequence[studies.StudyRole]
 
 
 class StudyMiddleware:

@@ -10,10 +10,10 @@ COLOURS: tuple[str, ...] = (
     "#56b4e9",
     "#e69f00",
     "#009e73",
-    "#f0e442",
     "#cc79a7",
-    "#d55e00",
+    "#f0e442",
     "#0072b2",
+    "#d55e00",
     "#bbbbbb",
 )
 
@@ -21,10 +21,10 @@ COLOURS_ON_WHITE: tuple[str, ...] = (
     "#2b85bd",
     "#b07600",
     "#00805c",
-    "#8a8000",
     "#b0568a",
-    "#d55e00",
+    "#8a8000",
     "#0b57a4",
+    "#c75300",
     "#6a6a6a",
 )
 """The same hues, darkened until a line of them stands 3:1 against white paper (WCAG 1.4.11)."""

@@ -521,7 +521,7 @@ def forest(
         estimate, low, high = (number_text(v, step) for v in (row.estimate, row.low, row.high))
         said = f"{estimate} [{low}, {high}], n = {row.n}"
         segments.append(Segment(across(row.low), y, across(row.high), y, "interval"))
-        marks.append(Mark(across(row.estimate), y, f"{row.label}: {said}", series=7))
+        marks.append(Mark(across(row.estimate), y, f"{row.label}: {said}", series=6))
         words.append(Words(left - 8, y + 4, row.label, "end"))
         words.append(Words(right + 8, y + 4, said))
     return Figure(

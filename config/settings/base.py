@@ -22,7 +22,7 @@ MYOTRACE_TLS = ENVIRONMENT.flag("MYOTRACE_TLS", default=False)
 DEBUG = False
 SECRET_KEY = read_or_make_secret_key(MYOTRACE_DATA / "secret-key")
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *ENVIRONMENT.names("MYOTRACE_ALLOWED_HOSTS")]
-if MYOTRACE_HOST not in {"0.0.0.0", "::"}:  # noqa: S104
+if MYOTRACE_HOST not in {"0.0.0.0", "::"}:
     ALLOWED_HOSTS.append(MYOTRACE_HOST)
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.names("MYOTRACE_TRUSTED_ORIGINS")
 

@@ -1,0 +1,1 @@
+"""Forms, one noun a module."""
