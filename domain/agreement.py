@@ -1,0 +1,451 @@
+"""Agreement between readers who outlined the same images.
+
+Overlap of outlines (Dice, IoU, HD95, generalised conformity index) and agreement of the
+measurements taken from them (Bland-Altman, ICC(A,1), SEM, MDC95). Images of one subject are
+alike, so each interval resamples subjects (domain.bootstrap). Where a number does not exist, an
+Estimate holds None and says why; nothing here returns NaN. docs/algorithms/agreement.md has the
+formulae and their sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import f as f_distribution
+
+from domain.bootstrap import (
+    MINIMUM_SUBJECTS,
+    REPLICATES,
+    mean_interval,
+    percentile_interval,
+    resample_counts,
+)
+from domain.errors import InvalidInput
+from domain.overlap import confusion_counts, dice, iou
+from domain.surface import hd95
+
+Readings = NDArray[np.float64]
+"""Shape (n_images, n_readers): one measurement per image and reader; NaN where one is missing."""
+
+NORMAL_QUANTILE = 1.96
+"""Two-sided 95 % point of the normal distribution, as in Bland & Altman 1986."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval by subject; None with a reason where there is none."""
+
+    value: float | None
+    ci95: tuple[float, float] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PairOverlap:
+    """How two readers' outlines of one label on one image lie on each other.
+
+    one_sided: exactly one of the two saw the muscle; then Dice is 0 and HD95 the image diagonal.
+    """
+
+    dice: float
+    iou: float
+    hd95_px: float
+    hd95_mm: float | None
+    intersection_px: int
+    union_px: int
+    one_sided: bool
+
+
+@dataclass(frozen=True)
+class OverlapAgreement:
+    """A pair's outlines over many images: mean over subjects of each subject's mean image."""
+
+    n_images: int
+    n_subjects: int
+    n_one_sided: int
+    dice: Estimate
+    iou: Estimate
+    hd95_px: Estimate
+    hd95_mm: Estimate
+    cigen: Estimate
+
+
+@dataclass(frozen=True)
+class MeasurementAgreement:
+    """Agreement of one measurement between readers; bias and limits exist for two readers only.
+
+    Units are those of the readings; the `_percent` ones are per cent of `mean`, the mean of all
+    readings used. n_missing counts images left out because a reader has no value there.
+    """
+
+    n_images: int
+    n_subjects: int
+    n_missing: int
+    mean: float | None
+    bias: Estimate
+    lower_limit: Estimate
+    upper_limit: Estimate
+    icc: Estimate
+    sem: Estimate
+    sem_percent: Estimate
+    mdc95: Estimate
+    mdc95_percent: Estimate
+
+
+@dataclass(frozen=True)
+class TwoWayAnova:
+    """Mean squares of a complete two-way layout without replication (images x readers)."""
+
+    n: int
+    k: int
+    mean: float
+    ms_images: float
+    ms_readers: float
+    ms_error: float
+
+
+def pair_overlap(
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    spacing_mm: tuple[float, float] | None = None,
+) -> PairOverlap:
+    """Overlap of two readers' masks of one label on one image.
+
+    Masks of the same shape (height, width); spacing_mm is (y, x) in mm per px, None where the
+    image is not calibrated. Empty masks are answered as domain.overlap and domain.surface do:
+    both empty agree (Dice 1, HD95 0), one empty disagrees (Dice 0, HD95 the image diagonal).
+    """
+    counts = confusion_counts(first, second)
+    return PairOverlap(
+        dice=dice(counts),
+        iou=iou(counts),
+        hd95_px=hd95(first, second),
+        hd95_mm=None if spacing_mm is None else hd95(first, second, spacing_mm),
+        intersection_px=counts.tp,
+        union_px=counts.tp + counts.fp + counts.fn,
+        one_sided=bool(first.any()) != bool(second.any()),
+    )
+
+
+def generalised_conformity_index(masks: Sequence[NDArray[np.bool_]]) -> float:
+    """CIgen of two or more readers on one image: sum of intersections over sum of unions.
+
+    The sums run over all pairs of readers (Kouwenhoven, Giezen & Struikmans 2009, Physics in
+    Medicine and Biology 54:2897): 0 to 1, and its expectation does not depend on the number of
+    readers. For two readers it is the IoU. All masks empty: 1, as for Dice. Raises InvalidInput
+    for fewer than two masks.
+    """
+    if len(masks) < 2:
+        raise InvalidInput("A conformity index needs the outlines of at least two readers.")
+    pairs = [confusion_counts(first, second) for first, second in combinations(masks, 2)]
+    union = sum(counts.tp + counts.fp + counts.fn for counts in pairs)
+    return 1.0 if union == 0 else sum(counts.tp for counts in pairs) / union
+
+
+def overlap_agreement(
+    pairs: Sequence[PairOverlap],
+    subjects: Sequence[str],
+    *,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> OverlapAgreement:
+    """A pair of readers over many images, one PairOverlap and one subject code per image.
+
+    Dice, IoU and HD95 are averaged image -> subject -> pair. cigen is pooled, the sum of
+    intersections over the sum of unions of all images, so large muscles weigh more than in the
+    mean IoU. HD95 in mm covers calibrated images only. No image: every estimate is None.
+    """
+    _same_length(len(pairs), subjects)
+    resampling = (seed, replicates)
+    calibrated = [index for index, pair in enumerate(pairs) if pair.hd95_mm is not None]
+    return OverlapAgreement(
+        n_images=len(pairs),
+        n_subjects=len(set(subjects)),
+        n_one_sided=sum(pair.one_sided for pair in pairs),
+        dice=_subject_mean([pair.dice for pair in pairs], subjects, *resampling),
+        iou=_subject_mean([pair.iou for pair in pairs], subjects, *resampling),
+        hd95_px=_subject_mean([pair.hd95_px for pair in pairs], subjects, *resampling),
+        hd95_mm=_subject_mean(
+            [value for pair in pairs if (value := pair.hd95_mm) is not None],
+            [subjects[index] for index in calibrated],
+            *resampling,
+            missing="not calibrated",
+        ),
+        cigen=_pooled_conformity(pairs, subjects, *resampling),
+    )
+
+
+def two_way_anova(readings: Readings) -> TwoWayAnova:
+    """Mean squares of complete readings, shape (n_images, n_readers), both at least 2.
+
+    Raises InvalidInput where a reading is missing or there are fewer than two of either.
+    """
+    if readings.ndim != 2 or min(readings.shape) < 2 or not np.isfinite(readings).all():
+        raise InvalidInput("An analysis of variance needs two images and two readers, all read.")
+    n, k = readings.shape
+    mean = float(readings.mean())
+    deviations = readings - mean
+    images = k * float((deviations.mean(axis=1) ** 2).sum())
+    readers = n * float((deviations.mean(axis=0) ** 2).sum())
+    error = max(float((deviations**2).sum()) - images - readers, 0.0)
+    return TwoWayAnova(n, k, mean, images / (n - 1), readers / (k - 1), error / ((n - 1) * (k - 1)))
+
+
+def icc_a1(anova: TwoWayAnova) -> float | None:
+    """ICC(A,1): two-way random, absolute agreement, single reading.
+
+    ICC(2,1) of Shrout & Fleiss 1979, Psychological Bulletin 86:420; ICC(A,1) of McGraw & Wong
+    1996, Psychological Methods 1:30. May be negative, and is not cut off at 0. None where all
+    readings are equal, since no variance is left to share out.
+    """
+    n, k = anova.n, anova.k
+    total = anova.ms_images + (k - 1) * anova.ms_error + k / n * (anova.ms_readers - anova.ms_error)
+    return (anova.ms_images - anova.ms_error) / total if total > 0 else None
+
+
+def icc_a1_interval(anova: TwoWayAnova, confidence: float = 0.95) -> tuple[float, float] | None:
+    """F-based interval of ICC(A,1), Satterthwaite's degrees of freedom (McGraw & Wong, table 7).
+
+    It takes the rows as independent: right for one image per subject, too narrow for several.
+    None where the ICC itself is, and where the readers agree perfectly.
+    """
+    icc = icc_a1(anova)
+    if icc is None or anova.ms_error == 0 or icc >= 1:
+        return None
+    n, k = anova.n, anova.k
+    a = k * icc / (n * (1 - icc))
+    b = 1 + k * icc * (n - 1) / (n * (1 - icc))
+    v = (a * anova.ms_readers + b * anova.ms_error) ** 2 / (
+        (a * anova.ms_readers) ** 2 / (k - 1) + (b * anova.ms_error) ** 2 / ((n - 1) * (k - 1))
+    )
+    tail = 1 - (1 - confidence) / 2
+    f_low = float(f_distribution.ppf(tail, n - 1, v))
+    f_high = float(f_distribution.ppf(tail, v, n - 1))
+    noise = k * anova.ms_readers + (k * n - k - n) * anova.ms_error
+    low = n * (anova.ms_images - f_low * anova.ms_error) / (f_low * noise + n * anova.ms_images)
+    high = n * (f_high * anova.ms_images - anova.ms_error) / (noise + n * f_high * anova.ms_images)
+    return low, high
+
+
+def standard_error_of_measurement(anova: TwoWayAnova) -> float:
+    """SEM = sqrt(reader variance + error variance), in the unit of the readings.
+
+    The agreement form (de Vet et al. 2006, Journal of Clinical Epidemiology 59:1033): readers
+    who differ systematically are part of the error. A negative variance component counts as 0.
+    """
+    reader_variance = max((anova.ms_readers - anova.ms_error) / anova.n, 0.0)
+    return float(np.sqrt(reader_variance + anova.ms_error))
+
+
+def minimal_detectable_change(sem: float) -> float:
+    """MDC95 = 1.96 * sqrt(2) * SEM: a smaller change between two readings may be reading error."""
+    return float(NORMAL_QUANTILE * np.sqrt(2.0) * sem)
+
+
+def bland_altman(differences: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Bias and 95 % limits of agreement (lower, upper) of differences, first minus second reader.
+
+    Bland & Altman 1986, Lancet 327:307: mean -+ 1.96 sample standard deviations. Raises
+    InvalidInput for fewer than two differences.
+    """
+    if differences.size < 2:
+        raise InvalidInput("Limits of agreement need at least two images read by both.")
+    bias = float(differences.mean())
+    spread = NORMAL_QUANTILE * float(differences.std(ddof=1))
+    return bias, bias - spread, bias + spread
+
+
+def measurement_agreement(
+    readings: Readings,
+    subjects: Sequence[str],
+    *,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> MeasurementAgreement:
+    """Agreement of two or more readers on one measurement, with intervals by subject.
+
+    readings: shape (n_images, n_readers), NaN where a reader has no value; such images are left
+    out and counted. subjects: one code per image. Fewer than two complete images: no estimate;
+    fewer than five subjects: estimates without interval. Raises InvalidInput for a wrong shape
+    or fewer than two readers.
+    """
+    if readings.ndim != 2 or readings.shape[1] < 2:
+        raise InvalidInput("Agreement needs the readings of at least two readers.")
+    _same_length(len(readings), subjects)
+    complete = np.isfinite(readings).all(axis=1)
+    used = readings[complete]
+    codes = np.asarray(subjects, dtype=object)[complete]
+    n_images, n_subjects = len(used), len(set(codes))
+    if n_images < 2:
+        return _no_measurements(n_images, n_subjects, int((~complete).sum()))
+    values = _statistics(two_way_anova(used), used)
+    intervals = _statistic_intervals(used, codes, seed, replicates)
+    estimates = {
+        name: _estimate(value, intervals.get(name), n_subjects, _REASONS.get(name, ""))
+        for name, value in values.items()
+    }
+    return MeasurementAgreement(
+        n_images=n_images,
+        n_subjects=n_subjects,
+        n_missing=int((~complete).sum()),
+        mean=float(used.mean()),
+        **estimates,
+    )
+
+
+_PAIR_ONLY = "bias and limits are for two readers"
+_REASONS = {
+    "bias": _PAIR_ONLY,
+    "lower_limit": _PAIR_ONLY,
+    "upper_limit": _PAIR_ONLY,
+    "icc": "all readings are the same",
+    "sem_percent": "the mean is not above zero",
+    "mdc95_percent": "the mean is not above zero",
+}
+_TOO_FEW_IMAGES = "fewer than two images read by all"
+_TOO_FEW_SUBJECTS = f"fewer than {MINIMUM_SUBJECTS} subjects: no interval"
+
+
+def _same_length(n_images: int, subjects: Sequence[str]) -> None:
+    if n_images != len(subjects):
+        raise InvalidInput(f"{n_images} images but {len(subjects)} subject codes: give one each.")
+
+
+def _estimate(
+    value: float | None, ci95: tuple[float, float] | None, n_subjects: int, missing: str
+) -> Estimate:
+    if value is None:
+        return Estimate(None, None, missing)
+    if n_subjects < MINIMUM_SUBJECTS:
+        return Estimate(value, None, _TOO_FEW_SUBJECTS)
+    return Estimate(value, ci95, "" if ci95 else "undefined in too many resamples: no interval")
+
+
+def _no_measurements(n_images: int, n_subjects: int, n_missing: int) -> MeasurementAgreement:
+    none = Estimate(None, None, _TOO_FEW_IMAGES)
+    return MeasurementAgreement(
+        n_images, n_subjects, n_missing, None, none, none, none, none, none, none, none, none
+    )
+
+
+def _subject_mean(
+    values: Sequence[float],
+    subjects: Sequence[str],
+    seed: int,
+    replicates: int,
+    missing: str = "no image read by both",
+) -> Estimate:
+    if not values:
+        return Estimate(None, None, missing)
+    codes, sizes, index = _clusters(subjects)
+    means = np.bincount(index, weights=np.asarray(values, dtype=np.float64)) / sizes
+    interval = mean_interval(means, seed=seed, replicates=replicates)
+    return _estimate(float(means.mean()), interval, len(codes), missing)
+
+
+def _pooled_conformity(
+    pairs: Sequence[PairOverlap], subjects: Sequence[str], seed: int, replicates: int
+) -> Estimate:
+    if not pairs:
+        return Estimate(None, None, "no image read by both")
+    codes, _, index = _clusters(subjects)
+    intersections = np.bincount(index, weights=[float(pair.intersection_px) for pair in pairs])
+    unions = np.bincount(index, weights=[float(pair.union_px) for pair in pairs])
+    total = float(unions.sum())
+    value = 1.0 if total == 0 else float(intersections.sum()) / total
+    if len(codes) < MINIMUM_SUBJECTS:
+        return _estimate(value, None, len(codes), "")
+    counts = resample_counts(len(codes), seed=seed, replicates=replicates)
+    drawn_unions = counts @ unions
+    drawn = np.ones_like(drawn_unions)
+    np.divide(counts @ intersections, drawn_unions, out=drawn, where=drawn_unions > 0)
+    return _estimate(value, percentile_interval(drawn), len(codes), "")
+
+
+def _clusters(
+    subjects: Sequence[str],
+) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.int64]]:
+    codes, index, sizes = np.unique(
+        np.asarray(subjects, dtype=np.str_), return_inverse=True, return_counts=True
+    )
+    return codes, sizes, index
+
+
+def _statistics(anova: TwoWayAnova, readings: Readings) -> dict[str, float | None]:
+    sem = standard_error_of_measurement(anova)
+    mdc95 = minimal_detectable_change(sem)
+    percent = 100.0 / anova.mean if anova.mean > 0 else None
+    limits: tuple[float | None, float | None, float | None] = (None, None, None)
+    if anova.k == 2:
+        limits = bland_altman(readings[:, 0] - readings[:, 1])
+    return {
+        "bias": limits[0],
+        "lower_limit": limits[1],
+        "upper_limit": limits[2],
+        "icc": icc_a1(anova),
+        "sem": sem,
+        "sem_percent": None if percent is None else sem * percent,
+        "mdc95": mdc95,
+        "mdc95_percent": None if percent is None else mdc95 * percent,
+    }
+
+
+def _statistic_intervals(
+    readings: Readings, codes: NDArray[np.object_], seed: int, replicates: int
+) -> dict[str, tuple[float, float] | None]:
+    """Every statistic of _statistics in every replicate, from per-subject sums alone."""
+    names, sizes, index = _clusters(list(codes))
+    if len(names) < MINIMUM_SUBJECTS:
+        return {}
+    counts = resample_counts(len(names), seed=seed, replicates=replicates)
+    k = readings.shape[1]
+    centre = float(readings.mean())
+    deviations = readings - centre  # centred, so that sums of squares lose no digits
+
+    def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return counts @ np.bincount(index, weights=values, minlength=len(names))
+
+    n = counts @ sizes.astype(np.float64)
+    readers = np.stack([summed(deviations[:, reader]) for reader in range(k)], axis=1)
+    correction = readers.sum(axis=1) ** 2 / (n * k)
+    ss_images = summed(deviations.sum(axis=1) ** 2) / k - correction
+    ss_readers = (readers**2).sum(axis=1) / n - correction
+    ss_error = np.maximum(
+        summed((deviations**2).sum(axis=1)) - correction - ss_images - ss_readers, 0.0
+    )
+    ms_images = ss_images / (n - 1)
+    ms_readers = ss_readers / (k - 1)
+    ms_error = ss_error / ((n - 1) * (k - 1))
+    total = ms_images + (k - 1) * ms_error + k / n * (ms_readers - ms_error)
+    sem = np.sqrt(np.maximum((ms_readers - ms_error) / n, 0.0) + ms_error)
+    mean = centre + readers.sum(axis=1) / (n * k)
+    drawn = {
+        "icc": _ratio(ms_images - ms_error, total),
+        "sem": sem,
+        "sem_percent": 100.0 * _ratio(sem, mean),
+        "mdc95": NORMAL_QUANTILE * np.sqrt(2.0) * sem,
+        "mdc95_percent": 100.0 * NORMAL_QUANTILE * np.sqrt(2.0) * _ratio(sem, mean),
+    }
+    if k == 2:
+        drawn |= _drawn_limits(deviations[:, 0] - deviations[:, 1], n, summed)
+    return {name: percentile_interval(values) for name, values in drawn.items()}
+
+
+def _drawn_limits(
+    differences: NDArray[np.float64],
+    n: NDArray[np.float64],
+    summed: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    bias = summed(differences) / n
+    variance = np.maximum(summed(differences**2) - n * bias**2, 0.0) / (n - 1)
+    spread = NORMAL_QUANTILE * np.sqrt(variance)
+    return {"bias": bias, "lower_limit": bias - spread, "upper_limit": bias + spread}
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    undefined = np.full_like(numerator, np.nan)
+    return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
