@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from core.models import Job, User
@@ -15,3 +16,10 @@ def visible_job(user: User, job_id: UUID) -> Job:
     if job is None or not can_see_job(user, job):
         raise NotFound("There is no such job.")
     return job
+
+
+def is_waiting(kind: str, scope: str, params: dict[str, Any]) -> bool:
+    """Whether the same work is queued and not begun."""
+    return Job.objects.filter(
+        kind=kind, scope=scope, params=params, state__in=[Job.State.QUEUED, Job.State.LOST]
+    ).exists()

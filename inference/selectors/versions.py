@@ -1,0 +1,35 @@
+"""Reading model versions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from domain.errors import NotFound
+from inference.models import ModelVersion
+
+if TYPE_CHECKING:
+    from annotation.models import Study
+
+NAME = re.compile(r"(?P<slug>[-\w]+)-v(?P<number>\d{1,9})")
+
+
+def of_study(study: Study) -> QuerySet[ModelVersion]:
+    """The study's model versions, newest first."""
+    return ModelVersion.objects.filter(site__study=study).select_related("site__study")
+
+
+def named(study: Study, name: str) -> ModelVersion:
+    """The study's model of this name (`rectus-femoris-v3`) or hash. Raises NotFound."""
+    models = of_study(study)
+    found = NAME.fullmatch(name)
+    if found:
+        model = models.filter(site__slug=found["slug"], number=int(found["number"])).first()
+    else:
+        model = models.filter(sha256=name).first()
+    if model is None:
+        known = ", ".join(one.name for one in models[:20]) or "none yet"
+        raise NotFound(f"The study {study.name} has no model {name!r} (its models: {known}).")
+    return model
