@@ -35,6 +35,11 @@ def is_admin(user: User, study: Study) -> bool:
     return role_of(user, study) == Role.ADMIN
 
 
+def is_admin_of_scope(user: User, scope: str) -> bool:
+    """Whether the person administers the study of this name (the scope of jobs and audit)."""
+    return Membership.objects.filter(user_id=user.pk, study__name=scope, role=Role.ADMIN).exists()
+
+
 def is_expert(user: User, study: Study) -> bool:
     """Whether the person decides on the truth in the study."""
     return role_of(user, study) == Role.EXPERT

@@ -11,9 +11,13 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from core import checks, signals
-        from core.triggers import install_after_migrate
+        from core import audit_triggers, checks, integrity, signals
+        from core.services.audit import broken_links
+        from core.triggers import install_after_migrate, missing_triggers
 
         post_migrate.connect(install_after_migrate, dispatch_uid="core.triggers")
         checks.register_all()
+        audit_triggers.register_all()
         signals.connect_all()
+        integrity.register("audit trail", broken_links)
+        integrity.register("triggers", missing_triggers)

@@ -27,7 +27,9 @@ def _logged_out(request: HttpRequest, user: User | None, **_: Any) -> None:
         audit.record("logged out", actor=user, target=user, address=_address(request))
 
 
-def _login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+def _login_failed(
+    credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
+) -> None:
     name = str(credentials.get("username", ""))[:150]
     audit.record("log-in failed", actor=None, target=name, address=_address(request))
 

@@ -74,6 +74,11 @@ def missing(using: str = "default") -> list[str]:
     return sorted(set(_registry) - present)
 
 
+def missing_triggers() -> list[str]:
+    """What `verify` says about triggers that are not in the database."""
+    return [f"The trigger {name} is missing: run migrate." for name in missing()]
+
+
 def _statements(trigger: Trigger, vendor: str) -> list[str]:
     message = trigger.message.replace("'", "''")
     condition = trigger.condition or ("1 = 1" if vendor == "sqlite" else "TRUE")

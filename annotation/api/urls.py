@@ -1,7 +1,41 @@
-"""Addresses of this app."""
+"""Addresses of images, annotations, imports, exports and measurements in the API."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from annotation.api import annotations, images
+
+urlpatterns = [
+    path("images/", images.ImageListView.as_view(), name="api-images"),
+    path("images/<int:image_id>/", images.ImageView.as_view(), name="api-image"),
+    path("images/<int:image_id>/pixels", images.PixelsView.as_view(), name="api-pixels"),
+    path(
+        "images/<int:image_id>/annotation",
+        images.OwnAnnotationView.as_view(),
+        name="api-own-annotation",
+    ),
+    path(
+        "images/<int:image_id>/suggestion", images.SuggestionView.as_view(), name="api-suggestion"
+    ),
+    path(
+        "annotations/<int:annotation_id>/revisions/",
+        annotations.RevisionListView.as_view(),
+        name="api-revisions",
+    ),
+    path(
+        "annotations/<int:annotation_id>/submit",
+        annotations.SubmitView.as_view(),
+        name="api-submit",
+    ),
+    path(
+        "annotations/<int:annotation_id>/take-back",
+        annotations.TakeBackView.as_view(),
+        name="api-take-back",
+    ),
+    path(
+        "annotations/<int:annotation_id>/review",
+        annotations.ReviewView.as_view(),
+        name="api-review",
+    ),
+]

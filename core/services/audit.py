@@ -22,7 +22,7 @@ def record(
     scope: str = "",
     **details: Any,
 ) -> AuditEvent:
-    """Append an event, in the caller's transaction: the change and its trace stand or fall together.
+    """Append an event in the caller's transaction: change and trace stand or fall together.
 
     `scope` names the study. `actor` is None for what the system does by itself.
     """

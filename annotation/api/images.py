@@ -1,0 +1,173 @@
+"""Images, their pixels, the caller's own annotation and the pre-label."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.api.serializers import (
+    AnnotationSerializer,
+    ImageSerializer,
+    RevisionSerializer,
+    SaveSerializer,
+    SuggestionSerializer,
+)
+from annotation.models import Annotation, Image
+from annotation.selectors.annotations import head_revision, own_annotation, visible_suggestion
+from annotation.selectors.images import images_of, png, visible_image, with_details
+from annotation.selectors.studies import studies_of, visible_study
+from annotation.services import outlines
+from domain.errors import Conflict, InvalidInput, NotFound
+
+FILTERS = [
+    OpenApiParameter(name, OpenApiTypes.STR) for name in ("study", "site", "state", "subject")
+]
+
+
+class ImageListView(ListAPIView[Image]):
+    """The images of a study (`?study=`, by default the caller's first)."""
+
+    serializer_class = ImageSerializer
+
+    @extend_schema(parameters=FILTERS)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return Image.objects.none()
+        query = self.request.query_params
+        name = query.get("study")
+        studies = studies_of(self.request.user)
+        study = visible_study(self.request.user, name) if name else next(iter(studies), None)
+        if study is None:
+            return Image.objects.none()
+        filters = {key: query.get(key, "") for key in ("site", "state", "subject")}
+        return with_details(images_of(study, **filters))
+
+
+class ImageView(APIView):
+    """One image."""
+
+    @extend_schema(responses=ImageSerializer)
+    def get(self, request: Request, image_id: int) -> Response:
+        return Response(ImageSerializer(visible_image(request.user, image_id)).data)
+
+
+class PixelsView(APIView):
+    """The pixels of an image as an 8-bit grey PNG."""
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, image_id: int) -> HttpResponse:
+        image = visible_image(request.user, image_id)
+        etag = f'"{image.file_sha256}"'
+        if request.headers.get("If-None-Match") == etag:
+            return HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+        response = HttpResponse(png(image), content_type="image/png")
+        response["ETag"] = etag
+        response["Cache-Control"] = "private, no-cache"
+        response["Content-Disposition"] = f'inline; filename="image-{image.pk}.png"'
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+
+class OwnAnnotationView(APIView):
+    """The caller's own annotation of an image: read it, or append a revision."""
+
+    @extend_schema(responses=AnnotationSerializer)
+    def get(self, request: Request, image_id: int) -> Response:
+        image = visible_image(request.user, image_id)
+        annotation = own_annotation(request.user, image)
+        if annotation is None:
+            raise NotFound("You have not begun to outline this image.")
+        return _answer(annotation)
+
+    @extend_schema(
+        request=SaveSerializer,
+        responses=AnnotationSerializer,
+        parameters=[
+            OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True),
+            OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER),
+        ],
+    )
+    def put(self, request: Request, image_id: int) -> Response:
+        image = visible_image(request.user, image_id)
+        base = revision_of_etag(request.headers.get("If-Match"))
+        if base is None:
+            return Response(
+                {"detail": 'Say which revision you started from: If-Match: "0" for the first.'},
+                status=status.HTTP_428_PRECONDITION_REQUIRED,
+            )
+        body = SaveSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            revision = outlines.save(
+                image,
+                request.user,
+                base=base,
+                key=_idempotency_key(request),
+                **body.validated_data,
+            )
+        except Conflict as conflict:
+            return _conflict(request, image, conflict)
+        return _answer(revision.annotation)
+
+
+class SuggestionView(APIView):
+    """The pre-label of an image, where the caller may see it."""
+
+    @extend_schema(responses=SuggestionSerializer)
+    def get(self, request: Request, image_id: int) -> Response:
+        suggestion = visible_suggestion(request.user, visible_image(request.user, image_id))
+        if suggestion is None:
+            raise NotFound("There is no pre-label for you on this image.")
+        return Response(SuggestionSerializer(suggestion).data)
+
+
+def revision_of_etag(value: str | None) -> int | None:
+    """The revision number of an `If-Match: "N"` header; None where there is none."""
+    if value is None:
+        return None
+    match = re.fullmatch(r'"?(\d{1,9})"?', value.strip())
+    if match is None:
+        raise InvalidInput('If-Match must be the revision number in quotes, such as "3".')
+    return int(match.group(1))
+
+
+def _idempotency_key(request: Request) -> UUID | None:
+    value = request.headers.get("Idempotency-Key")
+    if not value:
+        return None
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise InvalidInput("Idempotency-Key must be a UUID.") from error
+
+
+def _answer(annotation: Annotation, code: int = status.HTTP_200_OK, **extra: Any) -> Response:
+    annotation.refresh_from_db()
+    head = head_revision(annotation)
+    content = {
+        **AnnotationSerializer(annotation).data,
+        "regions": head.regions if head else [],
+        "head": RevisionSerializer(head).data if head else None,
+        **extra,
+    }
+    return Response(content, status=code, headers={"ETag": f'"{annotation.revision_count}"'})
+
+
+def _conflict(request: Request, image: Image, conflict: Conflict) -> Response:
+    annotation = own_annotation(request.user, image)
+    if annotation is None:
+        return Response({"detail": str(conflict)}, status=status.HTTP_412_PRECONDITION_FAILED)
+    return _answer(annotation, status.HTTP_412_PRECONDITION_FAILED, detail=str(conflict))

@@ -1,0 +1,127 @@
+"""What the API says about images and outlines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotation.models import Annotation, Image, Issue, Revision, Suggestion
+
+
+class ImageSerializer(serializers.ModelSerializer[Image]):
+    """An image with its place in the study. `spacing_mm` is [x, y] in mm per px, or null."""
+
+    study = serializers.CharField(source="study.name", read_only=True)
+    site = serializers.CharField(source="site.slug", read_only=True)
+    subject = serializers.CharField(source="subject.code", read_only=True)
+    visit = serializers.DateField(source="take.scan.visit.date", read_only=True, allow_null=True)
+    side = serializers.CharField(source="take.scan.side", read_only=True)
+    take = serializers.IntegerField(source="take.number", read_only=True)
+    spacing_mm = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Image
+        fields = [
+            "id",
+            "study",
+            "site",
+            "subject",
+            "visit",
+            "side",
+            "take",
+            "frame",
+            "width",
+            "height",
+            "state",
+            "spacing_mm",
+            "original_name",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    def get_spacing_mm(self, image: Image) -> list[float] | None:
+        calibration = image.calibration
+        return [calibration.x_mm, calibration.y_mm] if calibration else None
+
+
+class RevisionSerializer(serializers.ModelSerializer[Revision]):
+    """One saved version of an outline."""
+
+    author = serializers.CharField(source="author.username", read_only=True)
+    regions = serializers.JSONField(read_only=True)
+
+    class Meta:
+        model = Revision
+        fields = [
+            "number",
+            "digest",
+            "author",
+            "origin",
+            "decision",
+            "reason",
+            "seconds",
+            "suggestion_version",
+            "created_at",
+            "regions",
+        ]
+        read_only_fields = fields
+
+
+class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
+    """The head of a person's work on an image."""
+
+    image = serializers.IntegerField(source="image_id", read_only=True)
+    author = serializers.CharField(source="author.username", read_only=True)
+    revision = serializers.IntegerField(source="revision_count", read_only=True)
+
+    class Meta:
+        model = Annotation
+        fields = ["id", "image", "author", "state", "revision", "blind", "changed_at"]
+        read_only_fields = fields
+
+
+class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
+    """A pre-label."""
+
+    class Meta:
+        model = Suggestion
+        fields = ["source", "version", "regions", "probability", "payload", "created_at"]
+        read_only_fields = fields
+
+
+class IssueSerializer(serializers.ModelSerializer[Issue]):
+    """A remark pinned to a place."""
+
+    class Meta:
+        model = Issue
+        fields = ["id", "x", "y", "text", "resolved_at"]
+        read_only_fields = fields
+
+
+class SaveSerializer(serializers.Serializer[Any]):
+    """The body of a save. Author, time, hash and state are the server's."""
+
+    regions = serializers.ListField(child=serializers.DictField(), allow_empty=True)
+    origin = serializers.ChoiceField(
+        choices=[Revision.Origin.DRAWN, Revision.Origin.PRE_LABEL, Revision.Origin.CORRECTION],
+        default=Revision.Origin.DRAWN,
+    )
+    decision = serializers.ChoiceField(
+        choices=["", *[d for d in Revision.Decision.values if d]], default="", allow_blank=True
+    )
+    reason = serializers.CharField(max_length=500, allow_blank=True, default="")
+    seconds = serializers.FloatField(default=0.0, min_value=0.0)
+    tools = serializers.DictField(child=serializers.FloatField(), default=dict)
+    suggestion_version = serializers.CharField(max_length=120, allow_blank=True, default="")
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    """The body of a review."""
+
+    revision = serializers.IntegerField(min_value=1)
+    decision = serializers.ChoiceField(choices=["approve", "return", "correct"])
+    reason = serializers.CharField(max_length=1000, allow_blank=True, default="")
+    issues = serializers.ListField(child=serializers.DictField(), default=list, max_length=50)
+    regions = serializers.ListField(child=serializers.DictField(), default=list)
+    seconds = serializers.FloatField(default=0.0, min_value=0.0)

@@ -1,0 +1,36 @@
+"""Makes a user with a role in a study and prints a login link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from annotation.models import Membership
+from annotation.services import members, studies
+from core.models import User
+from core.selectors.addresses import login_address
+from core.services import credentials, users
+from domain.errors import MyotraceError
+
+
+class Command(BaseCommand):
+    """`create_user NAME --role ROLE`."""
+
+    help = "Makes NAME a member of the study and prints a login link."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--role", required=True, choices=Membership.Role.values)
+        parser.add_argument("--study", default="main")
+
+    def handle(self, *args: Any, name: str, role: str, study: str, **options: Any) -> None:
+        try:
+            with transaction.atomic():
+                user = User.objects.filter(username=name).first() or users.create(name, actor=None)
+                members.add(studies.get_or_create(study, actor=None), user, role, actor=None)
+                secret = credentials.make_login_secret(user)
+        except MyotraceError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(login_address(secret))

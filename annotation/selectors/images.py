@@ -1,0 +1,88 @@
+"""Reading images."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from annotation.models import Image, Partition, Site, Study, Suggestion
+from annotation.policies import can_see_image
+from core import files
+from core.models import User
+from domain.calibration import PixelSpacing
+from domain.errors import InvalidInput, NotFound
+
+
+def visible_image(user: User, image_id: int) -> Image:
+    """The image, if `user` may see it. Raises NotFound."""
+    image = (
+        Image.objects.select_related("study", "site", "subject", "take__scan__visit", "calibration")
+        .filter(pk=image_id)
+        .first()
+    )
+    if image is None or not can_see_image(user, image):
+        raise NotFound("There is no such image.")
+    return image
+
+
+def images_of(
+    study: Study, *, site: str = "", state: str = "", subject: str = ""
+) -> QuerySet[Image]:
+    """The images of a study that were not erased, filtered by exact site, state and subject."""
+    if state and state not in Image.State.values:
+        raise InvalidInput(f"{state!r} is no state. Use one of {', '.join(Image.State.values)}.")
+    images = Image.objects.filter(study=study, erased_at__isnull=True)
+    if site:
+        images = images.filter(site__slug=site)
+    if state:
+        images = images.filter(state=state)
+    if subject:
+        images = images.filter(subject__code=subject)
+    return images.order_by("id")
+
+
+def with_details(images: QuerySet[Image]) -> QuerySet[Image]:
+    """The same images with what a list shows, in one query."""
+    return images.select_related("study", "site", "subject", "take__scan__visit", "calibration")
+
+
+def png(image: Image) -> bytes:
+    """The stored PNG of an image, checked against its hash."""
+    return files.read(image.file_sha256)
+
+
+def pixels(image: Image) -> NDArray[np.uint8]:
+    """The grey pixels of an image, (height, width) uint8."""
+    return decode_stored_png(png(image))
+
+
+def decode_stored_png(data: bytes) -> NDArray[np.uint8]:
+    """Pixels of a PNG that this platform encoded itself (never of a file from outside)."""
+    with PillowImage.open(io.BytesIO(data), formats=["PNG"]) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+def spacing_of(image: Image) -> PixelSpacing | None:
+    """The pixel spacing of an image; None: not calibrated."""
+    calibration = image.calibration
+    if calibration is None:
+        return None
+    return PixelSpacing(calibration.x_mm, calibration.y_mm, calibration.method)
+
+
+def awaiting_prelabel(site: Site, *, version: str = "") -> QuerySet[Image]:
+    """Untouched images of a site that may have a pre-label and have none of `version`.
+
+    Left out: erased images, images of test subjects.
+    """
+    images = Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True).exclude(
+        subject__partition__partition=Partition.TEST
+    )
+    done = Suggestion.objects.filter(
+        image__site=site, hidden=False, state=Suggestion.State.CURRENT, version=version
+    )
+    return images.exclude(pk__in=done.values("image_id")).order_by("id")

@@ -1,0 +1,39 @@
+"""The state of an image follows from the work on it."""
+
+from __future__ import annotations
+
+from annotation.models import Annotation, Image, Reference, Revision
+
+OPEN_STATES = (
+    (Annotation.State.RETURNED, Image.State.RETURNED),
+    (Annotation.State.DRAFT, Image.State.DRAFT),
+    (Annotation.State.SUBMITTED, Image.State.SUBMITTED),
+)
+
+
+def refresh_state(image: Image) -> None:
+    """Set `image.state` from its reference and annotations, in the caller's transaction."""
+    state = derived_state(image)
+    if state != image.state:
+        Image.objects.filter(pk=image.pk).update(state=state)
+        image.state = state
+
+
+def derived_state(image: Image) -> Image.State:
+    """Approved with a reference; else the state that waits for a person; else new."""
+    if Reference.objects.filter(image=image, superseded_at__isnull=True).exists():
+        return Image.State.APPROVED
+    states = set(
+        Annotation.objects.filter(image=image, revision_count__gt=0).values_list("state", flat=True)
+    )
+    for work, shown in OPEN_STATES:
+        if work in states:
+            return shown
+    if Annotation.State.APPROVED in states and _without_contour(image):
+        return Image.State.UNUSABLE
+    return Image.State.NEW
+
+
+def _without_contour(image: Image) -> bool:
+    decisions = [Revision.Decision.UNUSABLE, Revision.Decision.SKIPPED]
+    return Revision.objects.filter(annotation__image=image, decision__in=decisions).exists()

@@ -1,0 +1,192 @@
+"""Saving outlines: each save appends a revision, a stale one changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, Image, Revision, RevisionContent
+from annotation.policies import can_annotate_in, require_member
+from annotation.services.image_state import refresh_state
+from core.models import User
+from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
+from domain.geometry import Region, clip_to_image, normalise, region_from_json, region_to_json
+
+MAX_REGIONS = 1000
+MAX_SECONDS = 24 * 3600.0
+CLOSED = {
+    Annotation.State.SUBMITTED: "This work waits for review. Take it back to change it.",
+    Annotation.State.APPROVED: "This work is approved. An expert can return it to you.",
+}
+
+
+def save(
+    image: Image,
+    author: User,
+    regions: Sequence[dict[str, Any]],
+    *,
+    base: int,
+    origin: str = Revision.Origin.DRAWN,
+    decision: str = "",
+    reason: str = "",
+    seconds: float = 0.0,
+    tools: dict[str, Any] | None = None,
+    key: UUID | None = None,
+    based_on: Revision | None = None,
+    suggestion_version: str = "",
+) -> Revision:
+    """Append a revision to the author's annotation of an image.
+
+    `base` is the revision the work started from (0: none yet); if a newer one exists, Conflict is
+    raised and nothing changes. A repeated `key` answers the revision that it made. `seconds` is
+    the time spent since the last revision. Regions are normalised to valid geometry on the 1/1000
+    px grid inside the image.
+    """
+    _check_may_save(image, author)
+    canonical = canonical_regions(image, regions)
+    _check_outcome(canonical, decision, reason)
+    with transaction.atomic():
+        annotation = open_annotation(image, author)
+        repeated = key and annotation.revisions.filter(key=key).first()
+        if repeated:
+            return repeated
+        if annotation.state in CLOSED:
+            raise Refused(CLOSED[Annotation.State(annotation.state)])
+        revision = append_revision(
+            annotation,
+            canonical,
+            base=base,
+            author=author,
+            origin=origin,
+            decision=decision,
+            reason=reason,
+            seconds=_bounded(seconds),
+            tools=tools or {},
+            key=key,
+            based_on=based_on,
+            suggestion_version=suggestion_version,
+        )
+        if annotation.state == Annotation.State.DRAFT:
+            refresh_state(image)
+    return revision
+
+
+def open_annotation(image: Image, author: User) -> Annotation:
+    """The author's annotation of an image; begun, and the scan taken, if there is none yet.
+
+    Raises Refused where somebody else reads the scan already.
+    """
+    annotation = Annotation.objects.filter(image=image, author=author).first()
+    if annotation is not None:
+        return annotation
+    assignment = take_scan(image, author)
+    return Annotation.objects.create(image=image, author=author, blind=assignment.blind)
+
+
+def take_scan(image: Image, person: User) -> Assignment:
+    """Give the reading of an image to a person. Raises Refused where it is taken."""
+    mine = Assignment.objects.filter(image=image, person=person).first()
+    if mine is not None:
+        return mine
+    if image.state in {Image.State.APPROVED, Image.State.UNUSABLE}:
+        raise Refused("This scan is finished. Open the next one.")
+    free = Assignment.objects.filter(image=image, person=None).order_by("slot").first()
+    if free is not None and Assignment.objects.filter(pk=free.pk, person=None).update(
+        person=person
+    ):
+        free.person = person
+        return free
+    try:
+        with transaction.atomic():
+            return Assignment.objects.create(image=image, person=person, slot=0)
+    except IntegrityError as error:
+        raise Refused("Somebody else reads this scan already. Open the next one.") from error
+
+
+def append_revision(
+    annotation: Annotation,
+    regions: list[dict[str, Any]],
+    *,
+    base: int,
+    author: User,
+    decision: str = "",
+    reason: str = "",
+    **fields: Any,
+) -> Revision:
+    """Append canonical regions as revision `base + 1` by compare-and-set, or raise Conflict."""
+    moved = Annotation.objects.filter(pk=annotation.pk, revision_count=base).update(
+        revision_count=F("revision_count") + 1, changed_at=timezone.now()
+    )
+    if not moved:
+        raise Conflict(
+            f"This outline was changed elsewhere since revision {base}. Nothing was overwritten."
+        )
+    revision = Revision.objects.create(
+        annotation=annotation,
+        number=base + 1,
+        digest=content_digest(regions, decision, reason),
+        author=author,
+        decision=decision,
+        reason=reason,
+        **fields,
+    )
+    RevisionContent.objects.create(revision=revision, regions=regions)
+    annotation.revision_count = base + 1
+    return revision
+
+
+def content_digest(regions: Sequence[dict[str, Any]], decision: str, reason: str) -> str:
+    """SHA-256 of the canonical JSON of what a revision says."""
+    content = {"regions": list(regions), "decision": decision, "reason": reason}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def canonical_regions(image: Image, regions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Regions as they are kept: known labels, valid, inside the image. Raises InvalidInput."""
+    if len(regions) > MAX_REGIONS:
+        raise InvalidInput(f"{len(regions)} regions on one image: at most {MAX_REGIONS} are kept.")
+    known = set(image.site.labels.values_list("name", flat=True))
+    kept = []
+    for number, data in enumerate(regions, start=1):
+        region = region_from_json(data)
+        if region.label not in known:
+            raise InvalidInput(
+                f"Region {number}: the site {image.site.slug} has no label {region.label!r}."
+            )
+        shape = clip_to_image(normalise(region.shape), image.width, image.height)
+        if shape.is_empty:
+            raise InvalidInput(f"Region {number} ({region.label}) has no area inside the image.")
+        kept.append(region_to_json(Region(region.label, shape, region.cut)))
+    return kept
+
+
+def _check_may_save(image: Image, author: User) -> None:
+    require_member(author, image.study)
+    if not can_annotate_in(author, image.study):
+        raise NotAllowed("Annotators and experts outline scans. Your role here is another.")
+    if image.erased_at is not None:
+        raise Refused("The subject withdrew consent: the scan was erased.")
+
+
+def _check_outcome(regions: list[dict[str, Any]], decision: str, reason: str) -> None:
+    if decision not in Revision.Decision.values:
+        raise InvalidInput(f"{decision!r} is no decision. Use unusable, absent or skipped.")
+    if decision and regions:
+        raise InvalidInput("A decision without a contour cannot come with regions. Delete them.")
+    if decision and not reason.strip():
+        raise InvalidInput("Give a reason for the decision.")
+
+
+def _bounded(seconds: float) -> float:
+    if not math.isfinite(seconds) or seconds < 0:
+        return 0.0
+    return min(seconds, MAX_SECONDS)

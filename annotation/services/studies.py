@@ -1,0 +1,52 @@
+"""Starting and changing studies."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import IntegrityError, transaction
+
+from annotation.models import Study
+from annotation.policies import require_admin
+from core.models import User
+from core.services import audit
+from domain.errors import Conflict, InvalidInput
+
+
+def create(name: str, title: str = "", *, actor: User | None) -> Study:
+    """A new study; whoever starts it becomes its admin."""
+    from annotation.services import members
+
+    try:
+        validate_slug(name)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{name!r} is no study name: use letters, digits, hyphens and underscores."
+        ) from error
+    try:
+        with transaction.atomic():
+            study = Study.objects.create(name=name, title=title or name)
+            audit.record("study started", actor=actor, target=study, scope=name)
+            if actor is not None:
+                members.add(study, actor, "admin", actor=None)
+    except IntegrityError as error:
+        raise Conflict(f"There is a study {name!r} already. Choose another name.") from error
+    return study
+
+
+def get_or_create(name: str, *, actor: User | None) -> Study:
+    """The study of that name, started if it is not there."""
+    return Study.objects.filter(name=name).first() or create(name, actor=actor)
+
+
+def set_double_reading_share(study: Study, share: float, *, actor: User) -> None:
+    """Set which share of the scans two annotators read blind (0 to 1)."""
+    require_admin(actor, study)
+    if not 0 <= share <= 1:
+        raise InvalidInput("Give the share of double readings as a number from 0 to 1.")
+    with transaction.atomic():
+        Study.objects.filter(pk=study.pk).update(double_reading_share=share)
+        study.double_reading_share = share
+        audit.record(
+            "double-reading share set", actor=actor, target=study, scope=study.name, share=share
+        )

@@ -1,0 +1,77 @@
+"""Withdrawn consent: pixels and contours are erased, a tombstone stays."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import (
+    Assignment,
+    Image,
+    Reference,
+    RevisionContent,
+    SourceFile,
+    Subject,
+    Suggestion,
+)
+from annotation.policies import require_admin
+from core import events, files
+from core.models import User
+from core.services import audit
+from domain.errors import InvalidInput
+
+
+def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
+    """Erase a subject's pixels, contours and imported files. Revisions keep number and digest.
+
+    Files go after the commit; `verify` finds one that a crash left behind, `withdraw` again
+    removes it.
+    """
+    require_admin(actor, subject.study)
+    if not reason.strip():
+        raise InvalidInput("Give the reason, for example the date of the withdrawal.")
+    with transaction.atomic():
+        images = Image.objects.filter(subject=subject)
+        doomed = set(images.values_list("file_sha256", flat=True))
+        doomed |= set(
+            SourceFile.objects.filter(revision__annotation__image__in=images).values_list(
+                "sha256", flat=True
+            )
+        )
+        now = timezone.now()
+        Subject.objects.filter(pk=subject.pk).update(
+            withdrawn_at=now, cohort="", sex="", age=None, centre=None
+        )
+        RevisionContent.objects.filter(revision__annotation__image__in=images).delete()
+        Suggestion.objects.filter(image__in=images).delete()
+        Assignment.objects.filter(image__in=images, done_at__isnull=True).delete()
+        Reference.objects.filter(image__in=images, superseded_at__isnull=True).update(
+            superseded_at=now
+        )
+        images.update(erased_at=now, original_name="")
+        audit.record(
+            "consent withdrawn",
+            actor=actor,
+            target=f"subject {subject.code}",
+            scope=subject.study.name,
+            images=images.count(),
+            reason=reason,
+        )
+        events.publish("subject_withdrawn", subject_id=subject.pk)
+        transaction.on_commit(lambda: _erase_files(doomed))
+
+
+def _erase_files(names: set[str]) -> None:
+    """Remove files that no other image or imported file names."""
+    kept = set(
+        Image.objects.filter(file_sha256__in=names, erased_at__isnull=True).values_list(
+            "file_sha256", flat=True
+        )
+    )
+    kept |= set(
+        SourceFile.objects.filter(
+            sha256__in=names, revision__annotation__image__erased_at__isnull=True
+        ).values_list("sha256", flat=True)
+    )
+    for name in names - kept:
+        files.erase(name)

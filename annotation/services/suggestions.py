@@ -1,0 +1,64 @@
+"""Pre-labels pushed in by whoever has a model: this package knows none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from annotation.models import Image, Suggestion
+from annotation.policies import is_test_subject
+from annotation.services.outlines import canonical_regions
+from core.services import audit
+from domain.errors import Refused
+
+
+def offer(
+    image: Image,
+    regions: Sequence[dict[str, Any]],
+    *,
+    source: str,
+    version: str,
+    probability: float | None = None,
+    payload: dict[str, Any] | None = None,
+    hidden: bool = False,
+) -> Suggestion:
+    """Offer regions for an image in place of the current pre-label.
+
+    `hidden` regions are a model's reading for the agreement page, never shown to an annotator. A
+    scan of a test subject gets no pre-label: Refused.
+    """
+    if image.erased_at is not None:
+        raise Refused("The subject withdrew consent: the scan was erased.")
+    if not hidden and is_test_subject(image):
+        raise Refused("Scans of test subjects are read without a pre-label.")
+    canonical = canonical_regions(image, regions)
+    with transaction.atomic():
+        Suggestion.objects.filter(
+            image=image, hidden=hidden, state=Suggestion.State.CURRENT
+        ).update(state=Suggestion.State.SUPERSEDED)
+        return Suggestion.objects.create(
+            image=image,
+            source=source,
+            version=version,
+            regions=canonical,
+            probability=probability,
+            payload=payload or {},
+            hidden=hidden,
+        )
+
+
+def withdraw_version(source: str, version: str, *, scope: str = "") -> int:
+    """Withdraw the untouched pre-labels of a version; answers how many."""
+    with transaction.atomic():
+        withdrawn = Suggestion.objects.filter(
+            source=source,
+            version=version,
+            state=Suggestion.State.CURRENT,
+            image__state=Image.State.NEW,
+        ).update(state=Suggestion.State.WITHDRAWN)
+        audit.record(
+            "pre-labels withdrawn", actor=None, target=version, scope=scope, count=withdrawn
+        )
+    return withdrawn
