@@ -1,0 +1,83 @@
+"""Files from outside as checked values: what core.decoding found, looked at once more here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.sandbox import Reply, Sandbox
+from domain.errors import InvalidInput
+from domain.pixels import Grey
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """A still image as it is stored: not yet turned by its EXIF orientation (1 to 8)."""
+
+    pixels: Grey
+    format: str
+    orientation: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UnpackedFile:
+    """A file of an archive: its name there, with `/`, and where it lies now."""
+
+    name: str
+    path: Path
+
+
+def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
+    """A PNG, JPEG, BMP or single-page TIFF as 8-bit grey (core.decoding.images has the rules).
+
+    Raises:
+        InvalidInput: damaged, too large, animated, or something else.
+    """
+    reply = sandbox.call("core.decoding.images.decode", data)
+    return DecodedImage(
+        pixels=_pixels(reply),
+        format=str(reply.result["format"]),
+        orientation=int(reply.result["orientation"]),
+        notes=tuple(str(note) for note in reply.result["notes"]),
+    )
+
+
+def decode_mask(sandbox: Sandbox, data: bytes) -> NDArray[np.bool_]:
+    """The bitmap of a LabelMe mask, bool (height, width). Raises InvalidInput for any other."""
+    return _pixels(sandbox.call("core.decoding.images.decode_mask", data)) != 0
+
+
+def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, Grey]]:
+    """Each `step`-th frame of an MP4 or AVI with its number in the clip, from 0.
+
+    Raises:
+        InvalidInput: another kind of file, damaged, or too many frames.
+    """
+    arguments = {"path": str(path.resolve()), "step": max(1, step)}
+    for reply in sandbox.stream("core.decoding.video.frames", **arguments):
+        yield int(reply.result["frame"]), _pixels(reply)
+
+
+def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
+    """The files of a zip archive, written into `folder` under numbers.
+
+    Raises:
+        InvalidInput: damaged, too large, encrypted, or with a trick in a path or an offset.
+    """
+    arguments = {"path": str(archive.resolve()), "folder": str(folder.resolve())}
+    return [
+        UnpackedFile(str(reply.result["name"]), folder / str(int(reply.result["number"])))
+        for reply in sandbox.stream("core.decoding.archives.unpack", **arguments)
+    ]
+
+
+def _pixels(reply: Reply) -> Grey:
+    height, width = int(reply.result["height"]), int(reply.result["width"])
+    if height < 1 or width < 1 or height * width != len(reply.payload):
+        raise InvalidInput("cannot be decoded; export it again")
+    return np.frombuffer(reply.payload, np.uint8).reshape(height, width)

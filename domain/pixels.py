@@ -1,0 +1,113 @@
+"""Grey pixels of a scan: their hash, the orientation a camera noted, 16 bits to 8, rectangles.
+
+Arrays are (height, width).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import InvalidInput
+
+Grey = NDArray[np.uint8]
+
+# The brightest values of scanners and frame grabbers that store 8 to 16 bits in 16.
+NOMINAL_MAXIMA = (255, 1023, 4095, 16383, 65535)
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Whole pixels of an image: the left and top pixel, width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def pixel_sha256(pixels: Grey) -> str:
+    """SHA-256, in hex, over width and height (two big-endian 32-bit numbers) and the grey bytes.
+
+    Row by row from the top, so that two files of the same picture share it whatever their format.
+
+    Raises:
+        InvalidInput: not a two-dimensional array of uint8.
+    """
+    if pixels.ndim != 2 or pixels.dtype != np.uint8:
+        raise InvalidInput("a pixel hash is taken of 8-bit grey pixels (height, width)")
+    height, width = pixels.shape
+    digest = hashlib.sha256(struct.pack(">II", width, height))
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def oriented(pixels: Grey, orientation: int) -> Grey:
+    """The picture upright, for an EXIF orientation of 1 to 8; any other counts as 1."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.T
+    # EXIF 2.32, tag 0x0112: where row 0 and column 0 lie on the upright picture.
+    flip_rows = orientation in (3, 4, 7, 8)
+    flip_columns = orientation in (2, 3, 6, 7)
+    upright = pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+    return np.ascontiguousarray(upright)
+
+
+def grey_from_16_bit(values: NDArray[Any]) -> tuple[Grey, int]:
+    """8-bit grey of pixels stored in 16 bits, and the value that became 255.
+
+    Linear from 0 to the smallest of `NOMINAL_MAXIMA` that none of the values exceeds, so that
+    the echo intensity of images of one machine stays comparable.
+
+    Raises:
+        InvalidInput: a value below 0 or above 65535.
+    """
+    highest = int(values.max(initial=0))
+    if int(values.min(initial=0)) < 0 or highest > NOMINAL_MAXIMA[-1]:
+        raise InvalidInput("has pixel values outside 0 to 65535; save it as an 8-bit image")
+    maximum = next(nominal for nominal in NOMINAL_MAXIMA if highest <= nominal)
+    scaled = (values.astype(np.uint32) * 510 + maximum) // (2 * maximum)
+    return scaled.astype(np.uint8), maximum
+
+
+def blackened(pixels: Grey, rectangles: tuple[Rectangle, ...]) -> Grey:
+    """A copy with the rectangles black; what of them lies outside the image is left out."""
+    result = pixels.copy()
+    for box in rectangles:
+        result[box.y : box.y + box.height, box.x : box.x + box.width] = 0
+    return result
+
+
+def cropped(pixels: Grey, box: Rectangle) -> Grey:
+    """The pixels of a rectangle.
+
+    Raises:
+        InvalidInput: it does not lie inside the image.
+    """
+    height, width = pixels.shape
+    if box.x + box.width > width or box.y + box.height > height:
+        raise InvalidInput(
+            f"the crop {box.x},{box.y},{box.width},{box.height} does not lie inside the image "
+            f"of {width}x{height} px; choose a smaller one"
+        )
+    return np.ascontiguousarray(pixels[box.y : box.y + box.height, box.x : box.x + box.width])
+
+
+def rectangle_from_text(text: str) -> Rectangle:
+    """The rectangle that `x,y,width,height` names.
+
+    Raises:
+        InvalidInput: not four whole numbers, x or y below 0, width or height below 1.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise InvalidInput(f"{text!r} is no rectangle; write x,y,width,height in whole pixels")
+    x, y, width, height = (min(int(part[:9]), 10**8) for part in parts)
+    if width < 1 or height < 1:
+        raise InvalidInput(f"{text!r} has no area; width and height are at least 1 px")
+    return Rectangle(x, y, width, height)
