@@ -1,0 +1,108 @@
+"""The backend without a network: it learns a place, resumes, and its ONNX file says the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.errors import InvalidInput
+from tests.training.examples import RecordingReporter, ellipse_data, exported_predictor
+from training import backends
+from training.backends.contract import Stopped, TrainingData, TrainingFailed
+from training.backends.equality import require_equal
+
+PRIOR = backends.get("prior")
+
+
+def settings(**given: object) -> dict[str, object]:
+    return PRIOR.settings({"max_epochs": 3, **given})
+
+
+def test_it_finds_what_it_was_shown(tmp_path: Path) -> None:
+    data, reporter = ellipse_data(), RecordingReporter(tmp_path)
+    trained = PRIOR.train(data, settings(), reporter)
+    assert trained.best_validation_dice > 0.7
+    assert trained.best_validation_dice == max(row.validation_dice for row in reporter.rows)
+    assert [row.number for row in reporter.rows] == [1, 2, 3]
+    assert trained.predict(data.train[0].pixels).shape == data.train[0].pixels.shape
+
+
+def test_the_exported_file_says_the_same(tmp_path: Path) -> None:
+    data = ellipse_data()
+    trained = PRIOR.train(data, settings(), RecordingReporter(tmp_path))
+    exported = exported_predictor(trained, data.labels)
+    share = require_equal(exported, trained.predict, [scan.pixels for scan in data.validation])
+    assert share <= 1e-4
+    assert exported(data.train[0].pixels).any()
+
+
+def test_stopped_in_the_middle_it_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    data = ellipse_data()
+    whole = PRIOR.train(data, settings(), RecordingReporter(tmp_path / "whole"))
+    with pytest.raises(Stopped):
+        PRIOR.train(data, settings(), RecordingReporter(tmp_path / "1", stop_at=3))
+    again = RecordingReporter(tmp_path / "2", earlier=(tmp_path / "1",))
+    resumed = PRIOR.train(data, settings(), again)
+    assert [row.number for row in again.rows] == [3]
+    assert resumed.onnx == whole.onnx
+    assert resumed.best_validation_dice == whole.best_validation_dice
+
+
+def test_a_checkpoint_of_another_snapshot_is_not_taken_up(tmp_path: Path) -> None:
+    PRIOR.train(ellipse_data(seed=1), settings(), RecordingReporter(tmp_path / "1"))
+    reporter = RecordingReporter(tmp_path / "2", earlier=(tmp_path / "1",))
+    PRIOR.train(ellipse_data(seed=2), settings(), reporter)
+    assert [row.number for row in reporter.rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("missing", ["train", "validation"])
+def test_without_scans_it_says_what_to_do(tmp_path: Path, missing: str) -> None:
+    data = ellipse_data()
+    parts = {"train": data.train, "validation": data.validation, missing: []}
+    empty = TrainingData(data.site, data.labels, parts["train"], parts["validation"], "x")
+    with pytest.raises(TrainingFailed, match="approve some"):
+        PRIOR.train(empty, settings(), RecordingReporter(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("image_size", 31), ("max_epochs", "0"), ("seed", 1.5), ("seconds_per_epoch", "nan")],
+)
+def test_a_wrong_setting_is_named(name: str, value: object) -> None:
+    with pytest.raises(InvalidInput, match=name):
+        PRIOR.settings({name: value})
+
+
+def test_a_difference_is_refused() -> None:
+    pixels = np.zeros((100, 100), np.uint8)
+
+    def trained(_: np.ndarray) -> np.ndarray:
+        return np.zeros((100, 100), np.uint8)
+
+    def off_by(count: int):  # type: ignore[no-untyped-def]
+        return lambda _: (np.arange(10_000).reshape(100, 100) < count).astype(np.uint8)
+
+    assert require_equal(off_by(1), trained, [pixels]) == 1e-4
+    with pytest.raises(TrainingFailed, match="not registered"):
+        require_equal(off_by(2), trained, [pixels, pixels])
+
+
+def test_neither_the_registry_nor_the_prior_loads_torch() -> None:
+    import subprocess
+
+    program = (
+        "import sys, training.backends; training.backends.get('unet').settings({});"
+        "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'timm')])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_an_unknown_backend_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidInput, match="prior, unet"):
+        backends.get("magic")

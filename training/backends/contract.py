@@ -1,0 +1,130 @@
+"""What a backend is given, reports and hands back: plain data, no Django, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import MyotraceError
+from training.backends.checkpoints import CheckpointStore
+
+LabelMap = NDArray[np.uint8]
+Predict = Callable[[NDArray[np.uint8]], LabelMap]
+
+
+class TrainingFailed(MyotraceError):  # noqa: N818 - a name of the family in domain.errors
+    """The training cannot go on; the message says why and what to change."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: someone asked the training to stop
+    """The training was asked to stop; its newest checkpoint is complete."""
+
+
+@dataclass(frozen=True)
+class TrainingImage:
+    """One scan with its reference: `pixels` and `label_map` are uint8 (h, w) of the same shape.
+
+    The label map holds 0 for background and 1..n in the order of the site's labels.
+    """
+
+    pixels: NDArray[np.uint8]
+    label_map: LabelMap
+    subject: str
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A snapshot, decoded. The two sequences may decode an image each time it is asked for."""
+
+    site: str
+    labels: tuple[str, ...]
+    train: Sequence[TrainingImage]
+    validation: Sequence[TrainingImage]
+    digest: str
+
+    @property
+    def classes(self) -> int:
+        """Labels and the background."""
+        return len(self.labels) + 1
+
+    def check(self) -> None:
+        """Raise TrainingFailed unless there is something to learn from and to select on."""
+        if not self.labels:
+            raise TrainingFailed(f"The site {self.site} has no label: add one, then train again.")
+        if not self.train:
+            raise TrainingFailed(
+                f"The site {self.site} has no approved image of a training subject:"
+                " approve some, or assign the split again."
+            )
+        if not self.validation:
+            raise TrainingFailed(
+                f"The site {self.site} has no approved image of a validation subject, so no epoch"
+                " can be chosen: approve some, or assign the split again."
+            )
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One finished epoch. `validation_dice`: mean over labels, then images, then subjects."""
+
+    number: int
+    train_loss: float
+    validation_loss: float
+    validation_dice: float
+    learning_rate: float
+    seconds: float
+
+
+class Reporter(Protocol):
+    """Where a backend reports to and asks whether to go on."""
+
+    @property
+    def checkpoints(self) -> CheckpointStore:
+        """This attempt's checkpoints, and those of earlier attempts of the same run."""
+
+    def epoch(self, row: EpochRow) -> None:
+        """An epoch ended; called once per number and attempt."""
+
+    def should_stop(self) -> bool:
+        """Whether to raise `Stopped`; asked before every batch, so it must be cheap."""
+
+    def log(self, line: str) -> None:
+        """One line for the run's log."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The result: an ONNX file, what only the backend knows of its card, and its own prediction.
+
+    `card` holds family, input, normalisation, postprocessing, libraries, training. `predict` is
+    the trained network itself (not the ONNX file), for the proof that both say the same.
+    """
+
+    onnx: bytes
+    card: dict[str, Any]
+    predict: Predict
+    epochs: int
+    best_epoch: int
+    best_validation_dice: float
+
+
+class Backend(Protocol):
+    """A way to train a model for a site, found by its name."""
+
+    name: str
+
+    def settings(self, given: Mapping[str, object]) -> dict[str, Any]:
+        """Every setting, the given ones checked; InvalidInput names the one that is wrong."""
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Name, kind, default, limits and help of every setting, for forms and documentation."""
+
+    def train(self, data: TrainingData, settings: Mapping[str, Any], reporter: Reporter) -> Trained:
+        """Train to the end, from the newest valid checkpoint if there is one.
+
+        Raises Stopped when asked to stop, TrainingFailed when the training cannot go on.
+        """
