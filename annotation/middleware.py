@@ -9,10 +9,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
 from annotation.models import Study
-from annotation.selectors import studies
+from annotation.selectors.studies import SESSION_KEY, StudyRole, entered_by
 from core.models import User
-
-CURRENT_STUDY = "current_study"
 
 
 class StudyRequest(HttpRequest):
@@ -21,7 +19,7 @@ class StudyRequest(HttpRequest):
     user: User
     study: Study
     role: str
-    entered: Sequence[studies.StudyRole]
+    entered: Sequence[StudyRole]
 
 
 class StudyMiddleware:
@@ -50,7 +48,7 @@ class StudyMiddleware:
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        entered = studies.entered_by(request.user)
+        entered = entered_by(request.user)
         mine = next((one for one in entered if one.study.name == name), None)
         if mine is None:
             raise Http404("You are not a member of a study with this name.")
@@ -58,6 +56,6 @@ class StudyMiddleware:
         request.study = mine.study  # type: ignore[attr-defined]
         request.role = mine.role  # type: ignore[attr-defined]
         request.entered = entered  # type: ignore[attr-defined]
-        if request.session.get(CURRENT_STUDY) != name:
-            request.session[CURRENT_STUDY] = name
+        if request.session.get(SESSION_KEY) != name:
+            request.session[SESSION_KEY] = name
         return None

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.study import NewStudy
-from annotation.middleware import CURRENT_STUDY, StudyRequest
+from annotation.middleware import StudyRequest
 from annotation.models import Membership, Study
-from annotation.selectors import studies
+from annotation.selectors.studies import SESSION_KEY, entered_by
 from annotation.services import studies as study_services
 from domain.errors import MyotraceError
 
@@ -26,8 +26,8 @@ FIRST_PAGE = {
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The page of the study entered last on which this person's next thing to do stands."""
-    entered = studies.entered_by(request.user)
-    remembered = request.session.get(CURRENT_STUDY)
+    entered = entered_by(request.user)
+    remembered = request.session.get(SESSION_KEY)
     mine = next((one for one in entered if one.study.name == remembered), None)
     mine = mine or next(iter(entered), None)
     if mine is None:
