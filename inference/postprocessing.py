@@ -16,13 +16,14 @@ background's at the pixel where it is least sure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
+from shapely import MultiPolygon
 
 from domain import raster
 from domain.geometry import Region
@@ -54,27 +55,18 @@ class Outlined:
 
 @dataclass(frozen=True)
 class Island:
-    """4-connected pixels of one label: `mask` (bool) inside the window at `rows`, `columns`."""
+    """4-connected pixels of one label: `mask` (bool) inside the `window` of the map."""
 
+    label: int
     mask: Mask
-    rows: slice
-    columns: slice
+    window: tuple[slice, slice]
     pixel_count: int
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        return self.rows, self.columns
 
 
 def outline(predicted: PredictedMap, card: Card) -> Outlined:
     """The regions of a predicted map, by the rule above and the numbers of the model's card."""
-    rule = card.postprocessing
-    label_map = clean(predicted.label_map, len(card.labels), rule)
-    regions = [
-        Region(whole.label, shapely.MultiPolygon([part]))
-        for whole in raster.regions_from_label_map(label_map, card.labels, rule.tolerance_px)
-        for part in whole.shape.geoms
-    ]
+    label_map = clean(predicted.label_map, len(card.labels), card.postprocessing)
+    regions = _regions(label_map, card)
     scored = [_inside(region, predicted.probability, card.labels) for region in regions]
     if scored:
         probability = float(np.concatenate(scored).mean(dtype=np.float64))
@@ -88,45 +80,47 @@ def outline(predicted: PredictedMap, card: Card) -> Outlined:
     )
 
 
-def _inside(
-    region: Region, probability: NDArray[np.float32], labels: Sequence[str]
-) -> NDArray[np.float32]:
-    """The region's label's probability at the pixels whose centre lies in the region."""
-    left, top, right, bottom = shapely.bounds(region.shape)
-    rows = slice(int(top), math.ceil(bottom))
-    columns = slice(int(left), math.ceil(right))
-    window = probability[1 + labels.index(region.label), rows, columns]
-    moved = shapely.transform(region.shape, lambda points: points - (columns.start, rows.start))
-    return window[raster.polygon_to_mask(moved, *window.shape)]
-
-
 def clean(label_map: LabelMap, label_count: int, rule: Postprocessing) -> LabelMap:
     """The label map without small islands and holes (steps 1 and 2); the argument is unchanged."""
     cleaned = label_map.copy()
+    drawn = cleaned[foreground(cleaned)]
+    kept = []
     for index in range(1, label_count + 1):
-        for island in _too_small(list(islands(label_map == index)), rule):
-            cleaned[island.window][island.mask] = 0
-    for index in range(1, label_count + 1):
-        for island in list(islands(cleaned == index)):
-            _fill_small_holes(cleaned[island.window], island, index, rule)
+        found = islands(drawn, index)
+        largest = max((island.pixel_count for island in found), default=0)
+        least = max(rule.min_island_px, rule.min_island_fraction * largest)
+        for island in found:
+            if island.pixel_count < least:
+                drawn[island.window][island.mask] = 0
+            else:
+                kept.append(island)
+    for island in kept:
+        _fill_small_holes(drawn[island.window], island, rule)
     return cleaned
 
 
-def islands(mask: Mask) -> Iterator[Island]:
-    """The 4-connected islands of a mask, from top to bottom."""
-    numbered, _ = ndimage.label(mask, structure=FOUR_CONNECTED)
-    for number, (rows, columns) in enumerate(ndimage.find_objects(numbered), start=1):
-        own = numbered[rows, columns] == number
-        yield Island(own, rows, columns, int(np.count_nonzero(own)))
+def foreground(label_map: LabelMap) -> tuple[slice, slice]:
+    """The smallest window that holds every labelled pixel; an empty one where there is none."""
+    rows = np.flatnonzero(label_map.any(axis=1))
+    columns = np.flatnonzero(label_map.any(axis=0))
+    if rows.size == 0:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _too_small(found: list[Island], rule: Postprocessing) -> list[Island]:
-    largest = max((island.pixel_count for island in found), default=0)
-    least = max(rule.min_island_px, rule.min_island_fraction * largest)
-    return [island for island in found if island.pixel_count < least]
+def islands(label_map: LabelMap, label: int) -> list[Island]:
+    """The 4-connected islands of a label, from top to bottom."""
+    numbered, count = ndimage.label(label_map == label, structure=FOUR_CONNECTED)
+    if count == 0:
+        return []
+    found = []
+    for number, window in enumerate(ndimage.find_objects(numbered, count), start=1):
+        mask = numbered[window] == number
+        found.append(Island(label, mask, window, int(np.count_nonzero(mask))))
+    return found
 
 
-def _fill_small_holes(window: LabelMap, island: Island, index: int, rule: Postprocessing) -> None:
+def _fill_small_holes(window: LabelMap, island: Island, rule: Postprocessing) -> None:
     outside_or_hole = np.pad(~island.mask, 1, constant_values=True)
     numbered, count = ndimage.label(outside_or_hole, structure=EIGHT_CONNECTED)
     if count == 1:
@@ -137,7 +131,33 @@ def _fill_small_holes(window: LabelMap, island: Island, index: int, rule: Postpr
     for number in range(2, count + 1):
         hole = numbered == number
         if np.count_nonzero(hole) < least and not window[hole].any():
-            window[hole] = index
+            window[hole] = island.label
+
+
+def _regions(label_map: LabelMap, card: Card) -> list[Region]:
+    """One region for each part, traced in the window that holds them all."""
+    rows, columns = foreground(label_map)
+    window = np.ascontiguousarray(label_map[rows, columns])
+    offset = (columns.start, rows.start)
+    tolerance_px = card.postprocessing.tolerance_px
+    return [
+        Region(whole.label, MultiPolygon([shapely.transform(part, lambda xy: xy + offset)]))
+        for whole in raster.regions_from_label_map(window, card.labels, tolerance_px)
+        for part in whole.shape.geoms
+    ]
+
+
+def _inside(
+    region: Region, probability: NDArray[np.float32], labels: Sequence[str]
+) -> NDArray[np.float32]:
+    """The region's label's probability at the pixels whose centre lies in the region."""
+    left, top, right, bottom = shapely.bounds(region.shape)
+    corner = (int(left), int(top))
+    window = probability[
+        1 + labels.index(region.label), corner[1] : math.ceil(bottom), corner[0] : math.ceil(right)
+    ]
+    moved = shapely.transform(region.shape, lambda xy: xy - corner)
+    return window[raster.polygon_to_mask(moved, *window.shape)]
 
 
 def _unit(probability: float) -> float:

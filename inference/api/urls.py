@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from inference.api.models import ModelListView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("models/", ModelListView.as_view(), name="api-models"),
+]

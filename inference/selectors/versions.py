@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
+from annotation.policies import is_member
 from domain.errors import NotFound
 from inference.models import ModelVersion
 
 if TYPE_CHECKING:
     from annotation.models import Study
+    from core.models import User
 
 NAME = re.compile(r"(?P<slug>[-\w]+)-v(?P<number>\d{1,9})")
 
@@ -32,4 +34,12 @@ def named(study: Study, name: str) -> ModelVersion:
     if model is None:
         known = ", ".join(one.name for one in models[:20]) or "none yet"
         raise NotFound(f"The study {study.name} has no model {name!r} (its models: {known}).")
+    return model
+
+
+def visible_model(user: User, model_id: int) -> ModelVersion:
+    """A model version by its key, if `user` is of its study. Raises NotFound."""
+    model = ModelVersion.objects.select_related("site__study").filter(pk=model_id).first()
+    if model is None or not is_member(user, model.site.study):
+        raise NotFound("There is no such model.")
     return model

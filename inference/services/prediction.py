@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from annotation.selectors import images
 from core.data import models_directory
@@ -25,24 +27,25 @@ def card_of(model: ModelVersion) -> Card:
     return read_card(model.card)
 
 
-def predict(model: ModelVersion, image: Image) -> Outlined:
-    """What the model outlines on the image's own pixels; nothing is stored."""
+def predict(model: ModelVersion, pixels: NDArray[np.uint8]) -> Outlined:
+    """What the model outlines on stored grey pixels (h, w); nothing is kept."""
     card = card_of(model)
-    predictor = _cache.get(
-        models_directory() / f"{model.sha256}.onnx", card, settings.INFERENCE_THREADS
-    )
-    return outline(predictor.predict(images.pixels(image)), card)
+    path = models_directory() / f"{model.sha256}.onnx"
+    predictor = _cache.get(path, card, settings.INFERENCE_THREADS)
+    return outline(predictor.predict(pixels), card)
 
 
-def keep(model: ModelVersion, image: Image) -> Prediction:
-    """The model's prediction on the image, made and stored at the first call."""
-    stored = Prediction.objects.filter(model=model, image=image).first()
-    if stored is not None:
-        return stored
-    outlined = predict(model, image)
+def of_image(model: ModelVersion, image: Image) -> Prediction:
+    """The model's prediction on the image, made and kept at the first call."""
+    kept = Prediction.objects.filter(model=model, image=image).first()
+    return kept or keep(model, image.pk, predict(model, images.pixels(image)))
+
+
+def keep(model: ModelVersion, image_id: int, outlined: Outlined) -> Prediction:
+    """Keep what the model outlined on an image, unless that is kept already."""
     prediction, _ = Prediction.objects.get_or_create(
         model=model,
-        image=image,
+        image_id=image_id,
         defaults={
             "regions": regions_json(outlined),
             "probability": outlined.probability,

@@ -102,7 +102,7 @@ def _awaiting(site: Site, model: ModelVersion) -> Iterator[tuple[Image, int, int
 
 def _offer(context: JobContext, model: ModelVersion, image: Image) -> int:
     """1 if the scan still waits after the prediction and got its suggestion, else 0."""
-    predicted = prediction.keep(model, image)
+    predicted = prediction.of_image(model, image)
     with context.publish():
         awaiting = images.awaiting_prelabel(model.site, version=model.name)
         if not awaiting.filter(pk=image.pk).exists():
