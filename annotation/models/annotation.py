@@ -127,14 +127,24 @@ class RevisionContent(models.Model):
 
 
 class SourceFile(models.Model):
-    """The bytes that a revision was imported from, kept untouched in the file store."""
+    """An imported file, its bytes kept untouched in the file store.
 
-    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="source_files")
+    `revision` is the one that was made of it; a file without outlines made none. `placement` says
+    how the image was cropped and which labels the file's own stood for, so that an export can tell
+    what has changed since.
+    """
+
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="source_files")
+    revision = models.ForeignKey(
+        Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="source_files"
+    )
     name = models.CharField(max_length=500)
     sha256 = models.CharField(max_length=64)
+    placement = models.JSONField(default=dict, blank=True)
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["revision"], name="source_file_once_per_revision")
         ]

@@ -33,11 +33,7 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
     with transaction.atomic():
         images = Image.objects.filter(subject=subject)
         doomed = set(images.values_list("file_sha256", flat=True))
-        doomed |= set(
-            SourceFile.objects.filter(revision__annotation__image__in=images).values_list(
-                "sha256", flat=True
-            )
-        )
+        doomed |= set(SourceFile.objects.filter(image__in=images).values_list("sha256", flat=True))
         now = timezone.now()
         Subject.objects.filter(pk=subject.pk).update(
             withdrawn_at=now, cohort="", sex="", age=None, centre=None
@@ -69,9 +65,9 @@ def _erase_files(names: set[str]) -> None:
         )
     )
     kept |= set(
-        SourceFile.objects.filter(
-            sha256__in=names, revision__annotation__image__erased_at__isnull=True
-        ).values_list("sha256", flat=True)
+        SourceFile.objects.filter(sha256__in=names, image__erased_at__isnull=True).values_list(
+            "sha256", flat=True
+        )
     )
     for name in names - kept:
         files.erase(name)
