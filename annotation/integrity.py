@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from annotation.models import Annotation, Image, Revision, SourceFile
 from annotation.selectors.images import decode_stored_png
+from annotation.services.lock import damaged_locks
 from annotation.services.outlines import content_digest
 from annotation.services.scans import pixel_hash
 from core import files, integrity
@@ -19,6 +20,7 @@ def register_all() -> None:
     integrity.register("images", damaged_images)
     integrity.register("imported files", damaged_sources)
     integrity.register("revisions", damaged_revisions)
+    integrity.register("locks", damaged_locks)
 
 
 def damaged_images() -> Iterator[str]:
@@ -40,7 +42,7 @@ def damaged_images() -> Iterator[str]:
 
 def damaged_sources() -> Iterator[str]:
     """Imported files whose bytes are missing or differ."""
-    sources = SourceFile.objects.filter(revision__annotation__image__erased_at__isnull=True)
+    sources = SourceFile.objects.filter(image__erased_at__isnull=True)
     for source in sources.iterator(chunk_size=500):
         try:
             files.read(source.sha256)

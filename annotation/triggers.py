@@ -17,6 +17,14 @@ GAP = (
 )
 LOCKED_SUBJECT = (
     "EXISTS (SELECT 1 FROM annotation_lockedimage l WHERE l.subject_id = OLD.subject_id)"
+    " OR (OLD.partition = 'test' AND EXISTS (SELECT 1 FROM annotation_lock k"
+    " JOIN annotation_site s ON s.id = k.site_id"
+    " JOIN annotation_subject u ON u.study_id = s.study_id WHERE u.id = OLD.subject_id))"
+)
+OF_TEST_SUBJECT = (
+    "EXISTS (SELECT 1 FROM annotation_image i"
+    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
+    " WHERE i.id = NEW.image_id AND p.partition = 'test')"
 )
 
 
@@ -80,6 +88,13 @@ def register_all() -> None:
             "DELETE",
             "a subject of a locked test set stays where it is",
             LOCKED_SUBJECT,
+        ),
+        Trigger(
+            "annotation_suggestion_not_for_test",
+            "annotation_suggestion",
+            "INSERT",
+            "scans of test subjects are read without a pre-label",
+            f"NOT NEW.hidden AND {OF_TEST_SUBJECT}",
         ),
         Trigger(
             "annotation_image_of_lock_stays",

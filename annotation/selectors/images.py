@@ -77,10 +77,12 @@ def spacing_of(image: Image) -> PixelSpacing | None:
 def awaiting_prelabel(site: Site, *, version: str = "") -> QuerySet[Image]:
     """Untouched images of a site that may have a pre-label and have none of `version`.
 
-    Left out: erased images, images of test subjects.
+    Left out: erased images, images of test subjects, and those that are read blind.
     """
-    images = Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True).exclude(
-        subject__partition__partition=Partition.TEST
+    images = (
+        Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
+        .exclude(subject__partition__partition=Partition.TEST)
+        .exclude(assignments__blind=True)
     )
     done = Suggestion.objects.filter(
         image__site=site, hidden=False, state=Suggestion.State.CURRENT, version=version

@@ -28,6 +28,7 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
+from annotation.services import double_reading
 from core import events, files
 from core.models import User
 from core.services import audit
@@ -128,6 +129,8 @@ def add_image(
             )
         if spacing is not None:
             _calibrate(image, spacing, actor)
+        if study.double_reading_share > 0:
+            double_reading.plan(image)
         events.publish("image_added", image_id=image.pk, site_id=site.pk)
     return image, True
 
@@ -230,18 +233,17 @@ def _check_move(image: Image, target: Subject, target_site: Site) -> None:
         raise Refused("The image is in a locked test set and stays where it is.")
     if LockedImage.objects.filter(pixel_sha256=image.pixel_sha256).exists():
         raise Refused("The same pixels are in a locked test set: the image stays where it is.")
-    partitions = set(
-        SubjectPartition.objects.filter(subject__in=[image.subject_id, target.pk]).values_list(
-            "partition", flat=True
-        )
-    )
-    if target.pk != image.subject_id and Partition.TEST in partitions and len(partitions) > 1:
+    if _in_test_partition(target) != _in_test_partition(image.subject):
         raise Refused(
             "The move would cross the border of the test partition. Withdraw the image and import "
             "it again under the right subject."
         )
     if target_site.pk != image.site_id and image.annotations.exists():
         raise Refused("The image has outlines with the labels of its site. It cannot change site.")
+
+
+def _in_test_partition(subject: Subject) -> bool:
+    return SubjectPartition.objects.filter(subject=subject, partition=Partition.TEST).exists()
 
 
 def _take_like(take: Take, scan: Scan, frame: int) -> Take:

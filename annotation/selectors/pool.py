@@ -1,0 +1,48 @@
+"""What training may see, and what it must never see."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from annotation.models import Image, LockedImage, Partition, Site, Study
+from annotation.selectors.references import ReferenceItem, current_rows, items_of
+
+PoolItem = ReferenceItem
+
+
+def training_items(site: Site) -> list[PoolItem]:
+    """Approved references of a site's train and validation subjects, by image.
+
+    Subjects without a partition are in no pool. Images whose pixels `locked_pixel_hashes` names
+    are still here: the snapshot leaves them out and lists them.
+    """
+    return items_of(
+        current_rows(site).filter(
+            image__subject__partition__partition__in=[Partition.TRAIN, Partition.VALIDATION]
+        )
+    )
+
+
+def locked_pixel_hashes(study: Study) -> frozenset[str]:
+    """Pixel hashes that no training image may have: all that is sealed, and every image of a test
+    or external subject, sealed or not, of any site. Asking for them is no look."""
+    held_out = Q(subject__partition__partition__in=[Partition.TEST, Partition.EXTERNAL])
+    sealed = LockedImage.objects.filter(lock__site__study=study)
+    return frozenset(
+        Image.objects.filter(held_out, study=study).values_list("pixel_sha256", flat=True)
+    ) | frozenset(sealed.values_list("pixel_sha256", flat=True))
+
+
+def query_candidates(site: Site) -> list[Image]:
+    """Images that a query round may ask for: nobody works on them, and they are no test or
+    external subject's, nor have the pixels of one."""
+    images = (
+        Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
+        .exclude(subject__partition__partition__in=[Partition.TEST, Partition.EXTERNAL])
+        .exclude(assignments__person__isnull=False)
+        .exclude(annotations__revision_count__gt=0)
+        .select_related("subject", "site", "study")
+        .order_by("id")
+    )
+    held_out = locked_pixel_hashes(site.study)
+    return [image for image in images if image.pixel_sha256 not in held_out]

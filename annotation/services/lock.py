@@ -1,0 +1,236 @@
+"""Sealing a site's test references, and the only door to them afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from annotation.models import (
+    Image,
+    Lock,
+    LockedImage,
+    LockLook,
+    Partition,
+    Reference,
+    Site,
+)
+from annotation.policies import require_admin
+from annotation.selectors.locks import current_lock, looks_at
+from annotation.selectors.references import ReferenceItem, current_rows, items_of
+from core.models import User
+from core.services import audit
+from domain.errors import Conflict, Refused
+
+FORMAT = 1
+HOW_IN_WORDS = {
+    Reference.How.ADJUDICATED: "adjudicated between two readings",
+    Reference.How.SINGLE_EXPERT: "single readings approved by an expert",
+    Reference.How.CORRECTED: "single readings corrected by an expert",
+    Reference.How.OUTSIDE: "approved outside",
+}
+
+
+@dataclass(frozen=True)
+class OpenedLock:
+    """What one counted look at a lock gave."""
+
+    lock: Lock
+    look: LockLook
+    items: list[ReferenceItem]
+
+
+def seal(site: Site, actor: User) -> Lock:
+    """Seal the current references of a site's test subjects as the next version of its lock.
+
+    The manifest names image, subject, pixel hash and revision digest of each; `basis` says what
+    the references rest on. From then on the database refuses to move these subjects, images and
+    references. Raises Refused where there is nothing to seal, Conflict where the newest lock holds
+    exactly these references.
+    """
+    require_admin(actor, site.study)
+    try:
+        with transaction.atomic():
+            return _seal(site, actor)
+    except IntegrityError as error:
+        raise Conflict(
+            f"{site.slug} was sealed by somebody else at the same moment. Look at the result."
+        ) from error
+
+
+def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
+    """Open the references of a site's newest lock for a stated purpose: audited and counted.
+
+    The look is written, and committed, before anything is read. Images erased since (consent
+    withdrawn) are left out and named in the look. Raises Refused without a lock or a purpose, or
+    where the lock no longer verifies.
+    """
+    if actor is not None:
+        require_admin(actor, site.study)
+    if not purpose.strip():
+        raise Refused("Say what the locked references are opened for.")
+    lock = current_lock(site)
+    if lock is None:
+        raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
+    with transaction.atomic():
+        erased = list(
+            lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
+        )
+        look = LockLook.objects.create(
+            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
+        )
+        audit.record(
+            "locked references opened",
+            actor=actor,
+            target=lock,
+            scope=site.study.name,
+            site=site.slug,
+            version=lock.version,
+            digest=lock.digest,
+            purpose=purpose,
+            look=looks_at(lock),
+        )
+    problems = verify_lock(lock)
+    if problems:
+        raise Refused(f"{problems[0]} Nothing is evaluated on a lock that does not verify.")
+    return OpenedLock(lock, look, _items(lock))
+
+
+def verify_lock(lock: Lock) -> list[str]:
+    """What is wrong with a lock, in sentences; empty: its manifest, rows and content agree."""
+    return list(_problems(lock))
+
+
+def damaged_locks() -> Iterator[str]:
+    """What is wrong with any lock: a check of `verify`."""
+    for lock in Lock.objects.select_related("site").order_by("id"):
+        yield from _problems(lock)
+
+
+def manifest_digest(items: Iterable[dict[str, Any]]) -> str:
+    """SHA-256 of the canonical JSON of (image, pixel hash, revision digest), sorted by image."""
+    triples = sorted((one["image"], one["pixel_sha256"], one["revision_digest"]) for one in items)
+    return hashlib.sha256(json.dumps(triples, separators=(",", ":")).encode()).hexdigest()
+
+
+def _seal(site: Site, actor: User) -> Lock:
+    rows = list(current_rows(site).filter(image__subject__partition__partition=Partition.TEST))
+    _refuse_nothing(site, rows)
+    entries = [_entry(row) for row in rows]
+    digest = manifest_digest(entries)
+    newest = current_lock(site)
+    if newest is not None and newest.digest == digest:
+        raise Conflict(
+            f"Version {newest.version} of the lock holds exactly these {len(rows)} references."
+        )
+    basis = _basis(rows)
+    lock = Lock.objects.create(
+        site=site,
+        version=newest.version + 1 if newest else 1,
+        digest=digest,
+        manifest={"format": FORMAT, "site": site.slug, "items": entries},
+        basis=basis,
+        sealed_by=actor,
+    )
+    LockedImage.objects.bulk_create(
+        LockedImage(
+            lock=lock,
+            image=row.image,
+            subject=row.image.subject,
+            revision=row.revision,
+            pixel_sha256=row.image.pixel_sha256,
+        )
+        for row in rows
+    )
+    audit.record(
+        "test references sealed",
+        actor=actor,
+        target=lock,
+        scope=site.study.name,
+        site=site.slug,
+        version=lock.version,
+        digest=digest,
+        images=len(rows),
+        subjects=len({row.image.subject_id for row in rows}),
+        basis=basis,
+    )
+    return lock
+
+
+def _refuse_nothing(site: Site, rows: Sequence[Reference]) -> None:
+    if rows:
+        return
+    in_test = Image.objects.filter(site=site, subject__partition__partition=Partition.TEST)
+    if in_test.exists():
+        raise Refused(
+            f"No scan of {site.slug}'s test subjects has an approved reference yet: have them "
+            "outlined and approved, then lock."
+        )
+    raise Refused(f"{site.slug} has no test subjects: split the study first.")
+
+
+def _entry(row: Reference) -> dict[str, Any]:
+    return {
+        "image": row.image_id,
+        "subject": row.image.subject.code,
+        "pixel_sha256": row.image.pixel_sha256,
+        "revision": row.revision_id,
+        "revision_digest": row.revision.digest,
+        "how": row.how,
+    }
+
+
+def _basis(rows: Sequence[Reference]) -> str:
+    """What the references rest on, most frequent first, and how many began with a pre-label."""
+    counts = Counter(Reference.How(row.how) for row in rows)
+    parts = [f"{n} {HOW_IN_WORDS[how]}" for how, n in counts.most_common()]
+    begun = sum(bool(row.revision.suggestion_version) for row in rows)
+    if begun:
+        parts.append(f"{begun} of them begun from a pre-label")
+    return "; ".join(parts)[:200]
+
+
+def _items(lock: Lock) -> list[ReferenceItem]:
+    revisions = lock.images.values("revision_id")
+    return items_of(current_rows(lock.site).filter(revision__in=revisions))
+
+
+def _problems(lock: Lock) -> Iterator[str]:
+    entries = {one["image"]: one for one in lock.manifest["items"]}
+    if manifest_digest(entries.values()) != lock.digest:
+        yield f"{lock}: its manifest does not match its digest."
+    rows = {
+        row.image_id: row for row in lock.images.select_related("image", "revision").order_by("id")
+    }
+    if set(rows) != set(entries):
+        yield f"{lock}: it seals other images than its manifest names."
+    references = _current_revisions(rows.values())
+    for image_id in sorted(set(rows) & set(entries)):
+        row, entry = rows[image_id], entries[image_id]
+        yield from _row_problems(lock, row, entry, references.get(image_id))
+
+
+def _row_problems(
+    lock: Lock, row: LockedImage, entry: dict[str, Any], reference: int | None
+) -> Iterator[str]:
+    if {row.pixel_sha256, row.image.pixel_sha256} != {entry["pixel_sha256"]}:
+        yield f"{lock}: image {row.image_id} does not have the pixels that were sealed."
+    if row.revision.digest != entry["revision_digest"]:
+        yield f"{lock}: image {row.image_id} does not have the outline that was sealed."
+    if row.image.erased_at is None and reference != row.revision_id and _is_newest(lock):
+        yield f"{lock}: the reference of image {row.image_id} is not the sealed one any more."
+
+
+def _current_revisions(rows: Iterable[LockedImage]) -> dict[int, int]:
+    images = [row.image_id for row in rows]
+    current = Reference.objects.filter(image__in=images, superseded_at__isnull=True)
+    return dict(current.values_list("image_id", "revision_id"))
+
+
+def _is_newest(lock: Lock) -> bool:
+    return not Lock.objects.filter(site=lock.site_id, version__gt=lock.version).exists()
