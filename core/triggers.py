@@ -60,6 +60,16 @@ def install(using: str = "default") -> None:
                     cursor.execute(statement)
 
 
+def remove(using: str = "default") -> None:
+    """Take every registered trigger off, so that a test may empty the tables."""
+    connection = connections[using]
+    present = set(_registry) - set(missing(using))
+    with connection.cursor() as cursor:
+        for name in sorted(present):
+            place = "" if connection.vendor == "sqlite" else f" ON {_registry[name].table}"
+            cursor.execute(f"DROP TRIGGER {name}{place}")
+
+
 def missing(using: str = "default") -> list[str]:
     """Names of registered triggers that the database does not have."""
     connection = connections[using]

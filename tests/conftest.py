@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,20 @@ _codes = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def _triggers(request: pytest.FixtureRequest) -> None:
-    """Tests that flush the tables take the triggers off: put them back."""
-    if "transactional_db" in request.fixturenames or "live_server" in request.fixturenames:
-        request.getfixturevalue("transactional_db")
-        triggers.install()
+def _triggers_off_before_a_flush(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests with real transactions empty the tables afterwards, which the triggers would refuse.
+
+    Emptying ends with post_migrate, which puts them back.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    flushes = bool(marker and marker.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if flushes:
+        request.getfixturevalue("_django_db_helper")
+    yield
+    if flushes:
+        triggers.remove()
 
 
 @pytest.fixture
