@@ -318,4 +318,3 @@ def _ring_to_json(ring: BaseGeometry) -> list[list[float]]:
 
 def _is_array(value: object) -> bool:
     return isinstance(value, list | tuple)
-

@@ -57,9 +57,8 @@ def mask_to_polygon(mask: Mask, tolerance_px: float = 0.5) -> MultiPolygon:
 
     Tolerance 0 gives the exact pixel edges, so the area is the pixel count and
     `polygon_to_mask` gives the mask back. Above 0 the outline runs through the middles of the
-    pixel edges and is thinned by Douglas-Peucker with that tolerance; if this made the outline
-    touch itself, the tolerance is halved until it does not. Pixels that touch at a corner only
-    are separate parts.
+    pixel edges and is thinned by Douglas-Peucker with that tolerance, or with half or none of it
+    where the outline would touch itself. Pixels that touch at a corner only are separate parts.
 
     Args:
         mask: (height, width), anything non-zero is inside.

@@ -25,7 +25,6 @@ Coordinates = NDArray[np.float64]
 _AHEAD = ((0, 1), (1, 0), (0, -1), (-1, 0))
 _OUTWARD = ((-1, 0), (0, 1), (1, 0), (0, -1))
 _START_CORNER = ((0, 0), (0, 1), (1, 1), (1, 0))
-_SMALLEST_TOLERANCE_PX = 0.05
 
 
 @dataclass
@@ -41,9 +40,11 @@ class _Arc:
     tolerance_px: float
     thinned: Coordinates = field(default_factory=lambda: np.empty((0, 2)))
 
+    refined: bool = False
+
     def refine(self) -> None:
-        half = self.tolerance_px / 2
-        self.tolerance_px = half if half > _SMALLEST_TOLERANCE_PX else 0.0
+        self.tolerance_px = 0.0 if self.refined else self.tolerance_px / 2
+        self.refined = True
 
 
 @dataclass
@@ -64,7 +65,7 @@ def trace(label_map: NDArray[np.uint8], tolerance_px: float) -> dict[int, MultiP
 
     At tolerance 0 the shapes follow the pixel edges exactly. Above, arcs run through the middles
     of the pixel edges and are thinned by Douglas-Peucker; arcs that then collapse, cross or touch
-    another get half the tolerance, and half again, until all is valid.
+    another get half the tolerance, and then none, with which everything is valid.
     """
     padded = np.pad(label_map, 1)
     rings, arcs = _rings_and_arcs(padded, tolerance_px)
@@ -146,9 +147,7 @@ def _is_node(padded: NDArray[np.uint8], points: Points) -> NDArray[np.bool_]:
     """Whether more than two boundary edges meet at each lattice point."""
     numbers, width = padded.ravel(), padded.shape[1]
     around = [numbers[points - back] for back in (0, 1, width + 1, width)]
-    meeting = sum(
-        (one != other).astype(np.int8) for one, other in pairwise([*around, around[0]])
-    )
+    meeting = sum((one != other).astype(np.int8) for one, other in pairwise([*around, around[0]]))
     return np.asarray(meeting) > 2
 
 
@@ -249,7 +248,8 @@ def _assembled(rings: list[_Ring]) -> tuple[dict[int, MultiPolygon], list[_Ring]
         label: MultiPolygon([_polygon(group) for group in components.values()])
         for label, components in rings_of.items()
     }
-    return shapes, [ring for ring in rings if ring.label in _faulty_labels(shapes)]
+    faulty = _faulty_labels(shapes)
+    return shapes, [ring for ring in rings if ring.label in faulty]
 
 
 def _polygon(rings: list[_Ring]) -> Polygon:
