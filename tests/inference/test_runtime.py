@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -18,6 +23,8 @@ from tests.inference.tiny_models import (
     scan_with_bright_disc,
     serialised,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def loaded(model: bytes, **changed) -> runtime.Predictor:
@@ -196,3 +203,27 @@ def test_a_missing_file_says_what_to_do(tmp_path):
     card = read_card(card_json(brightness_network()))
     with pytest.raises(InvalidInput, match="restore it from the backup"):
         runtime.PredictorCache().get(tmp_path / "gone.onnx", card, 1)
+
+
+def test_a_prediction_loads_no_torch(tmp_path):
+    model = brightness_network()
+    (tmp_path / "model.onnx").write_bytes(model)
+    (tmp_path / "card.json").write_text(json.dumps(card_json(model)))
+    program = (
+        "import json, pathlib, sys\n"
+        "import numpy as np\n"
+        "from inference import postprocessing, runtime\n"
+        "from inference.card import read_card\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
+        "card = read_card(json.loads((here / 'card.json').read_text()))\n"
+        "predictor = runtime.load((here / 'model.onnx').read_bytes(), card, 1)\n"
+        "pixels = np.zeros((40, 50), np.uint8)\n"
+        "pixels[10:30, 10:30] = 200\n"
+        "outlined = postprocessing.outline(predictor.predict(pixels), card)\n"
+        "assert len(outlined.regions) == 1\n"
+        "assert not {'torch', 'torchvision', 'django'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
