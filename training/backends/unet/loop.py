@@ -71,11 +71,11 @@ class Loop:
         when the loss is no number any more.
         """
         if not self.resume(reporter, fingerprint):
-            self._save(reporter, fingerprint)
+            self.save(reporter, fingerprint)
         while not self.is_finished:
             reporter.epoch(self.run_epoch(reporter))
-            if self._is_checkpoint_due():
-                self._save(reporter, fingerprint)
+            if self.is_checkpoint_due():
+                self.save(reporter, fingerprint)
         self.network.load_state_dict(self.best_weights)
 
     @property
@@ -116,6 +116,18 @@ class Loop:
             reporter.log(f"Resumed after epoch {self.progress.epoch}.")
             return True
         return False
+
+    def is_checkpoint_due(self) -> bool:
+        """After every epoch, unless that would take more than a twentieth of the time."""
+        since = time.monotonic() - self.saved_at
+        return self.is_finished or self.saving_took <= CHECKPOINT_SHARE * since
+
+    def save(self, reporter: Reporter, fingerprint: str) -> None:
+        """Write a checkpoint and remember how long that took."""
+        started = time.monotonic()
+        reporter.checkpoints.save(self.progress.epoch, lambda path: self._write(path, fingerprint))
+        self.saved_at = time.monotonic()
+        self.saving_took = self.saved_at - started
 
     def _train_once(self, reporter: Reporter) -> float:
         self.network.train()
@@ -164,17 +176,6 @@ class Loop:
                 f"The loss was no number any more in epoch {number}: start again with a smaller"
                 f" learning_rate than {self.settings.learning_rate:g}."
             )
-
-    def _is_checkpoint_due(self) -> bool:
-        """After every epoch, unless that would take more than a twentieth of the time."""
-        since = time.monotonic() - self.saved_at
-        return self.is_finished or self.saving_took <= CHECKPOINT_SHARE * since
-
-    def _save(self, reporter: Reporter, fingerprint: str) -> None:
-        started = time.monotonic()
-        reporter.checkpoints.save(self.progress.epoch, lambda path: self._write(path, fingerprint))
-        self.saved_at = time.monotonic()
-        self.saving_took = self.saved_at - started
 
     def _write(self, path: Path, fingerprint: str) -> None:
         is_best = self.progress.best_epoch == self.progress.epoch
