@@ -4,16 +4,59 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotation.views import home
+from annotation.views import (
+    audit,
+    board,
+    editor,
+    help,
+    home,
+    images,
+    jobs,
+    members,
+    queue,
+    settings,
+    sites,
+)
 
 app_name = "annotation"
 
 STUDY = "studies/<slug:study>/"
+IMAGE = STUDY + "images/<int:image_id>/"
+SITE = STUDY + "sites/<slug:slug>/"
+JOB = STUDY + "jobs/<uuid:job_id>/"
 
 entrance: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("new-study/", home.new_study, name="new_study"),
     path(STUDY + "enter/", home.enter, name="enter"),
+    path(STUDY + "help/", help.help_page, name="help"),
 ]
 
-urlpatterns = [*entrance]
+work: list[URLPattern | URLResolver] = [
+    path(STUDY + "queue/", queue.queue, name="queue"),
+    path(STUDY + "board/", board.board, name="board"),
+    path(STUDY + "images/", images.images, name="images"),
+    path(STUDY + "images.csv", images.export, name="images_csv"),
+    path(IMAGE, images.image, name="image"),
+]
+
+management: list[URLPattern | URLResolver] = [
+    path(STUDY + "sites/", sites.sites, name="sites"),
+    path(STUDY + "new-site/", sites.new_site, name="new_site"),
+    path(SITE, sites.site, name="site"),
+    path(STUDY + "members/", members.members, name="members"),
+    path(STUDY + "members/change/", members.change_member, name="change_member"),
+    path(STUDY + "settings/", settings.settings, name="settings"),
+    path(STUDY + "jobs/", jobs.jobs, name="jobs"),
+    path(JOB, jobs.job, name="job"),
+    path(JOB + "cancel/", jobs.cancel, name="cancel_job"),
+    path(STUDY + "audit/", audit.audit, name="audit"),
+]
+
+editing: list[URLPattern | URLResolver] = [
+    path("next", editor.next_scan, name="next"),
+    path(IMAGE + "edit/", editor.edit, name="edit"),
+    path(STUDY + "annotations/<int:annotation_id>/review/", editor.review, name="review"),
+]
+
+urlpatterns = [*entrance, *editing, *work, *management]

@@ -1,0 +1,212 @@
+"""Everything that the editor's page shows: the scan, the work on it, and what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from annotation.models import Annotation, Assignment, Image, Revision, Site
+from annotation.policies import can_annotate_in, can_review, can_review_in
+from annotation.selectors.annotations import (
+    head_revision,
+    last_review,
+    open_issues,
+    own_annotation,
+    visible_suggestion,
+)
+from annotation.selectors.images import spacing_of
+from annotation.selectors.queue import queue_length
+from core.models import User
+
+DASHES = ("", "6 3", "2 2", "8 3 2 3", "12 4", "4 4", "1 3", "10 3 2 3 2 3")
+LISTED_REVISIONS = 30
+FINISHED = {Image.State.APPROVED, Image.State.UNUSABLE}
+
+
+@dataclass(frozen=True)
+class EditorPage:
+    """What the template writes; `data` is the JSON that the contour editor starts from."""
+
+    mode: str
+    notice: str
+    image: Image
+    annotation: Annotation | None
+    data: dict[str, Any]
+    revisions: list[Revision]
+    return_reason: str
+    left: int | None = None
+
+
+def annotating_page(user: User, image: Image) -> EditorPage:
+    """A person's own work on an image; to look at only, with the reason, where it is closed."""
+    annotation = own_annotation(user, image)
+    notice = _why_closed(user, image, annotation)
+    mode = "read" if notice else "annotate"
+    return _page(user, image, annotation, mode, notice, queue_length(user, image.study))
+
+
+def review_page(user: User, annotation: Annotation) -> EditorPage:
+    """Another's work under review; to look at only, with the reason, where it is not for `user`."""
+    notice = _why_no_review(user, annotation)
+    mode = "read" if notice else "review"
+    return _page(user, annotation.image, annotation, mode, notice)
+
+
+def scan_title(image: Image) -> str:
+    """Subject, site, side and date of a scan in one line."""
+    scan = image.take.scan
+    date = scan.visit.date.isoformat() if scan.visit.date else ""
+    return " · ".join(filter(None, [image.subject.code, image.site.name, scan.side, date]))
+
+
+def _page(
+    user: User,
+    image: Image,
+    annotation: Annotation | None,
+    mode: str,
+    notice: str,
+    left: int | None = None,
+) -> EditorPage:
+    issues = list(open_issues(annotation)) if annotation else []
+    return EditorPage(
+        mode=mode,
+        notice=notice,
+        image=image,
+        annotation=annotation,
+        data={
+            "mode": mode,
+            "user": user.pk,
+            "image": {
+                "id": image.pk,
+                "width": image.width,
+                "height": image.height,
+                "pixels": reverse("api-pixels", args=[image.pk]),
+            },
+            "plane": image.site.plane,
+            "thickness_definition": image.site.thickness_definition,
+            "spacing": _spacing(image),
+            "labels": _labels(image.site),
+            "annotation": _work(annotation) if annotation else None,
+            "suggestion": _suggestion(user, image),
+            "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
+            "urls": _urls(user, image, annotation),
+        },
+        revisions=_revisions(annotation) if annotation else [],
+        return_reason=_return_reason(annotation),
+        left=left,
+    )
+
+
+def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
+    if not can_annotate_in(user, image.study):
+        return "You look on: annotators and experts outline scans."
+    if annotation is not None:
+        return {
+            Annotation.State.SUBMITTED.value: "Submitted: it waits for an expert.",
+            Annotation.State.APPROVED.value: "Approved: an expert can return it to you.",
+        }.get(annotation.state, "")
+    assignments = list(Assignment.objects.filter(image=image))
+    if any(one.person_id == user.pk for one in assignments):
+        return ""
+    if image.state in FINISHED:
+        return "This scan is finished."
+    if assignments and all(one.person_id for one in assignments):
+        return "Somebody else reads this scan."
+    return ""
+
+
+def _why_no_review(user: User, annotation: Annotation) -> str:
+    if can_review(user, annotation):
+        return "It is read twice: it waits for the second reader." if _is_first(annotation) else ""
+    if annotation.author_id == user.pk:
+        return "Your own work: another expert has to review it."
+    if not can_review_in(user, annotation.image.study):
+        return "You look on: experts review."
+    return {
+        Annotation.State.DRAFT.value: "A draft: its author has not submitted it.",
+        Annotation.State.RETURNED.value: "Returned: its author is at work on it.",
+    }.get(annotation.state, "Approved.")
+
+
+def _is_first(annotation: Annotation) -> bool:
+    """Whether another person's blind reading of the image is still to come."""
+    others = Assignment.objects.filter(image=annotation.image, blind=True, done_at=None)
+    return others.exclude(person_id=annotation.author_id).exists()
+
+
+def _spacing(image: Image) -> list[float] | None:
+    spacing = spacing_of(image)
+    return [spacing.x_mm, spacing.y_mm] if spacing else None
+
+
+def _labels(site: Site) -> list[dict[str, Any]]:
+    labels = site.labels.filter(retired=False).order_by("order")
+    return [
+        {
+            "name": label.name,
+            "title": label.title or label.name,
+            "colour": label.colour,
+            "number": number,
+            "dash": DASHES[(number - 1) % len(DASHES)],
+        }
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def _work(annotation: Annotation) -> dict[str, Any]:
+    head = head_revision(annotation)
+    return {
+        "id": annotation.pk,
+        "revision": annotation.revision_count,
+        "state": annotation.state,
+        "regions": head.regions if head else [],
+        "origin": head.origin if head else Revision.Origin.DRAWN,
+        "suggestion_version": head.suggestion_version if head else "",
+        "decision": head.decision if head else "",
+        "reason": head.reason if head else "",
+    }
+
+
+def _suggestion(user: User, image: Image) -> dict[str, Any] | None:
+    suggestion = visible_suggestion(user, image)
+    if suggestion is None:
+        return None
+    return {
+        "version": suggestion.version,
+        "probability": suggestion.probability,
+        "regions": suggestion.regions,
+    }
+
+
+def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, str]:
+    own_and_submitted = (
+        annotation is not None
+        and annotation.author_id == user.pk
+        and annotation.state == Annotation.State.SUBMITTED
+    )
+    return {
+        "save": reverse("api-own-annotation", args=[image.pk]),
+        "submit": reverse("api-submit", args=[0]),
+        "take_back": reverse("api-take-back", args=[annotation.pk])
+        if annotation and own_and_submitted
+        else "",
+        "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
+        "next": reverse("annotation:next"),
+    }
+
+
+def _revisions(annotation: Annotation) -> list[Revision]:
+    newest: Iterable[Revision] = annotation.revisions.select_related("author").order_by("-number")[
+        :LISTED_REVISIONS
+    ]
+    return list(newest)
+
+
+def _return_reason(annotation: Annotation | None) -> str:
+    if annotation is None or annotation.state != Annotation.State.RETURNED:
+        return ""
+    review = last_review(annotation)
+    return review.reason if review else ""

@@ -1,0 +1,192 @@
+/**
+ * Everything drawn over the scan, in one SVG: outlines in image px under the viewport's transform,
+ * numbers, marks and rulers in stage px.
+ *
+ * @typedef {import("#editor/geometry.js").Point} Point
+ * @typedef {import("#editor/geometry.js").Part} Part
+ * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {{name: string, title: string, colour: string, number: number, dash: string}} Label
+ * @typedef {{points: Point[], kind: "stroke" | "removed" | "draft", closed?: boolean}} SketchLine
+ * @typedef {{lines?: SketchLine[], handles?: Point[], target?: {point: Point, kind: "vertex" | "insert" | "start"} | null}} Sketch
+ * @typedef {{x: number, y: number, number: number, text: string}} Pin
+ * @typedef {[Point, Point]} Line
+ */
+import { bounds } from "#editor/geometry.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @param {string} name @param {Record<string, string | number>} attributes */
+function element(name, attributes = {}) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
+  return node;
+}
+
+/** @param {Point[]} points @param {boolean} closed */
+function pathOfLine(points, closed) {
+  const steps = points.map(([x, y], index) => `${index ? "L" : "M"}${x} ${y}`);
+  return steps.join("") + (closed && points.length ? "Z" : "");
+}
+
+/** @param {Part[]} parts */
+function pathOfParts(parts) {
+  return parts
+    .flat()
+    .map((ring) => pathOfLine(ring, true))
+    .join("");
+}
+
+/** Zero-length strokes, which square caps make into squares. @param {Point[]} points */
+function pathOfDots(points) {
+  return points.map(([x, y]) => `M${x} ${y}h0`).join("");
+}
+
+/** @param {string} d @param {string} name */
+function haloed(d, name) {
+  return [
+    element("path", { d, class: "halo" }),
+    element("path", { d, class: name }),
+  ];
+}
+
+export class Overlay {
+  #image = element("g");
+  #stage = element("g");
+  #layers = new Map(
+    ["other", "regions", "thickness", "sketch", "handles"].map((name) => [
+      name,
+      element("g", { class: `layer-${name}` }),
+    ]),
+  );
+  #marks = new Map(
+    ["rulers", "numbers", "pins"].map((name) => [name, element("g", { class: `layer-${name}` })]),
+  );
+  /** @type {{text: string, at: Point, colour: string}[]} */
+  #numbers = [];
+  /** @type {Pin[]} */
+  #pins = [];
+
+  /** @param {Label[]} labels */
+  constructor(labels) {
+    this.labels = new Map(labels.map((label) => [label.name, label]));
+    this.svg = /** @type {SVGSVGElement} */ (element("svg", { "aria-hidden": "true" }));
+    this.#image.append(...this.#layers.values());
+    this.#stage.append(...this.#marks.values());
+    this.svg.append(this.#image, this.#stage);
+  }
+
+  /** @param {string} name */
+  #layer(name) {
+    return /** @type {SVGElement} */ (this.#layers.get(name) ?? this.#marks.get(name));
+  }
+
+  /** @param {Region[]} regions @param {number} chosen index of the region drawn stronger */
+  showRegions(regions, chosen) {
+    this.#layer("regions").replaceChildren(
+      ...regions.flatMap((region, index) => this.#outline(region, index === chosen)),
+    );
+    this.#numbers = regions.map(({ label, parts }) => {
+      const [, y0] = bounds(parts.flat());
+      const top = parts.flat(2).find((point) => point[1] === y0) ?? [0, 0];
+      const { number = 0, colour = "#fff" } = this.labels.get(label) ?? {};
+      return { text: number ? String(number) : label, at: top, colour };
+    });
+  }
+
+  /** @param {Region} region @param {boolean} isChosen */
+  #outline(region, isChosen) {
+    const { colour = "#fff", dash = "" } = this.labels.get(region.label) ?? {};
+    const [halo, line] = haloed(pathOfParts(region.parts), isChosen ? "outline chosen" : "outline");
+    line.setAttribute("stroke", colour);
+    if (dash) line.setAttribute("stroke-dasharray", dash);
+    return [halo, line];
+  }
+
+  /** Another's outlines, thin and dotted. @param {Region[]} regions */
+  showOther(regions) {
+    const d = regions.map(({ parts }) => pathOfParts(parts)).join("");
+    this.#layer("other").replaceChildren(...haloed(d, "other"));
+  }
+
+  /** @param {Line[]} lines */
+  showThickness(lines) {
+    this.#layer("thickness").replaceChildren(
+      ...lines.flatMap((line) => haloed(pathOfLine(line, false), "thickness")),
+    );
+  }
+
+  /** @param {Sketch} sketch */
+  showSketch({ lines = [], handles = [], target = null }) {
+    this.#layer("sketch").replaceChildren(
+      ...lines.flatMap(({ points, kind, closed = false }) =>
+        haloed(pathOfLine(points, closed), kind),
+      ),
+    );
+    const dots = [element("path", { d: pathOfDots(handles), class: "handles" })];
+    if (target) dots.push(element("path", { d: pathOfDots([target.point]), class: target.kind }));
+    this.#layer("handles").replaceChildren(...dots);
+  }
+
+  /** @param {Pin[]} pins */
+  showPins(pins) {
+    this.#pins = pins;
+  }
+
+  /** @param {import("#editor/viewport.js").Viewport} viewport @param {[number, number] | null} spacing mm per px */
+  place(viewport, spacing) {
+    const { x, y, scale } = viewport;
+    this.#image.setAttribute("transform", `matrix(${scale} 0 0 ${scale} ${x} ${y})`);
+    this.#layer("numbers").replaceChildren(
+      ...this.#numbers.map(({ text, at, colour }) => {
+        const [left, top] = viewport.toStage(at);
+        const number = element("text", { x: left, y: top - 8, fill: colour });
+        number.textContent = text;
+        return number;
+      }),
+    );
+    this.#layer("pins").replaceChildren(...this.#pins.map((pin) => pinMark(pin, viewport)));
+    this.#layer("rulers").replaceChildren(...(spacing ? rulers(viewport, spacing) : []));
+  }
+}
+
+/** @param {Pin} pin @param {import("#editor/viewport.js").Viewport} viewport */
+function pinMark({ x, y, number, text }, viewport) {
+  const [left, top] = viewport.toStage([x, y]);
+  const mark = element("g", {
+    class: "pin",
+    transform: `translate(${left} ${top})`,
+  });
+  const title = element("title");
+  title.textContent = text;
+  const figure = element("text", { y: -15 });
+  figure.textContent = String(number);
+  mark.append(title, element("path", { d: "M0 0L-7 -11A9 9 0 1 1 7 -11Z" }), figure);
+  return mark;
+}
+
+/** Ticks of 1, 5 and 10 mm along the scan's top and left edge. @param {import("#editor/viewport.js").Viewport} viewport @param {[number, number]} spacing */
+function rulers({ x, y, scale, width, height }, [xMm, yMm]) {
+  const across = ticks(width * xMm, scale / xMm).map(([at, long]) => `M${x + at} ${y - 3}v${-long}`);
+  const down = ticks(height * yMm, scale / yMm).map(([at, long]) => `M${x - 3} ${y + at}h${-long}`);
+  const unit = element("text", { x: x - 6, y: y - 8, "text-anchor": "end" });
+  unit.textContent = "mm";
+  const figures = ticks(height * yMm, scale / yMm)
+    .filter(([, , mm]) => mm % 10 === 0 && mm > 0)
+    .map(([at, , mm]) => {
+      const figure = element("text", { x: x - 15, y: y + at + 4, "text-anchor": "end" });
+      figure.textContent = String(mm);
+      return figure;
+    });
+  return [element("path", { d: [...across, ...down].join("") }), unit, ...figures];
+}
+
+/** @param {number} length mm @param {number} perMm stage px @returns {[number, number, number][]} place, tick length, mm */
+function ticks(length, perMm) {
+  const step = perMm >= 4 ? 1 : 5;
+  /** @type {[number, number, number][]} */
+  const marks = [];
+  for (let mm = 0; mm <= length + 1e-9; mm += step) {
+    marks.push([mm * perMm, mm % 10 === 0 ? 9 : mm % 5 === 0 ? 6 : 3, mm]);
+  }
+  return marks;
+}

@@ -1,0 +1,126 @@
+/**
+ * The pieces of the page round the stage: numbers, toolbar, messages and help. The server writes
+ * them; this fills them in.
+ *
+ * @typedef {import("#editor/editor.js").Editor} Editor
+ * @typedef {import("#editor/editor.js").Drawing} Drawing
+ * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/measurement.js").Measured} Measured
+ */
+
+/** @param {string} name @param {string} text @param {string} className */
+function make(name, text, className = "") {
+  const node = document.createElement(name);
+  node.textContent = text;
+  if (className) node.className = className;
+  return node;
+}
+
+/** @param {number} mm2 */
+function squareCentimetres(mm2) {
+  return `${(mm2 / 100).toFixed(2)} cm²`;
+}
+
+export class Panel {
+  #editor;
+
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.#editor = editor;
+    for (const button of this.#all("[data-cut]")) {
+      button.addEventListener("click", () => editor.toggleCut(button.dataset.cut ?? ""));
+    }
+    for (const row of this.#all("[data-label]")) {
+      row.addEventListener("click", () => editor.select(row.dataset.label ?? ""));
+    }
+  }
+
+  /** @param {string} selector @returns {HTMLElement[]} */
+  #all(selector) {
+    return [...this.#editor.host.querySelectorAll(selector)].filter(
+      (node) => node instanceof HTMLElement,
+    );
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.#editor.piece("message").textContent = text;
+  }
+
+  /** @param {string} tool */
+  showTool(tool) {
+    for (const button of this.#all("[role=toolbar] [aria-pressed]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.command === tool));
+    }
+  }
+
+  /** @param {{brightness: number, contrast: number}} window */
+  showWindow(window) {
+    for (const slider of this.#all("[data-window]")) {
+      if (!(slider instanceof HTMLInputElement)) continue;
+      slider.value = String(slider.dataset.window === "contrast" ? window.contrast : window.brightness);
+    }
+  }
+
+  /**
+   * @param {import("#editor/history.js").History<Drawing>} history
+   * @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order
+   */
+  showWork(history, regions, measured) {
+    const { label, mode } = this.#editor;
+    this.#all("[data-label]").forEach((row, index) => {
+      row.setAttribute("aria-pressed", String(row.dataset.label === label));
+      this.#fill(row, measured[index]);
+    });
+    for (const button of this.#all("[data-cut]")) {
+      const side = button.dataset.cut ?? "";
+      const isCut = regions.some((region) => region.label === label && region.cut.includes(side));
+      button.setAttribute("aria-pressed", String(isCut));
+      button.toggleAttribute("disabled", !mode.editable);
+    }
+    this.#enable("undo", history.canUndo);
+    this.#enable("redo", history.canRedo);
+  }
+
+  /** @param {string} command @param {boolean} enabled */
+  #enable(command, enabled) {
+    for (const button of this.#all(`[data-command="${command}"]`)) {
+      button.toggleAttribute("disabled", !enabled);
+    }
+  }
+
+  /** @param {HTMLElement} row @param {Measured} measured */
+  #fill(row, { drawn, csaMm2, isVisibleCsa, thickness }) {
+    const put = (/** @type {string} */ name, /** @type {string} */ text) => {
+      const output = row.querySelector(`[data-value="${name}"]`);
+      if (output) output.textContent = text;
+    };
+    const nothing = drawn ? "not calibrated" : "–";
+    put("csa", csaMm2 === null ? nothing : squareCentimetres(csaMm2));
+    put("csa-name", isVisibleCsa ? "visible CSA" : "CSA");
+    put("mt", thickness?.valueMm == null ? nothing : `${thickness.valueMm.toFixed(1)} mm`);
+  }
+
+  /** @param {{number: number, at: Date, says: string}} revision */
+  addRevision({ number, at, says }) {
+    const item = make("li", "");
+    const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    item.append(make("b", String(number)), ` ${says} `, make("time", time));
+    this.#editor.piece("revisions").prepend(item);
+  }
+
+  toggleHelp() {
+    const dialog = this.#editor.piece("help");
+    if (!(dialog instanceof HTMLDialogElement)) return;
+    if (dialog.open) return dialog.close();
+    const rows = [...this.#editor.commands.values()].filter(({ keys }) => keys.length);
+    this.#editor.piece("keys").replaceChildren(
+      ...rows.flatMap(({ keys, does }) => {
+        const term = make("dt", "");
+        keys.forEach((key) => term.append(make("kbd", key), " "));
+        return [term, make("dd", does)];
+      }),
+    );
+    dialog.showModal();
+  }
+}

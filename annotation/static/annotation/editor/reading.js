@@ -1,0 +1,40 @@
+/**
+ * Looking only: the page says why nothing can be changed. Submitted work can be taken back.
+ *
+ * @typedef {import("#editor/editor.js").Editor} Editor
+ * @typedef {import("#editor/editor.js").Mode} Mode
+ */
+import { call } from "#editor/connection.js";
+
+/** @implements {Mode} */
+export class Reading {
+  editable = false;
+  saved = Promise.resolve();
+  #editor;
+
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.#editor = editor;
+    const { issues, urls } = editor.data;
+    editor.setEditable(false);
+    editor.showPins(issues.map((issue, i) => ({ ...issue, number: i + 1 })));
+    if (urls.take_back) {
+      editor.addCommand("take-back", [], "", () => this.#takeBack(urls.take_back));
+    }
+  }
+
+  changed() {}
+
+  close() {}
+
+  /** @param {string} url */
+  async #takeBack(url) {
+    try {
+      const { status, data } = await call("POST", url, {});
+      if (status === 200) location.reload();
+      else this.#editor.say(data?.detail ?? `The server answered ${status}.`);
+    } catch {
+      this.#editor.say("The server is not reached. Try again.");
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * An expert reviews another's work: approve it, correct and approve it, or return it with a reason
+ * and remarks pinned to the scan. Nothing is saved before one of these is chosen.
+ *
+ * @typedef {import("#editor/editor.js").Editor} Editor
+ * @typedef {import("#editor/editor.js").Mode} Mode
+ * @typedef {import("#editor/geometry.js").Point} Point
+ */
+import { call } from "#editor/connection.js";
+import { PinTool } from "#editor/tools/pin-tool.js";
+import { WorkClock } from "#editor/work-clock.js";
+
+/** @implements {Mode} */
+export class Reviewing {
+  editable = false;
+  saved = Promise.resolve();
+  #deciding = false;
+  /** @type {{x: number, y: number, text: string}[]} */
+  #remarks = [];
+  #clock = new WorkClock();
+  #listeners = new AbortController();
+  #editor;
+
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.#editor = editor;
+    const { suggestion } = editor.data;
+    editor.setEditable(false);
+    if (suggestion) editor.showOther(suggestion.regions);
+    editor.addTool(new PinTool((point) => this.#pin(point)));
+    editor.addCommand("approve", ["A"], "Approve", () => this.#approve());
+    editor.addCommand("correct", ["C"], "Correct, then approve with A", () => this.#correct());
+    editor.addCommand("return", ["X"], "Return with a reason", () => this.#openReturn());
+    editor.addCommand("send-return", ["Ctrl+Enter"], "Return now", () => this.#return());
+    this.#listen();
+  }
+
+  close() {
+    this.#listeners.abort();
+  }
+
+  changed() {}
+
+  get #corrected() {
+    const { data, regions } = this.#editor;
+    return regions !== data.annotation?.regions;
+  }
+
+  #listen() {
+    const { signal } = this.#listeners;
+    const form = this.#editor.piece("return");
+    const send = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.#return();
+    };
+    form.addEventListener("submit", send, { signal });
+    this.#editor.host.addEventListener("pointerdown", () => this.#clock.tick(), { signal });
+    this.#editor.host.addEventListener("keydown", () => this.#clock.tick(), { signal });
+    window.addEventListener("beforeunload", (event) => this.#warn(event), { signal });
+  }
+
+  /** @param {Event} event */
+  #warn(event) {
+    if (!this.#deciding && (this.#corrected || this.#remarks.length)) event.preventDefault();
+  }
+
+  #correct() {
+    if (this.editable) return;
+    this.editable = true;
+    this.#closeReturn();
+    this.#editor.addDrawingCommands();
+    this.#editor.setEditable(true);
+    this.#editor.useTool(this.#editor.regions.length ? "redraw" : "draw");
+    this.#editor.say("Correct the outline; A approves it with your correction.");
+    this.#editor.draw();
+  }
+
+  async #approve() {
+    const { regions } = this.#editor;
+    if (!this.#corrected) return this.#decide({ decision: "approve", reason: "" });
+    return this.#decide({
+      decision: "correct",
+      reason: "",
+      regions,
+      seconds: this.#clock.take(),
+    });
+  }
+
+  #openReturn() {
+    const form = this.#editor.piece("return");
+    if (!form.hidden) return this.#closeReturn();
+    if (this.#corrected) {
+      return this.#editor.say("You have corrected it: undo your changes to return it instead.");
+    }
+    form.hidden = false;
+    this.#editor.host.removeAttribute("data-folded");
+    this.#editor.useTool("pin");
+    this.#editor.say("Click on the scan to pin a remark.");
+    form.querySelector("textarea")?.focus();
+  }
+
+  #closeReturn() {
+    this.#editor.piece("return").hidden = true;
+    this.#editor.useTool(this.editable ? "redraw" : null);
+  }
+
+  /** @param {Point} point */
+  #pin([x, y]) {
+    this.#remarks.push({ x, y, text: "" });
+    this.#showRemarks();
+    const inputs = this.#editor.piece("remarks").querySelectorAll("input");
+    inputs[inputs.length - 1].focus();
+  }
+
+  #showRemarks() {
+    this.#editor.showPins(this.#remarks.map((remark, i) => ({ ...remark, number: i + 1 })));
+    this.#editor.piece("remarks").replaceChildren(
+      ...this.#remarks.map((remark, index) => this.#remarkItem(remark, index)),
+    );
+  }
+
+  /** @param {{text: string}} remark @param {number} index */
+  #remarkItem(remark, index) {
+    const item = document.createElement("li");
+    const input = document.createElement("input");
+    input.value = remark.text;
+    input.maxLength = 500;
+    input.setAttribute("aria-label", `Remark ${index + 1}`);
+    input.addEventListener("input", () => (remark.text = input.value));
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.textContent = "Remove";
+    remove.addEventListener("click", () => {
+      this.#remarks.splice(index, 1);
+      this.#showRemarks();
+    });
+    item.append(input, remove);
+    return item;
+  }
+
+  #return() {
+    const form = this.#editor.piece("return");
+    if (!(form instanceof HTMLFormElement) || form.hidden) return;
+    const reason = String(new FormData(form).get("reason") ?? "").trim();
+    if (!reason) {
+      form.querySelector("textarea")?.focus();
+      return this.#editor.say("Say why you return it.");
+    }
+    if (this.#remarks.some(({ text }) => !text.trim())) {
+      return this.#editor.say("Each pinned remark needs words, or remove it.");
+    }
+    return this.#decide({ decision: "return", reason, issues: this.#remarks });
+  }
+
+  /** @param {Record<string, unknown>} decision */
+  async #decide(decision) {
+    const { annotation, urls } = this.#editor.data;
+    if (!annotation || this.#deciding) return;
+    this.#deciding = true;
+    const revision = annotation.revision;
+    try {
+      const { status, data } = await call("POST", urls.review, { revision, ...decision });
+      if (status === 200) return location.assign(urls.next);
+      this.#editor.say(data?.detail ?? `Not recorded: the server answered ${status}.`);
+    } catch {
+      this.#editor.say("Not recorded: the server is not reached. Try again.");
+    }
+    this.#deciding = false;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Draw: point by point by clicks, or free-hand in one stroke; the outline closes at its first
+ * point, on a double-click, or with Enter.
+ *
+ * @typedef {import("#editor/tools/tool.js").Desk} Desk
+ * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
+ * @typedef {import("#editor/geometry.js").Point} Point
+ */
+import { distance, simplifyLine, simplifyRing, tidyRing } from "#editor/geometry.js";
+import { addRing } from "#editor/regions.js";
+import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
+
+export class DrawTool {
+  name = "draw";
+  /** @type {Point[]} */
+  #points = [];
+
+  /** @param {Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+  }
+
+  /** @param {Pointer | null} pointer */
+  hover(pointer) {
+    if (this.#points.length) this.#show(pointer ? [pointer.point] : []);
+  }
+
+  /** @param {Point[]} ahead */
+  #show(ahead) {
+    const [start] = this.#points;
+    this.desk.sketch({
+      lines: [{ points: [...this.#points, ...ahead], kind: "draft" }],
+      handles: this.#points,
+      target: start ? { point: start, kind: "start" } : null,
+    });
+  }
+
+  /** @param {Pointer} pointer */
+  press({ point, reach }) {
+    const stroke = [point];
+    return {
+      /** @param {Pointer} pointer */
+      move: ({ point: next }) => {
+        if (distance(next, stroke[stroke.length - 1]) * this.desk.scale < 1) return;
+        stroke.push(next);
+        this.#show(stroke);
+      },
+      release: () => {
+        const length = Math.max(...stroke.map((there) => distance(there, point)));
+        if (length * this.desk.scale < CLICK_REACH) this.#click(point, reach);
+        else this.#stroke(stroke, reach);
+      },
+      cancel: () => this.leave(),
+    };
+  }
+
+  /** @param {Point} point @param {number} reach */
+  #click(point, reach) {
+    const [start] = this.#points;
+    const last = this.#points.at(-1);
+    const closes = start && this.#points.length >= 3 && distance(point, start) <= reach;
+    const isDouble = last && distance(point, last) * this.desk.scale < CLICK_REACH;
+    if (closes || (isDouble && this.#points.length >= 3)) this.finish();
+    else if (!isDouble) this.#add([point]);
+  }
+
+  /** A stroke of its own is a whole outline; after clicks it goes on from them. @param {Point[]} stroke @param {number} reach */
+  #stroke(stroke, reach) {
+    const alone = !this.#points.length;
+    const end = stroke[stroke.length - 1];
+    if (alone) this.#points = simplifyRing(stroke, TOLERANCE);
+    else this.#points.push(...simplifyLine(stroke, TOLERANCE));
+    if (alone || distance(end, this.#points[0]) <= reach) this.finish();
+    else this.#show([]);
+  }
+
+  /** @param {Point[]} points */
+  #add(points) {
+    this.#points.push(...points);
+    this.#show([]);
+    if (this.#points.length === 1) {
+      this.desk.say("Click on; the first point or Enter closes, Backspace takes a point back.");
+    }
+  }
+
+  /** Closes the outline. */
+  finish() {
+    if (!this.#points.length) return;
+    const ring = tidyRing(this.#points);
+    const after = ring.length < 3 ? null : addRing(this.desk.regions, this.desk.label, ring);
+    if (!after) {
+      this.desk.say("An outline needs three points that enclose something.");
+      return;
+    }
+    this.leave();
+    this.desk.commit(after, this.name, "Drawn.");
+  }
+
+  /** Takes the last point back. */
+  back() {
+    if (!this.#points.length) return false;
+    this.#points.pop();
+    this.#show([]);
+    return true;
+  }
+
+  leave() {
+    this.#points = [];
+    this.desk.sketch({});
+  }
+}

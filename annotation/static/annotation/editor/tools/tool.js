@@ -1,0 +1,47 @@
+/**
+ * A tool turns presses into gestures; a gesture is a state that ends in one change or in none.
+ *
+ * @typedef {import("#editor/geometry.js").Point} Point
+ * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/overlay.js").Sketch} Sketch
+ * @typedef {import("#editor/regions.js").VertexPlace} VertexPlace
+ *
+ * @typedef {{point: Point, reach: number, alt: boolean}} Pointer
+ *   `point` in image px, inside the image; `reach`: how far off a hit may be, image px
+ *
+ * @typedef {{
+ *   move(pointer: Pointer): void,
+ *   release(pointer: Pointer): void,
+ *   cancel(): void,
+ *   flip?(): void,
+ * }} Gesture
+ *
+ * @typedef {{
+ *   readonly regions: Region[],
+ *   readonly label: string,
+ *   readonly scale: number,
+ *   commit(regions: Region[], tool: string, said: string): void,
+ *   undo(): void,
+ *   preview(regions: Region[] | null): void,
+ *   sketch(sketch: Sketch): void,
+ *   pick(point: Point): void,
+ *   say(text: string): void,
+ * }} Desk what a tool may see and do; `scale` is stage px per image px
+ *
+ * @typedef {{
+ *   readonly name: string,
+ *   press(pointer: Pointer): Gesture | null,
+ *   hover?(pointer: Pointer | null): void,
+ *   finish?(): void,
+ *   back?(): boolean,
+ *   flip?(): void,
+ *   remove?(): boolean,
+ *   leave?(): void,
+ * }} Tool `back` and `remove` answer whether there was something to do
+ */
+
+/** A press that moves less than this is a click. Screen px */
+export const CLICK_REACH = 4;
+
+/** Tolerance of simplifying what is drawn by hand, for a 384 x 400 image. px */
+export const TOLERANCE = 0.35;

@@ -1,0 +1,71 @@
+"""The contour editor's page, to outline and to review, and the way to the next scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from annotation.middleware import StudyRequest
+from annotation.models import Membership, Study
+from annotation.selectors import queue
+from annotation.selectors.annotations import visible_annotation
+from annotation.selectors.editor import EditorPage, annotating_page, review_page, scan_title
+from annotation.selectors.images import visible_image
+from annotation.selectors.studies import SESSION_KEY, StudyRole, entered_by
+from core.models import User
+from domain.errors import NotFound
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+EDITOR = STATIC / "annotation" / "editor"
+MODULES = [
+    (f"#editor/{path.relative_to(EDITOR).as_posix()}", path.relative_to(STATIC).as_posix())
+    for path in sorted(EDITOR.rglob("*.js"))
+]
+
+
+@require_GET
+def edit(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
+    """Outline a scan: the person's own work on it."""
+    image = visible_image(request.user, image_id)
+    if image.study_id != study.pk:
+        raise NotFound("There is no such image.")
+    return _editor(request, annotating_page(request.user, image))
+
+
+@require_GET
+def review(request: StudyRequest, study: Study, annotation_id: int) -> HttpResponse:
+    """Review another's outline."""
+    annotation = visible_annotation(request.user, annotation_id)
+    if annotation.image.study_id != study.pk:
+        raise NotFound("There is no such annotation.")
+    return _editor(request, review_page(request.user, annotation))
+
+
+@login_required
+@require_GET
+def next_scan(request: HttpRequest) -> HttpResponse:
+    """What this person should do next, of the study entered last before the others."""
+    user: User = request.user  # type: ignore[assignment]
+    remembered = request.session.get(SESSION_KEY)
+    entered = sorted(entered_by(user), key=lambda one: one.study.name != remembered)
+    address = next(filter(None, (_next_in(user, one) for one in entered)), None)
+    return address or redirect("annotation:home")
+
+
+def _next_in(user: User, mine: StudyRole) -> HttpResponse | None:
+    """The next review for an expert; the next scan to outline for both kinds of readers."""
+    if mine.role == Membership.Role.EXPERT:
+        waiting = queue.waiting_for_review(user, mine.study).first()
+        if waiting is not None:
+            return redirect("annotation:review", mine.study.name, waiting.pk)
+    item = queue.next_for(user, mine.study)
+    return redirect("annotation:edit", mine.study.name, item.image.pk) if item else None
+
+
+def _editor(request: HttpRequest, page: EditorPage) -> HttpResponse:
+    context = {"page": page, "title": scan_title(page.image), "modules": MODULES}
+    return render(request, "annotation/editor.html", context)
