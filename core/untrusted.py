@@ -49,7 +49,7 @@ def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
 
 def decode_mask(sandbox: Sandbox, data: bytes) -> NDArray[np.bool_]:
     """The bitmap of a LabelMe mask, bool (height, width). Raises InvalidInput for any other."""
-    return _pixels(sandbox.call("core.decoding.images.decode_mask", data)) != 0
+    return _pixels(sandbox.call("core.decoding.images.decode_mask", data)).astype(np.bool_)
 
 
 def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, Grey]]:
@@ -58,8 +58,8 @@ def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, 
     Raises:
         InvalidInput: another kind of file, damaged, or too many frames.
     """
-    arguments = {"path": str(path.resolve()), "step": max(1, step)}
-    for reply in sandbox.stream("core.decoding.video.frames", **arguments):
+    source = str(path.resolve())
+    for reply in sandbox.stream("core.decoding.video.frames", path=source, step=max(1, step)):
         yield int(reply.result["frame"]), _pixels(reply)
 
 
@@ -69,10 +69,12 @@ def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
     Raises:
         InvalidInput: damaged, too large, encrypted, or with a trick in a path or an offset.
     """
-    arguments = {"path": str(archive.resolve()), "folder": str(folder.resolve())}
+    replies = sandbox.stream(
+        "core.decoding.archives.unpack", path=str(archive.resolve()), folder=str(folder.resolve())
+    )
     return [
         UnpackedFile(str(reply.result["name"]), folder / str(int(reply.result["number"])))
-        for reply in sandbox.stream("core.decoding.archives.unpack", **arguments)
+        for reply in replies
     ]
 
 

@@ -31,7 +31,8 @@ OWN_KEY = "myotrace"
 """Key of a shape in our own exports: which region it is a part of, and where that is cut."""
 
 _DECISIVE_KEYS = frozenset(
-    "shapes imagePath imageData imageHeight imageWidth label points shape_type mask".split()
+    {"shapes", "imagePath", "imageData", "imageHeight", "imageWidth"}
+    | {"label", "points", "shape_type", "mask"}
 )
 _OLD_KEYS = ("lineColor", "fillColor", "line_color", "fill_color")
 # Characters without a picture that are neither control nor format characters by category.

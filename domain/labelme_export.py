@@ -187,7 +187,7 @@ def _nearest_hole(ring: Ring, holes: Sequence[Ring]) -> tuple[int, int, int]:
 
 
 def _nearest_vertices(points: Ring, ring: Ring) -> tuple[NDArray[np.intp], Ring]:
-    tree = shapely.STRtree(shapely.points(ring))
+    tree = shapely.STRtree([shapely.Point(*point) for point in ring])
     pairs, distance = tree.query_nearest(
         shapely.points(points), return_distance=True, all_matches=False
     )

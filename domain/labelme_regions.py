@@ -51,6 +51,7 @@ class Outlines:
 class _Taken:
     region: Region
     numbers: list[int]
+    own: str | None = None
 
 
 def labels_used(document: LabelMeDocument) -> list[str]:
@@ -89,9 +90,10 @@ def outlines(
         label = _site_label(shape, labels, warnings)
         whole = _geometry(shape, masks or {}, warnings)
         region = Region(label, _clipped(shape, whole, width, height, warnings), _cut(shape))
-        same = _same(region, taken)
+        own = _own_region(shape)
+        same = _same(region, own, taken)
         if same is None:
-            taken.append(_Taken(region, [shape.number]))
+            taken.append(_Taken(region, [shape.number], own))
         else:
             warnings.append(f"{shape.place}: the same as shape {same.numbers[0]}; taken once")
             same.numbers.append(shape.number)
@@ -203,7 +205,7 @@ def _rectangle(shape: Shape) -> Polygon:
             f"a rectangle of {len(shape.points)} points; it has two opposite corners or four"
         )
     xs, ys = zip(*shape.points, strict=True)
-    box = shapely.box(min(xs), min(ys), max(xs), max(ys))
+    box: Polygon = shapely.box(min(xs), min(ys), max(xs), max(ys))
     corners = {(x, y) for x in (min(xs), max(xs)) for y in (min(ys), max(ys))}
     if len(shape.points) == 4 and set(shape.points) != corners:
         raise InvalidInput(
@@ -258,11 +260,12 @@ def _clipped(
     return inside
 
 
-def _same(region: Region, taken: Sequence[_Taken]) -> _Taken | None:
+def _same(region: Region, own: str | None, taken: Sequence[_Taken]) -> _Taken | None:
     for item in taken:
         other = item.region
         if (
             other.label == region.label
+            and item.own == own
             and other.shape.bounds == region.shape.bounds
             and other.shape.equals(region.shape)
         ):
@@ -311,14 +314,20 @@ def _cut(shape: Shape) -> tuple[str, ...]:
     return tuple(side for side in CUTS if isinstance(sides, list) and side in sides)
 
 
+def _own_region(shape: Shape) -> str | None:
+    """Which region the shape is a part of, where an export of Myotrace says so."""
+    own = shape.source.get(OWN_KEY)
+    region = own.get("region") if isinstance(own, dict) else None
+    return region.text if isinstance(region, Number) else None
+
+
 def _own_regions(shapes: Sequence[Shape]) -> list[list[int]]:
     """The shapes that an export of Myotrace wrote as parts of one region."""
     members: dict[tuple[str, str], list[int]] = {}
     for shape in shapes:
-        own = shape.source.get(OWN_KEY)
-        region = own.get("region") if isinstance(own, dict) else None
-        if isinstance(region, Number):
-            members.setdefault((shape.label, region.text), []).append(shape.number)
+        region = _own_region(shape)
+        if region is not None:
+            members.setdefault((shape.label, region), []).append(shape.number)
     return list(members.values())
 
 

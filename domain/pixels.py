@@ -1,12 +1,10 @@
-"""Grey pixels of a scan: their hash, the orientation a camera noted, 16 bits to 8, rectangles.
+"""Grey pixels of a scan: the orientation a camera noted, 16 bits to 8, rectangles.
 
 Arrays are (height, width).
 """
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,22 +27,6 @@ class Rectangle:
     y: int
     width: int
     height: int
-
-
-def pixel_sha256(pixels: Grey) -> str:
-    """SHA-256, in hex, over width and height (two big-endian 32-bit numbers) and the grey bytes.
-
-    Row by row from the top, so that two files of the same picture share it whatever their format.
-
-    Raises:
-        InvalidInput: not a two-dimensional array of uint8.
-    """
-    if pixels.ndim != 2 or pixels.dtype != np.uint8:
-        raise InvalidInput("a pixel hash is taken of 8-bit grey pixels (height, width)")
-    height, width = pixels.shape
-    digest = hashlib.sha256(struct.pack(">II", width, height))
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
 
 
 def oriented(pixels: Grey, orientation: int) -> Grey:

@@ -163,7 +163,7 @@ def _grey(picture: Image.Image, notes: list[str]) -> Grey:
 def _grey_of_colour(picture: Image.Image, notes: list[str]) -> Grey:
     if picture.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in picture.info:
         on_black = picture.convert("RGBA")
-        if on_black.getextrema()[3] != (255, 255):
+        if on_black.getchannel("A").getextrema() != (255, 255):
             notes.append("is partly transparent; laid on black")
         black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
         picture = Image.alpha_composite(black, on_black)

@@ -20,7 +20,7 @@ from core import untrusted
 from core.decoding import archives
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
-from domain.pixels import Grey, oriented, pixel_sha256
+from domain.pixels import Grey, oriented
 from tests.shared import SHARED, needs_shared
 
 DECODERS = "tests.core.odd_decoders"
@@ -186,15 +186,6 @@ def test_a_mask_is_a_grey_png(sandbox: Sandbox) -> None:
     ):
         with pytest.raises(InvalidInput, match="bitmap"):
             untrusted.decode_mask(sandbox, wrong)
-
-
-def test_the_pixel_hash_knows_the_size() -> None:
-    flat = np.zeros((4, 6), np.uint8)
-
-    assert pixel_sha256(flat) != pixel_sha256(flat.reshape(6, 4))
-    assert pixel_sha256(GREY) == pixel_sha256(np.asfortranarray(GREY))
-    with pytest.raises(InvalidInput):
-        pixel_sha256(GREY.astype(np.int64))
 
 
 # Limits of the process

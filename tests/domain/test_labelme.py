@@ -440,14 +440,18 @@ def test_regions_drawn_here_come_back_the_same(regions: list[Region]) -> None:
 
     distinct: list[Region] = []
     for region in regions:
-        if not any(
-            region.label == other.label and region.shape.equals(other.shape) for other in distinct
-        ):
+        if region.cut or len(region.shape.geoms) > 1 or not any(_same(region, o) for o in distinct):
             distinct.append(region)
     assert len(found) == len(distinct)
     for region, other in zip(distinct, found, strict=True):
         assert (region.label, region.cut) == (other.label, other.cut)
         assert region.shape.symmetric_difference(other.shape).area < 0.05
+
+
+def _same(region: Region, other: Region) -> bool:
+    """Whether two shapes are written alike, which a reader takes once."""
+    plain = not other.cut and len(other.shape.geoms) == 1
+    return plain and region.label == other.label and region.shape.equals(other.shape)
 
 
 def test_a_hole_comes_back_and_its_ring_begins_where_labelme_keeps_it() -> None:
