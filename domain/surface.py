@@ -149,4 +149,4 @@ def _boundary_points(mask: NDArray[np.bool_], spacing: tuple[float, float]) -> D
     inner = padded[1:-1, 1:-1]
     surrounded = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     points = np.argwhere(inner & ~surrounded)
-    return (points + (first_row, first_column)) * np.asarray(spacing)
+    return (points + np.array([first_row, first_column])) * np.asarray(spacing)
