@@ -130,7 +130,7 @@ def _reversed(key: str) -> str:
 
 
 def _beyond(order: Sequence[str], mark: Sequence[Any]) -> Q:
-    """Rows strictly behind `mark` in `order`: later in the first key, or equal and later in the next."""
+    """Rows strictly behind `mark`: later in the first key, or equal there and later in the next."""
     condition = Q()
     equal = Q()
     for key, value in zip(order, mark, strict=True):

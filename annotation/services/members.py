@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from annotation.models import Membership, Study
 from annotation.policies import require_admin
 from core.models import User
-from core.services import audit
+from core.services import audit, credentials, users
 from domain.errors import InvalidInput, Refused
 
 
@@ -41,3 +43,30 @@ def _keep_an_admin(study: Study, leaving: User) -> None:
     is_admin = study.memberships.filter(role=Membership.Role.ADMIN, user=leaving).exists()
     if is_admin and not admins.exists():
         raise Refused("A study keeps at least one admin. Make somebody else admin first.")
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Somebody who was let into a study; `secret` of their login link only for a new user."""
+
+    user: User
+    secret: str
+
+
+def invite(study: Study, name: str, role: str, *, actor: User) -> Invitation:
+    """Let somebody in by user name. A new user is made, with a link that logs them in once.
+
+    Somebody who has an account already gets the role and no link: a link to another's account
+    would be a way into their other studies.
+    """
+    require_admin(actor, study)
+    name = name.strip()
+    with transaction.atomic():
+        user = User.objects.filter(username__iexact=name).first()
+        if user is not None and study.memberships.filter(user=user).exists():
+            raise Refused(f"{user} is a member already. Change the role in the list.")
+        known = user is not None
+        user = user or users.create(name, actor=actor)
+        add(study, user, role, actor=actor)
+        secret = "" if known else credentials.make_login_secret(user, actor=actor)
+    return Invitation(user, secret)

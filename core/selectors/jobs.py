@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from core.models import Job, User
-from core.policies import can_see_job
+from core.policies import can_see_job, is_scope_admin
 from domain.errors import NotFound
 
 
@@ -23,3 +23,13 @@ def is_waiting(kind: str, scope: str, params: dict[str, Any]) -> bool:
     return Job.objects.filter(
         kind=kind, scope=scope, params=params, state__in=[Job.State.QUEUED, Job.State.LOST]
     ).exists()
+
+
+def of_scope(user: User, scope: str, *, limit: int = 50) -> list[Job]:
+    """The newest jobs of a scope (a study) that `user` may see, active ones first."""
+    jobs = Job.objects.filter(scope=scope).select_related("requested_by").defer("log", "result")
+    if not is_scope_admin(user, scope):
+        jobs = jobs.filter(requested_by=user.pk)
+    active = list(jobs.filter(state__in=Job.ACTIVE).order_by("-created_at")[:limit])
+    over = jobs.exclude(state__in=Job.ACTIVE).order_by("-created_at")[: limit - len(active)]
+    return active + list(over)

@@ -1,0 +1,86 @@
+"""Putting right what is known about one image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from annotation.models import Image, Scan, Take
+from domain.calibration import PixelSpacing, from_depth
+from domain.errors import InvalidInput
+
+
+class Calibrate(forms.Form):
+    """The scale of an image: by the imaging depth, or by the spacing of its pixels."""
+
+    depth_mm = forms.FloatField(
+        required=False,
+        label="Imaging depth (mm)",
+        help_text="The depth that the whole height of the picture shows. Pixels are taken as "
+        "square.",
+    )
+    x_mm = forms.FloatField(required=False, label="Spacing across (mm per px)")
+    y_mm = forms.FloatField(required=False, label="Spacing down (mm per px)")
+
+    def __init__(self, image: Image, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.image = image
+        self.spacing: PixelSpacing | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        depth, x, y = (cleaned.get(name) for name in ("depth_mm", "x_mm", "y_mm"))
+        if self.errors:
+            return cleaned
+        try:
+            self.spacing = self._spacing(depth, x, y)
+        except InvalidInput as error:
+            self.add_error("depth_mm" if depth is not None else "x_mm", str(error))
+        return cleaned
+
+    def _spacing(self, depth: float | None, x: float | None, y: float | None) -> PixelSpacing:
+        if depth is not None and (x is not None or y is not None):
+            raise InvalidInput("Give the depth or the spacing, not both.")
+        if depth is not None:
+            return from_depth(depth, self.image.height)
+        if x is None or y is None:
+            raise InvalidInput("Give the imaging depth, or the spacing across and down.")
+        return PixelSpacing(x, y, "manifest")
+
+
+class Move(forms.Form):
+    """Where an image belongs instead, and why."""
+
+    subject_code = forms.CharField(max_length=64, label="Subject")
+    site = forms.ModelChoiceField(queryset=None, empty_label=None)
+    side = forms.ChoiceField(choices=Scan.Side.choices, required=False)
+    reason = forms.CharField(max_length=300, help_text="Stands in the audit trail.")
+
+    def __init__(self, image: Image, *args: Any, **kwargs: Any) -> None:
+        initial = {
+            "subject_code": image.subject.code,
+            "site": image.site_id,
+            "side": image.take.scan.side,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["site"].queryset = image.study.sites.all()  # type: ignore[attr-defined]
+
+
+class TakeChoiceField(forms.ModelChoiceField):
+    """Takes by number and how they were acquired."""
+
+    def label_from_instance(self, obj: Take) -> str:
+        about = ", ".join(part for part in (obj.kind, obj.operator, obj.device) if part)
+        return f"take {obj.number} ({about})"
+
+
+class SelectTake(forms.Form):
+    """Which take of a scan evaluation and measurement use."""
+
+    take = TakeChoiceField(queryset=None, empty_label=None)
+    reason = forms.CharField(max_length=300, help_text="For example: clearer fascia.")
+
+    def __init__(self, scan: Scan, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"take": scan.selected_take_id}, **kwargs)
+        self.fields["take"].queryset = scan.takes.all()  # type: ignore[attr-defined]

@@ -1,0 +1,26 @@
+"""The work on one image, as far as a person may see it."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from annotation.models import Annotation, Image, Membership, Reference
+from core.models import User
+
+
+def annotations_on(image: Image, user: User, role: str) -> QuerySet[Annotation]:
+    """The annotations of an image that `user` may see: an annotator only their own."""
+    annotations = Annotation.objects.filter(image=image).select_related("author")
+    if role == Membership.Role.ANNOTATOR:
+        annotations = annotations.filter(author=user.pk)
+    return annotations.order_by("id")
+
+
+def current_reference(image: Image) -> Reference | None:
+    """The reference of an image, with who accepted it; None where there is none yet."""
+    related = ("revision__author", "accepted_by")
+    return (
+        Reference.objects.filter(image=image, superseded_at__isnull=True)
+        .select_related(*related)
+        .first()
+    )

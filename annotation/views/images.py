@@ -1,0 +1,179 @@
+"""The images of a study: pictures first, a table one click away; and one image's own page."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_http_methods
+
+from annotation import policies
+from annotation.forms.gallery import GalleryFilter
+from annotation.forms.image import Calibrate, Move, SelectTake
+from annotation.middleware import StudyRequest
+from annotation.models import Image, Membership, Study
+from annotation.selectors import gallery, thumbnails, work
+from annotation.selectors.images import visible_image
+from annotation.services import scans
+from core.pages import Empty, Pages
+from domain.errors import MyotraceError, NotFound
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@require_GET
+def images(request: StudyRequest, study: Study) -> HttpResponse:
+    """Thumbnails with contours, or a table; filters, order and place stand in the address."""
+    form = GalleryFilter(study, request.GET)
+    wanted = form.wanted()
+    page = gallery.page(study, wanted)
+    pictures = thumbnails.of_images(page.images, request.user, request.role)
+    context = {
+        "form": form,
+        "view": form.view_name,
+        "rows": [(image, pictures[image.pk]) for image in page.images],
+        "count_text": page.count_text,
+        "pages": Pages(
+            "",
+            _address(request, before=page.before) if page.before else "",
+            _address(request, after=page.after) if page.after else "",
+        ),
+        "grid_href": _address(request, view=""),
+        "table_href": _address(request, view="table"),
+        "columns": [_sort_link(request, wanted.sort, *column) for column in COLUMNS],
+        "can_export": request.role != Membership.Role.ANNOTATOR,
+        "export_query": urlencode(_filters(request)),
+        "filtered": bool(wanted.site or wanted.state or wanted.subject),
+        "empty": _empty(study, request.role),
+    }
+    return render(request, "annotation/images.html", context)
+
+
+COLUMNS = (("Subject", "subject", "-subject"), ("Site", "site", "-site"))
+
+
+def _sort_link(
+    request: StudyRequest, current: str, title: str, up: str, down: str
+) -> dict[str, str]:
+    direction = {up: "ascending", down: "descending"}.get(current, "none")
+    href = _address(request, sort=down if current == up else up)
+    return {"title": title, "href": href, "direction": direction}
+
+
+def _filters(request: StudyRequest) -> dict[str, str]:
+    names = ("site", "state", "subject", "sort", "view")
+    return {name: request.GET[name] for name in names if request.GET.get(name)}
+
+
+def _address(request: StudyRequest, **changes: str) -> str:
+    """This list with other filters, from its first page unless a mark is given."""
+    query = {name: value for name, value in {**_filters(request), **changes}.items() if value}
+    return f"{request.path}?{urlencode(query)}"
+
+
+def _empty(study: Study, role: str) -> Empty:
+    if role == Membership.Role.ADMIN:
+        return Empty("No scan is here yet", "Import a folder or a zip of scans to begin.")
+    return Empty("No scan is here yet", "An admin of the study imports scans.")
+
+
+class _Echo:
+    """What the CSV writer writes to: it hands each line straight on."""
+
+    def write(self, value: str) -> str:
+        return value
+
+
+@require_GET
+def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
+    """The list as CSV: what is known about each image, no outlines."""
+    if request.role == Membership.Role.ANNOTATOR:
+        raise NotFound("Experts and admins export lists.")
+    rows = gallery.rows_for_export(study, GalleryFilter(study, request.GET).wanted())
+    return StreamingHttpResponse(
+        _csv_lines(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{study.name}-images.csv"'},
+    )
+
+
+def _csv_lines(rows: Iterable[dict[str, object]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    for number, row in enumerate(rows):
+        if number == 0:
+            yield writer.writerow(row)
+        yield writer.writerow([_harmless(value) for value in row.values()])
+
+
+def _harmless(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+@require_http_methods(["GET", "POST"])
+def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
+    """One image: its picture, what is known about it, the work on it, and putting things right."""
+    shown = _image_of(request, study, image_id)
+    act = request.POST.get("act", "")
+    forms = _forms(request, shown, act)
+    if act in forms and forms[act].is_valid():
+        try:
+            _do(act, forms[act], shown, request)
+        except MyotraceError as error:
+            forms[act].add_error(None, str(error))
+        else:
+            return redirect("annotation:image", study.name, shown.pk)
+    shown.take.scan.refresh_from_db()
+    context = {
+        "image": shown,
+        "scan": shown.take.scan,
+        "thumbnail": thumbnails.of_images([shown], request.user, request.role)[shown.pk],
+        "annotations": work.annotations_on(shown, request.user, request.role),
+        "reference": None
+        if request.role == Membership.Role.ANNOTATOR
+        else work.current_reference(shown),
+        "takes": shown.take.scan.takes.count(),
+        "forms": forms,
+        "can_draw": policies.can_annotate_in(request.user, study),
+    }
+    status = 422 if any(form.errors for form in forms.values()) else 200
+    return render(request, "annotation/image.html", context, status=status)
+
+
+def _image_of(request: StudyRequest, study: Study, image_id: int) -> Image:
+    found = visible_image(request.user, image_id)
+    if found.study_id != study.pk:
+        raise NotFound("There is no such image in this study.")
+    return found
+
+
+def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
+    if request.role == Membership.Role.ANNOTATOR:
+        return {}
+    data = {act: request.POST} if request.method == "POST" else {}
+    forms: dict[str, Form] = {
+        "calibrate": Calibrate(shown, data.get("calibrate"), prefix="calibrate"),
+        "select": SelectTake(shown.take.scan, data.get("select"), prefix="select"),
+    }
+    if request.role == Membership.Role.ADMIN:
+        forms["move"] = Move(shown, data.get("move"), prefix="move")
+    return forms
+
+
+def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
+    if isinstance(form, Calibrate) and form.spacing is not None:
+        scans.calibrate(shown, form.spacing, actor=request.user)
+        messages.success(request, "The scale is set. Measurements of this image are in mm now.")
+    elif isinstance(form, SelectTake):
+        chosen = form.cleaned_data["take"]
+        reason = form.cleaned_data["reason"]
+        scans.select_take(shown.take.scan, chosen, actor=request.user, reason=reason)
+        messages.success(request, f"Take {chosen.number} is the selected one.")
+    elif isinstance(form, Move):
+        scans.move_image(shown, actor=request.user, **form.cleaned_data)
+        messages.success(request, "The image was moved. The audit trail keeps where it was.")
