@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import shapely
@@ -248,7 +248,7 @@ def _normalised(parts: list[list[Ring]]) -> MultiPolygon:
 def _check_crossings(rings: list[Ring]) -> None:
     """Refuse scribbles: repairing n crossings costs far more than n steps."""
     ends = [np.stack([ring, np.roll(ring, -1, axis=0)], axis=1) for ring in rings if len(ring)]
-    segments = shapely.linestrings(np.concatenate(ends or [np.empty((0, 2, 2))]))
+    segments = np.asarray(shapely.linestrings(np.concatenate(ends or [np.empty((0, 2, 2))])))
     tree = shapely.STRtree(segments)
     meetings = -3 * len(segments)  # each meets itself and its two neighbours
     for start in range(0, len(segments), 256):
@@ -306,9 +306,10 @@ def _rounded(ring: Ring) -> Ring:
     """The ring on the grid, without repeated neighbours and without its closing point."""
     # + 0.0 turns -0.0 into 0.0, which JSON would write differently.
     points = np.round(ring, GRID_DECIMALS) + 0.0
-    if len(points) == 0:
-        return points
-    return points[np.any(points != np.roll(points, 1, axis=0), axis=1)]
+    changed = np.any(np.diff(points, axis=0) != 0, axis=1)
+    distinct = np.concatenate([points[:1], points[1:][changed]])
+    closed = len(distinct) > 1 and np.array_equal(distinct[0], distinct[-1])
+    return distinct[:-1] if closed else distinct
 
 
 def _ring_to_json(ring: BaseGeometry) -> list[list[float]]:
@@ -316,5 +317,5 @@ def _ring_to_json(ring: BaseGeometry) -> list[list[float]]:
     return points
 
 
-def _is_array(value: object) -> bool:
+def _is_array(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, list | tuple)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon, affinity
+from shapely import LineString, Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
 from domain.calibration import PixelSpacing
@@ -167,7 +167,7 @@ def _max_inscribed_circle(part: Polygon, spacing: PixelSpacing | None) -> Thickn
     in_px = _radius_of_inscribed_circle(part)
     if spacing is None:
         return Thickness(2 * in_px.length, None, _diameter(in_px), "max_inscribed_circle")
-    in_mm = _radius_of_inscribed_circle(_scaled(part, spacing))
+    in_mm = _radius_of_inscribed_circle(Polygon(shapely.get_coordinates(_scaled(part, spacing))))
     back = affinity.scale(in_mm, 1 / spacing.x_mm, 1 / spacing.y_mm, origin=(0, 0))
     return Thickness(2 * in_px.length, 2 * in_mm.length, _diameter(back), "max_inscribed_circle")
 
@@ -192,7 +192,7 @@ def _scaled(shape: BaseGeometry, spacing: PixelSpacing | None) -> BaseGeometry:
     return affinity.scale(shape, spacing.x_mm, spacing.y_mm, origin=(0, 0))
 
 
-def _radius_of_inscribed_circle(part: BaseGeometry) -> BaseGeometry:
+def _radius_of_inscribed_circle(part: Polygon) -> LineString:
     """From the centre to the point where the circle touches."""
     return shapely.maximum_inscribed_circle(part, tolerance=CIRCLE_TOLERANCE)
 

@@ -62,8 +62,8 @@ def surface_distances(
             nothing, nothing, diagonal, failure=len(of_prediction) != len(of_reference)
         )
     return SurfaceDistances(
-        to_reference=cKDTree(of_reference).query(of_prediction)[0],
-        to_prediction=cKDTree(of_prediction).query(of_reference)[0],
+        to_reference=_nearest(of_prediction, of_reference),
+        to_prediction=_nearest(of_reference, of_prediction),
         diagonal=diagonal,
         failure=False,
     )
@@ -128,6 +128,10 @@ def nsd(
     if len(pooled) == 0:
         return float(not distances.failure)
     return float(np.count_nonzero(pooled <= tolerance) / len(pooled))
+
+
+def _nearest(points: Distances, others: Distances) -> Distances:
+    return np.asarray(cKDTree(others).query(points)[0])
 
 
 def _mask(values: ArrayLike) -> NDArray[np.bool_]:
