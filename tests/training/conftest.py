@@ -1,0 +1,78 @@
+"""Sites with bright-disc scans, models that find them, and a locked test set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from annotation.models import Image, Partition, Site, SubjectPartition
+from annotation.services import lock
+from core.models import User
+from inference.models import ModelVersion
+from inference.services import registry
+from tests.annotation.references import approve
+from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
+
+BRIGHT, DIM = 1.5, 0.0
+"""Thresholds of two models: one finds the disc, the other takes the grey ring around it too."""
+
+
+def disc_region(radius: float) -> dict:
+    """Region JSON of a disc in the middle of a 64x64 scan."""
+    angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    ring = [[32 + radius * np.cos(one), 32 + radius * np.sin(one)] for one in angles]
+    return {"label": "RF", "cut": [], "parts": [[[[float(x), float(y)] for x, y in ring]]]}
+
+
+def ringed_scan(radius: float, ring: float) -> np.ndarray:
+    """A bright disc in a grey ring `ring` px wide, on dark."""
+    _, disc = scan_with_bright_disc(radius=radius)
+    _, whole = scan_with_bright_disc(radius=radius + ring)
+    return np.where(disc, 220, np.where(whole, 90, 20)).astype(np.uint8)
+
+
+@pytest.fixture
+def make_model(site: Site) -> Callable[..., ModelVersion]:
+    """`make_model(threshold)`: a registered model that outlines what is brighter than that."""
+
+    def make(threshold: float = BRIGHT) -> ModelVersion:
+        onnx = brightness_network((threshold,))
+        return registry.register(site, onnx, card_json(onnx, site=site.slug), actor=None)
+
+    return make
+
+
+@pytest.fixture
+def make_reference(
+    make_image: Callable[..., Image], annotator: User, expert: User
+) -> Callable[..., Image]:
+    """`make_reference("S1", "test")`: a scan with an approved outline of its disc."""
+
+    def make(
+        code: str, partition: str, *, radius: float = 12.0, ring: float = 4.0, **fields: object
+    ) -> Image:
+        image = make_image(code, pixels=ringed_scan(radius, ring), **fields)
+        SubjectPartition.objects.get_or_create(
+            subject=image.subject, defaults={"partition": partition}
+        )
+        approve(image, annotator, expert, disc_region(radius))
+        return image
+
+    return make
+
+
+@pytest.fixture
+def test_references(make_reference: Callable[..., Image]) -> list[Image]:
+    """Eight test subjects with a reference each."""
+    return [
+        make_reference(f"T{number}", Partition.TEST, radius=9.0 + number) for number in range(8)
+    ]
+
+
+@pytest.fixture
+def locked(site: Site, admin: User, test_references: list[Image]) -> Site:
+    """The site with its test references sealed."""
+    lock.seal(site, admin)
+    return site

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from annotation.models import LockLook
+from annotation.services import scans
+from core.models import AuditEvent
+from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
+from inference.models import Prediction
+from tests.training.conftest import BRIGHT, DIM
+from training.models import Evaluation
+from training.selectors import evaluations
+from training.services import evaluation
+
+pytestmark = pytest.mark.django_db
+
+
+def test_validation_gives_rows_and_figures(site, admin, make_model, make_reference):
+    images = [make_reference(f"V{number}", "validation") for number in range(5)]
+    done = evaluation.evaluate(make_model(BRIGHT), "validation", admin)
+    assert [row.image_id for row in done.rows.all()] == [image.pk for image in images]
+    assert done.summary["n_images"] == done.summary["n_subjects"] == 5
+    assert done.summary["failures"] == 0
+    assert done.summary["dice"]["mean"] > 0.97
+    low, high = done.summary["dice"]["ci95"]
+    assert low <= done.summary["dice"]["mean"] <= high
+    assert abs(done.summary["csa_error_percent"]["mean"]) < 3
+    assert done.summary["hd95_mm"]["mean"] == pytest.approx(done.summary["hd95_px"]["mean"] * 0.1)
+    assert done.metrics_version == "metrics_v1"
+    assert done.lock is None
+
+
+def test_a_model_that_takes_too_much_shows_it(site, admin, make_model, make_reference):
+    make_reference("V1", "validation", radius=12, ring=4)
+    done = evaluation.evaluate(make_model(DIM), "validation", admin)
+    expected = 100 * ((16 / 12) ** 2 - 1)
+    assert done.summary["csa_error_percent"]["mean"] == pytest.approx(expected, rel=0.05)
+    assert done.summary["mt_error_mm"]["mean"] == pytest.approx(0.8, abs=0.12)
+    assert done.summary["dice"]["mean"] == pytest.approx(2 * 144 / (144 + 256), abs=0.02)
+
+
+def test_validation_costs_no_look_and_keeps_the_predictions(
+    locked, admin, make_model, make_reference
+):
+    image = make_reference("V1", "validation")
+    evaluation.evaluate(make_model(), "validation", admin)
+    assert not LockLook.objects.exists()
+    assert list(Prediction.objects.values_list("image_id", flat=True)) == [image.pk]
+
+
+def test_the_test_set_is_opened_by_a_counted_and_audited_look(locked, admin, make_model):
+    model = make_model()
+    done = evaluation.evaluate(model, "test", admin)
+    assert done.summary["n_subjects"] == 8
+    assert done.lock.site == locked
+    assert LockLook.objects.count() == 1
+    assert AuditEvent.objects.filter(verb="locked references opened", actor=admin).count() == 1
+    assert AuditEvent.objects.get(verb="model evaluated").details["lock"] == done.lock.digest
+    assert not Prediction.objects.exists()
+
+
+def test_an_evaluation_that_fails_is_a_look_all_the_same(locked, admin, make_model, monkeypatch):
+    model = make_model()
+    monkeypatch.setattr(
+        evaluation.prediction, "predict", lambda *_: (_ for _ in ()).throw(Refused("no memory"))
+    )
+    with pytest.raises(Refused, match="no memory"):
+        evaluation.evaluate(model, "test", admin)
+    assert LockLook.objects.count() == 1
+    assert not Evaluation.objects.exists()
+
+
+def test_training_references_are_not_evaluated(site, admin, make_model, make_reference):
+    make_reference("V1", "validation")
+    make_reference("A1", "train")
+    done = evaluation.evaluate(make_model(), "validation", admin)
+    assert {row.subject_code for row in done.rows.all()} == {"V1"}
+    with pytest.raises(InvalidInput):
+        evaluation.evaluate(make_model(), "train", admin)
+
+
+def test_only_the_selected_take_counts(site, admin, make_model, make_reference):
+    first = make_reference("V1", "validation", take=1)
+    second = make_reference("V1", "validation", take=2)
+    model = make_model()
+    assert [row.image for row in evaluation.evaluate(model, "validation", admin).rows.all()] == [
+        first
+    ]
+    scans.select_take(second.take.scan, second.take, actor=admin, reason="clearer")
+    assert [row.image for row in evaluation.evaluate(model, "validation", admin).rows.all()] == [
+        second
+    ]
+
+
+def test_what_is_not_there_is_refused_in_words(site, admin, make_model):
+    model = make_model()
+    with pytest.raises(Refused, match="validation"):
+        evaluation.evaluate(model, "validation", admin)
+    with pytest.raises(Refused, match="lock"):
+        evaluation.evaluate(model, "test", admin)
+
+
+def test_only_admins_look(locked, annotator, expert, stranger, make_model):
+    model = make_model()
+    for user, error in ((annotator, NotAllowed), (expert, NotAllowed), (stranger, NotFound)):
+        with pytest.raises(error):
+            evaluation.evaluate(model, "test", user)
+    assert not LockLook.objects.exists()
+
+
+def test_repeated_evaluations_give_identical_rows(locked, admin, make_model):
+    model = make_model()
+    first, second = (evaluation.evaluate(model, "test", admin) for _ in range(2))
+    assert evaluations.rows_of(first) == evaluations.rows_of(second)
+    assert first.summary == second.summary
+    assert LockLook.objects.count() == 2
+
+
+def test_uncalibrated_scans_are_compared_in_px_and_per_cent(
+    site, admin, make_model, make_reference
+):
+    make_reference("V1", "validation", spacing=None)
+    summary = evaluation.evaluate(make_model(), "validation", admin).summary
+    assert summary["hd95_mm"] is summary["csa_error_mm2"] is summary["mt_error_mm"] is None
+    assert summary["hd95_px"] is not None
+    assert summary["mt_error_percent"] is not None
+
+
+def test_the_command_prints_one_object(locked, admin, make_model, capsys):
+    model = make_model()
+    call_command(
+        "evaluate", model.name, "--study", "lab", "--partition", "test", "--as", "admin", "--json"
+    )
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer) >= {"rows", "subjects", "summary"}
+    assert len(answer["rows"]) == len(answer["subjects"]) == 8
+    assert set(answer["summary"]["dice"]) >= {"mean", "sd", "median", "ci95"}
+    for quantity in ("dice", "iou", "hd95_px", "hd95_mm", "csa_error_mm2", "mt_error_mm"):
+        assert answer["rows"][0][quantity] is not None
+        assert answer["summary"][quantity]["n_subjects"] == 8
+
+
+def test_the_command_speaks_to_people_too(locked, make_model, capsys):
+    call_command("evaluate", make_model().name, "--study", "lab", "--as", "admin")
+    said = capsys.readouterr().out
+    assert "8 images of 8 subjects" in said
+    assert "95 % interval" in said
+
+
+def test_the_command_names_what_is_missing(study, make_model):
+    with pytest.raises(CommandError, match="rectus-femoris-v1"):
+        call_command("evaluate", make_model().name.replace("v1", "v7"), "--study", "lab")

@@ -1,0 +1,75 @@
+"""POST /api/v1/models/{id}/promote and /api/v1/sites/{slug}/rollback."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.selectors.studies import site_named, studies_of, visible_study
+from domain.errors import NotFound
+from inference.selectors import versions
+from training.services import promotion
+
+
+class PromoteSerializer(serializers.Serializer[None]):
+    """Why the model is promoted; may be empty."""
+
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class RollbackSerializer(serializers.Serializer[None]):
+    """Why the model is rolled back."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+class MoveSerializer(serializers.Serializer[None]):
+    """A pointer move and the numbers behind it."""
+
+    site = serializers.CharField()
+    kind = serializers.CharField()
+    model = serializers.CharField()
+    previous = serializers.CharField(allow_null=True)
+    purposes = serializers.ListField(child=serializers.CharField())
+    reason = serializers.CharField()
+    numbers = serializers.JSONField()
+
+
+class PromoteView(APIView):
+    """Promote a model; 409 with the reason where the gate refuses."""
+
+    @extend_schema(request=PromoteSerializer, responses=MoveSerializer)
+    def post(self, request: Request, model_id: int) -> Response:
+        model = versions.visible_model(request.user, model_id)
+        body = PromoteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        moves = promotion.promote(model, request.user, body.validated_data["reason"])
+        return Response(promotion.as_json(moves))
+
+
+class RollbackView(APIView):
+    """Go back to the model that served before (`?study=`, by default the caller's first)."""
+
+    @extend_schema(
+        request=RollbackSerializer,
+        responses=MoveSerializer,
+        parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        name = request.query_params.get("study")
+        if name:
+            study = visible_study(request.user, name)
+        else:
+            study = next(iter(studies_of(request.user)), None)
+        if study is None:
+            raise NotFound("There is no such site.")
+        body = RollbackSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        moves = promotion.rollback(
+            site_named(study, slug), request.user, body.validated_data["reason"]
+        )
+        return Response(promotion.as_json(moves))

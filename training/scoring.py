@@ -1,0 +1,146 @@
+"""One prediction against one reference: the metrics of docs/learning.md 4.2, label by label.
+
+Everything is computed on the stored image's own pixels, the errors of CSA and MT from the
+outlines. Errors are predicted minus reference, so that a positive mean is overestimation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from domain import measurement, overlap, raster, surface
+from domain.calibration import PixelSpacing
+from domain.geometry import Region, normalise
+
+OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
+ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
+QUANTITIES = OVERLAP + ERRORS
+
+Values = dict[str, float | None]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What of a site decides how it is measured: CSA exists on transverse sites only."""
+
+    labels: tuple[str, ...]
+    has_csa: bool
+    thickness_definition: str
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """The quantities of one label on one image; None where the quantity does not exist there.
+
+    `failure`: exactly one of prediction and reference is empty. Dice and IoU are 0 then and HD95
+    is the image diagonal, so that finding nothing never improves a mean.
+    """
+
+    label: str
+    values: Values
+    failure: bool
+
+
+def score(
+    predicted: Sequence[Region],
+    predicted_map: NDArray[np.uint8],
+    predicted_labels: Sequence[str],
+    reference: Sequence[Region],
+    spacing: PixelSpacing | None,
+    protocol: Protocol,
+) -> list[LabelScore]:
+    """The scores of every label of the site, in its order.
+
+    predicted_map: uint8 (h, w), numbered by `predicted_labels` from 1. A label that the model does
+    not know counts as predicted empty.
+    """
+    height, width = predicted_map.shape
+    scores = []
+    for label in protocol.labels:
+        found = _mask_of(predicted_map, predicted_labels, label)
+        truth_shape = shape_of(reference, label)
+        truth = raster.polygon_to_mask(truth_shape, height, width)
+        values = overlap_values(found, truth, spacing)
+        values |= error_values(shape_of(predicted, label), truth_shape, spacing, protocol)
+        scores.append(LabelScore(label, values, bool(found.any()) != bool(truth.any())))
+    return scores
+
+
+def overlap_values(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> Values:
+    """Dice, IoU and HD95 of two masks (h, w); HD95 in mm only with a calibration."""
+    counts = overlap.confusion_counts(found, truth)
+    hd95_px = surface.hd95(found, truth)
+    return {
+        "dice": overlap.dice(counts),
+        "iou": overlap.iou(counts),
+        "hd95_px": hd95_px,
+        "hd95_mm": _hd95_mm(found, truth, hd95_px, spacing),
+    }
+
+
+def error_values(
+    found: shapely.MultiPolygon,
+    truth: shapely.MultiPolygon,
+    spacing: PixelSpacing | None,
+    protocol: Protocol,
+) -> Values:
+    """CSA and MT, predicted minus reference; per cent of the reference where it is above 0.
+
+    An empty outline has CSA and MT 0. The per cents need no calibration.
+    """
+    values: Values = dict.fromkeys(ERRORS)
+    if protocol.has_csa:
+        values["csa_error_percent"] = _percent(found.area, truth.area)
+        if spacing is not None:
+            values["csa_error_mm2"] = measurement.csa_mm2(found, spacing) - measurement.csa_mm2(
+                truth, spacing
+            )
+    found_mt = _thickness(found, protocol, spacing)
+    truth_mt = _thickness(truth, protocol, spacing)
+    values["mt_error_percent"] = _percent(found_mt, truth_mt)
+    if spacing is not None:
+        values["mt_error_mm"] = found_mt - truth_mt
+    return values
+
+
+def shape_of(regions: Sequence[Region], label: str) -> shapely.MultiPolygon:
+    """All regions of a label as one shape; empty where there is none."""
+    return normalise(
+        shapely.union_all([region.shape for region in regions if region.label == label])
+    )
+
+
+def _mask_of(label_map: NDArray[np.uint8], labels: Sequence[str], label: str) -> Mask:
+    if label not in labels:
+        return np.zeros(label_map.shape, np.bool_)
+    return label_map == labels.index(label) + 1
+
+
+def _hd95_mm(
+    found: Mask, truth: Mask, hd95_px: float, spacing: PixelSpacing | None
+) -> float | None:
+    if spacing is None:
+        return None
+    if spacing.x_mm == spacing.y_mm:
+        return hd95_px * spacing.x_mm
+    return surface.hd95(found, truth, (spacing.y_mm, spacing.x_mm))
+
+
+def _thickness(
+    shape: shapely.MultiPolygon, protocol: Protocol, spacing: PixelSpacing | None
+) -> float:
+    """In mm with a calibration, else in px; 0 for an empty shape."""
+    if shape.is_empty:
+        return 0.0
+    measured = measurement.thickness(shape, protocol.thickness_definition, spacing)
+    return measured.value_px if measured.value_mm is None else measured.value_mm
+
+
+def _percent(found: float, truth: float) -> float | None:
+    return 100.0 * (found - truth) / truth if truth > 0 else None

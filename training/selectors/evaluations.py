@@ -1,0 +1,63 @@
+"""Reading evaluations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from training import summarising
+from training.models import Evaluation
+
+if TYPE_CHECKING:
+    from annotation.models import Lock
+    from inference.models import ModelVersion
+
+
+def of_model(model: ModelVersion) -> list[Evaluation]:
+    """All evaluations of a model, newest first."""
+    return list(model.evaluations.select_related("lock", "actor", "model__site"))
+
+
+def on_lock(model: ModelVersion, lock: Lock, metrics_version: str) -> Evaluation | None:
+    """The newest evaluation of a model on this lock by this version of the metrics."""
+    return (
+        Evaluation.objects.filter(model=model, lock=lock, metrics_version=metrics_version)
+        .select_related("model__site", "lock")
+        .first()
+    )
+
+
+def newest(model: ModelVersion, partition: str) -> Evaluation | None:
+    """The model's newest evaluation on a partition."""
+    return Evaluation.objects.filter(model=model, partition=partition).first()
+
+
+def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
+    """The stored rows, one per image and label."""
+    return [
+        summarising.Row(row.image_id, row.subject_code, row.label, row.values, row.failure)
+        for row in evaluation.rows.all()
+    ]
+
+
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation as `evaluate --json` prints it."""
+    rows = rows_of(evaluation)
+    return {
+        "evaluation": evaluation.pk,
+        "model": evaluation.model.name,
+        "partition": evaluation.partition,
+        "lock": evaluation.lock.digest if evaluation.lock else None,
+        "metrics_version": evaluation.metrics_version,
+        "rows": [
+            {
+                "image": row.image_id,
+                "subject": row.subject,
+                "label": row.label,
+                "failure": row.failure,
+                **row.values,
+            }
+            for row in rows
+        ],
+        "subjects": summarising.by_subject(rows),
+        "summary": evaluation.summary,
+    }

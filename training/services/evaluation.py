@@ -1,0 +1,181 @@
+"""Evaluating a model on a partition: rows per image and label, summaries per subject and site.
+
+Only selected takes count. Validation may be evaluated freely; the test partition is opened through
+`annotation.services.lock`, which writes an audit event and counts the look before anything is
+read, so that an evaluation that fails half-way is a look all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from annotation.policies import require_admin
+from annotation.selectors import images, references
+from annotation.services import lock as locks
+from core import files
+from core.services import audit
+from domain.calibration import PixelSpacing
+from domain.errors import InvalidInput, Refused
+from domain.geometry import regions_from_json
+from domain.surface import METRICS_VERSION
+from inference.services import prediction
+from training import summarising
+from training.models import Evaluation, EvaluationRow
+from training.scoring import QUANTITIES, LabelScore, Protocol, score
+
+if TYPE_CHECKING:
+    from annotation.models import Lock, Site
+    from core.models import User
+    from inference.models import ModelVersion
+
+__all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
+
+VALIDATION, TEST = "validation", "test"
+PARTITIONS = (TEST, VALIDATION)
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image with the reference it is measured against."""
+
+    image_id: int
+    subject_code: str
+    file_sha256: str
+    regions: list[dict[str, Any]]
+    spacing: PixelSpacing | None
+
+
+def evaluate(
+    model: ModelVersion,
+    partition: str,
+    actor: User | None,
+    *,
+    progress: Progress = lambda fraction, message: None,
+) -> Evaluation:
+    """Evaluate `model` on the validation or test references of its site and keep the result.
+
+    `progress` hears how far it is (0 to 1). Raises InvalidInput for another partition, NotAllowed
+    where the actor is no admin, Refused where the partition has no reference or, for the test,
+    no lock.
+    """
+    if actor is not None:
+        require_admin(actor, model.site.study)
+    if partition == TEST:
+        lock, items = _test_items(model, actor)
+    elif partition == VALIDATION:
+        lock, items = None, _validation_items(model.site)
+    else:
+        raise InvalidInput(f"Evaluate on {' or '.join(PARTITIONS)}, not on {partition!r}.")
+    if not items:
+        raise Refused(
+            f"The {partition} partition of {model.site.slug} has no approved reference on a"
+            " selected take yet."
+        )
+    rows = list(_rows(model, items, keep=partition == VALIDATION, progress=progress))
+    return _store(model, partition, lock, rows, actor)
+
+
+def protocol_of(site: Site) -> Protocol:
+    """What of the site decides how outlines are measured."""
+    labels = site.labels.filter(retired=False).values_list("name", flat=True)
+    return Protocol(
+        labels=tuple(labels),
+        has_csa=site.plane == site.Plane.TRANSVERSE,
+        thickness_definition=site.thickness_definition,
+    )
+
+
+def _validation_items(site: Site) -> list[Item]:
+    return _selected(references.current(site, partition=VALIDATION))
+
+
+def _test_items(model: ModelVersion, actor: User | None) -> tuple[Lock, list[Item]]:
+    opened = locks.open_references(model.site, actor, f"evaluate {model.name}")
+    return opened.lock, _selected(opened.items)
+
+
+def _selected(items: Iterable[Any]) -> list[Item]:
+    return [
+        Item(item.image_id, item.subject_code, item.file_sha256, item.regions, item.spacing)
+        for item in items
+        if item.selected
+    ]
+
+
+def _rows(
+    model: ModelVersion, items: Sequence[Item], *, keep: bool, progress: Progress
+) -> Iterator[summarising.Row]:
+    protocol = protocol_of(model.site)
+    for number, item in enumerate(items):
+        progress(number / len(items), f"{model.name}: scan {number + 1} of {len(items)}")
+        for one in _scores(model, item, protocol, keep=keep):
+            yield summarising.Row(
+                image_id=item.image_id,
+                subject=item.subject_code,
+                label=one.label,
+                values=one.values,
+                failure=one.failure,
+            )
+
+
+def _scores(model: ModelVersion, item: Item, protocol: Protocol, *, keep: bool) -> list[LabelScore]:
+    pixels = images.decode_stored_png(files.read(item.file_sha256))
+    outlined = prediction.predict(model, pixels)
+    if keep:
+        prediction.keep(model, item.image_id, outlined)
+    return score(
+        outlined.regions,
+        outlined.label_map,
+        prediction.card_of(model).labels,
+        regions_from_json(item.regions),
+        item.spacing,
+        protocol,
+    )
+
+
+def _store(
+    model: ModelVersion,
+    partition: str,
+    lock: Lock | None,
+    rows: Sequence[summarising.Row],
+    actor: User | None,
+) -> Evaluation:
+    with transaction.atomic():
+        evaluation = Evaluation.objects.create(
+            model=model,
+            partition=partition,
+            lock=lock,
+            metrics_version=METRICS_VERSION,
+            summary=summarising.summarise(rows),
+            actor=actor,
+        )
+        EvaluationRow.objects.bulk_create(
+            EvaluationRow(
+                evaluation=evaluation,
+                image_id=row.image_id,
+                subject_code=row.subject,
+                label=row.label,
+                values=row.values,
+                failure=row.failure,
+            )
+            for row in rows
+        )
+        audit.record(
+            "model evaluated",
+            actor=actor,
+            target=model,
+            scope=model.site.study.name,
+            model=model.name,
+            partition=partition,
+            lock=lock.digest if lock else None,
+            metrics_version=METRICS_VERSION,
+            n_images=evaluation.summary["n_images"],
+            n_subjects=evaluation.summary["n_subjects"],
+            dice=evaluation.summary["dice"],
+        )
+    return evaluation

@@ -1,0 +1,106 @@
+"""From rows per image and label to figures per subject and per site.
+
+Image -> mean over the image's labels (unweighted) -> mean over the subject's images -> mean over
+subjects. A subject with thirty frames weighs no more than one with a single scan, and intervals
+resample subjects, never images.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from domain.bootstrap import mean_interval
+from training.scoring import QUANTITIES, Values
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """The values of one label on one image of one subject."""
+
+    image_id: int
+    subject: str
+    label: str
+    values: Values
+    failure: bool
+
+
+def subject_means(rows: Iterable[Row], quantity: str) -> dict[str, float]:
+    """{subject: mean over its images of the mean over the image's labels}, subjects sorted.
+
+    A subject without any value of this quantity (not calibrated) is left out.
+    """
+    by_image: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    for row in rows:
+        value = row.values.get(quantity)
+        if value is not None:
+            by_image[row.subject, row.image_id].append(value)
+    by_subject: defaultdict[str, list[float]] = defaultdict(list)
+    for (subject, _), values in by_image.items():
+        by_subject[subject].append(fmean(values))
+    return {subject: fmean(by_subject[subject]) for subject in sorted(by_subject)}
+
+
+def statistics(means: Sequence[float]) -> dict[str, Any] | None:
+    """mean, sd (n - 1), median, p5 and the mean's ci95 of one value per subject; None for none."""
+    if not means:
+        return None
+    values = np.asarray(means, dtype=np.float64)
+    interval = mean_interval(values, seed=SEED)
+    return {
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)) if values.size > 1 else None,
+        "median": float(np.median(values)),
+        "p5": float(np.percentile(values, 5)),
+        "ci95": list(interval) if interval else None,
+        "n_subjects": int(values.size),
+    }
+
+
+def summarise(rows: Sequence[Row]) -> dict[str, Any]:
+    """The summary of an evaluation: each quantity over subjects, of the whole and of each label."""
+    labels = list(dict.fromkeys(row.label for row in rows))
+    summary = _quantities(rows)
+    if len(labels) > 1:
+        summary["labels"] = {
+            label: _quantities([row for row in rows if row.label == label]) for label in labels
+        }
+    return summary
+
+
+def _quantities(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "n_images": len({row.image_id for row in rows}),
+        "n_subjects": len({row.subject for row in rows}),
+        "failures": sum(row.failure for row in rows),
+        **{
+            quantity: statistics(list(subject_means(rows, quantity).values()))
+            for quantity in QUANTITIES
+        },
+    }
+
+
+def by_subject(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """One object per subject: its code, images, failures and the mean of each quantity."""
+    means = {quantity: subject_means(rows, quantity) for quantity in QUANTITIES}
+    images: defaultdict[str, set[int]] = defaultdict(set)
+    failures: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        images[row.subject].add(row.image_id)
+        failures[row.subject] += row.failure
+    return [
+        {
+            "subject": subject,
+            "n_images": len(images[subject]),
+            "failures": failures[subject],
+            **{quantity: means[quantity].get(subject) for quantity in QUANTITIES},
+        }
+        for subject in sorted(images)
+    ]
