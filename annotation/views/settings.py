@@ -14,7 +14,7 @@ from annotation.forms.study import AssignSplit, DoubleReading, Seal
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import require_admin
-from annotation.selectors import partitions
+from annotation.selectors import locks, partitions
 from annotation.services import double_reading, lock, split
 from domain.errors import InvalidInput, MyotraceError
 
@@ -36,7 +36,7 @@ def settings(request: StudyRequest, study: Study) -> HttpResponse:
         "forms": forms,
         "counts": partitions.partition_counts(study),
         "locks": [
-            (site, partitions.lock_state(site), _seal_form(site, forms)) for site in _sites(study)
+            (site, locks.lock_state(site), _seal_form(site, forms)) for site in _sites(study)
         ],
         "splits": study.splits.select_related("created_by")[:5],
         "shared": [one for one in partitions.shared_pictures(study) if one.crosses],

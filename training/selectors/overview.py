@@ -1,0 +1,117 @@
+"""A study site by site: how far the work is, which model serves, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from annotation.selectors import locks, partitions, sites
+from annotation.selectors.approvals import newly_approved_subjects
+from core.models import Job
+from inference.models import ModelVersion, Pointer, Purpose
+from training.models import Evaluation, RetrainPolicy, Run
+
+if TYPE_CHECKING:
+    from annotation.models import Site, Study
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """The model that serves a site, with its Dice on the locked test set where that is known."""
+
+    model: ModelVersion
+    dice: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class SiteRow:
+    """One line of the overview."""
+
+    progress: sites.SiteProgress
+    lock: locks.LockState | None
+    model: ModelLine | None
+    last_run: Run | None
+    policy: RetrainPolicy | None
+    new_subjects: int
+
+    @property
+    def site(self) -> Site:
+        return self.progress.site
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a run of this site is queued or going on."""
+        return self.last_run is not None and self.last_run.job.state in Job.ACTIVE
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One thing that the study's admin should do next, in words, and where (a URL name)."""
+
+    text: str
+    button: str
+    view: str
+
+
+def site_rows(study: Study) -> list[SiteRow]:
+    """The overview's lines in the order of the sites; some queries a site, none an image."""
+    models = _serving(study)
+    runs = _last_runs(study)
+    policies = {
+        policy.site_id: policy for policy in RetrainPolicy.objects.filter(site__study=study)
+    }
+    return [
+        _row(progress, models.get(progress.site.pk), runs, policies)
+        for progress in sites.progress(study)
+    ]
+
+
+def _row(
+    progress: sites.SiteProgress,
+    model: ModelLine | None,
+    runs: dict[int, Run],
+    policies: dict[int, RetrainPolicy],
+) -> SiteRow:
+    site = progress.site
+    last = runs.get(site.pk)
+    return SiteRow(
+        progress,
+        locks.lock_state(site),
+        model,
+        last,
+        policies.get(site.pk),
+        newly_approved_subjects(site, last.created_at if last else None),
+    )
+
+
+def _serving(study: Study) -> dict[int, ModelLine]:
+    pointers = Pointer.objects.filter(site__study=study, purpose=Purpose.PRE_LABEL)
+    models = {pointer.site_id: pointer.model for pointer in pointers.select_related("model__site")}
+    evaluations = Evaluation.objects.filter(model__in=models.values(), partition="test")
+    dice = {one.model_id: one.summary.get("dice") for one in evaluations.order_by("id")}
+    return {site: ModelLine(model, dice.get(model.pk)) for site, model in models.items()}
+
+
+def _last_runs(study: Study) -> dict[int, Run]:
+    runs = Run.objects.filter(site__study=study).select_related("job").order_by("id")
+    return {run.site_id: run for run in runs}
+
+
+def to_do(study: Study, rows: Sequence[SiteRow]) -> ToDo | None:
+    """The first thing that holds the study up; None where everything goes by itself."""
+    unassigned = partitions.partition_counts(study)[partitions.UNASSIGNED]
+    approved = [row for row in rows if row.progress.approved]
+    if approved and unassigned:
+        who = "1 subject has" if unassigned == 1 else f"{unassigned} subjects have"
+        text = f"{who} no partition yet: nothing can be learnt from them, or tested on them."
+        return ToDo(text, "Split the subjects", "annotation:settings")
+    unsealed = next((row for row in approved if row.lock is None), None)
+    if unsealed is not None:
+        text = f"The test set of {unsealed.site.name} is not sealed: no model of it can be judged."
+        return ToDo(text, "Seal it", "annotation:settings")
+    untrained = next((row for row in approved if row.last_run is None), None)
+    if untrained is not None:
+        text = f"No model of {untrained.site.name} has been trained yet."
+        return ToDo(text, "Train one", "training:runs")
+    return None
