@@ -125,17 +125,18 @@ function within(a, b, point) {
 
 /** Whether two segments have a point in common. @param {Point} a @param {Point} b @param {Point} c @param {Point} d */
 function segmentsMeet(a, b, c, d) {
-  const abc = turn(a, b, c);
-  const abd = turn(a, b, d);
-  const cda = turn(c, d, a);
-  const cdb = turn(c, d, b);
-  if (abc > 0 !== abd > 0 && cda > 0 !== cdb > 0 && abc && abd && cda && cdb) return true;
   return (
-    (abc === 0 && within(a, b, c)) ||
-    (abd === 0 && within(a, b, d)) ||
-    (cda === 0 && within(c, d, a)) ||
-    (cdb === 0 && within(c, d, b))
+    segmentsCross(a, b, c, d) ||
+    (turn(a, b, c) === 0 && within(a, b, c)) ||
+    (turn(a, b, d) === 0 && within(a, b, d)) ||
+    (turn(c, d, a) === 0 && within(c, d, a)) ||
+    (turn(c, d, b) === 0 && within(c, d, b))
   );
+}
+
+/** Whether two segments cross inside both. @param {Point} a @param {Point} b @param {Point} c @param {Point} d */
+function segmentsCross(a, b, c, d) {
+  return turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0;
 }
 
 /** Whether edges of a ring meet anywhere but at the vertex between neighbours. @param {Ring} ring */
@@ -157,11 +158,11 @@ export function crossesItself(ring) {
   return false;
 }
 
-/** Whether edges of two rings meet. @param {Ring} first @param {Ring} second */
-export function ringsMeet(first, second) {
+/** Whether edges of two rings cross; rings may touch. @param {Ring} first @param {Ring} second */
+export function ringsCross(first, second) {
   return first.some((a, i) =>
     second.some((c, j) =>
-      segmentsMeet(a, first[(i + 1) % first.length], c, second[(j + 1) % second.length]),
+      segmentsCross(a, first[(i + 1) % first.length], c, second[(j + 1) % second.length]),
     ),
   );
 }
@@ -210,7 +211,26 @@ export function simplifyRing(ring, tolerance) {
 /** Points on the grid, without the same point twice in a row. @param {Ring} ring @returns {Ring} */
 export function tidyRing(ring) {
   const points = ring.map(onGrid);
-  return points.filter((point, index) => !samePoint(point, points.at(index - 1) ?? [NaN, NaN]));
+  const tidy = points.filter((point, index) => !index || !samePoint(point, points[index - 1]));
+  while (tidy.length > 1 && samePoint(tidy[0], tidy[tidy.length - 1])) tidy.pop();
+  return tidy;
+}
+
+/** A ring cut at the points that it passes more than once, into rings that do not. @param {Ring} ring @returns {Ring[]} */
+export function ringsWithoutRepeats(ring) {
+  /** @type {Ring[]} */
+  const rings = [];
+  /** @type {Ring} */
+  let way = [];
+  for (const point of ring) {
+    const met = way.findIndex((earlier) => samePoint(earlier, point));
+    if (met >= 0) {
+      rings.push(way.slice(met));
+      way = way.slice(0, met);
+    }
+    way.push(point);
+  }
+  return [...rings, way].filter(({ length }) => length >= 3);
 }
 
 /** @param {Ring[]} rings @returns {[number, number, number, number]} x0, y0, x1, y1 */

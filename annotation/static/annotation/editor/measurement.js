@@ -3,13 +3,28 @@
  * `domain/measurement.py`; tests hold both to the same figures.
  *
  * @typedef {import("#editor/geometry.js").Point} Point
+ * @typedef {import("#editor/geometry.js").Ring} Ring
  * @typedef {import("#editor/geometry.js").Part} Part
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {[number, number]} Spacing mm per px across and down
- * @typedef {{valuePx: number, valueMm: number | null, line: [Point, Point]}} Thickness
+ * @typedef {[Point, Point]} Line
+ * @typedef {{valuePx: number, valueMm: number | null, line: Line}} Thickness
  * @typedef {{drawn: boolean, csaMm2: number | null, isVisibleCsa: boolean, thickness: Thickness | null}} Measured
  */
-import { partsArea } from "#editor/geometry.js";
+import { bounds, footOnRing, insideRings, partsArea, ringArea } from "#editor/geometry.js";
+
+/** Of the largest circle inside, in the outline's unit. */
+const CIRCLE_TOLERANCE = 1e-3;
+/** Two pieces of a column closer than this touch. px */
+const TOUCHING = 1e-9;
+
+/** @type {Record<string, (outline: Ring) => {value: number, line: Line}>} */
+const DEFINITIONS = {
+  max_vertical: maxVertical,
+  centroid_column: centroidColumn,
+  central_third_mean: centralThirdMean,
+  max_inscribed_circle: maxInscribedCircle,
+};
 
 /** @param {Part[]} parts @param {Spacing} spacing */
 export function csaMm2(parts, [x, y]) {
@@ -33,7 +48,151 @@ export function measureLabel(regions, label, { plane, thickness_definition, spac
   };
 }
 
-/** @param {Part[]} parts @param {string} definition @param {Spacing | null} spacing @returns {Thickness | null} */
+/**
+ * Measured on the largest part with its holes filled.
+ * @param {Part[]} parts at least one @param {string} definition @param {Spacing | null} spacing
+ * @returns {Thickness}
+ */
 export function thickness(parts, definition, spacing) {
-  return null;
+  const largest = parts.reduce((a, b) => (partsArea([b]) > partsArea([a]) ? b : a));
+  const outline = largest[0];
+  const { value, line } = DEFINITIONS[definition](outline);
+  const inMm = (/** @type {Spacing} */ [sx, sy]) =>
+    DEFINITIONS[definition](outline.map(([x, y]) => [x * sx, y * sy])).value;
+  return { valuePx: value, valueMm: spacing && inMm(spacing), line };
+}
+
+/** The longest vertical segment inside; between vertices the length is linear. @param {Ring} outline */
+function maxVertical(outline) {
+  const columns = new Set(outline.map(([x]) => x));
+  return [...columns]
+    .map((x) => longestVertical(outline, x))
+    .reduce((a, b) => (b.value > a.value ? b : a));
+}
+
+/** The longest vertical segment inside, in the column of the centroid. @param {Ring} outline */
+function centroidColumn(outline) {
+  return longestVertical(outline, centroidX(outline));
+}
+
+/** Area within the central third of the width over that third: the mean vertical length. @param {Ring} outline */
+function centralThirdMean(outline) {
+  const [left, , right] = bounds([outline]);
+  const third = (right - left) / 3;
+  const mean = Math.abs(areaUnder(outline, left + third, right - third)) / third;
+  const middle = (left + right) / 2;
+  const [[, upper], [, lower]] = longestVertical(outline, middle).line;
+  const centre = (upper + lower) / 2;
+  return { value: mean, line: verticalLine(middle, centre - mean / 2, centre + mean / 2) };
+}
+
+/** @param {number} x @param {number} y0 @param {number} y1 @returns {Line} */
+function verticalLine(x, y0, y1) {
+  return [
+    [x, y0],
+    [x, y1],
+  ];
+}
+
+/** @param {Ring} outline */
+function centroidX(outline) {
+  let moment = 0;
+  outline.forEach(([x0, y0], index) => {
+    const [x1, y1] = outline[(index + 1) % outline.length];
+    moment += (x0 + x1) * (x0 * y1 - x1 * y0);
+  });
+  return moment / (6 * ringArea(outline));
+}
+
+/** Signed integral of the outline's y over x from `left` to `right`. @param {Ring} outline @param {number} left @param {number} right */
+function areaUnder(outline, left, right) {
+  let area = 0;
+  outline.forEach(([x0, y0], index) => {
+    const [x1, y1] = outline[(index + 1) % outline.length];
+    const from = Math.min(Math.max(x0, left), right);
+    const to = Math.min(Math.max(x1, left), right);
+    if (from === to) return;
+    const slope = (y1 - y0) / (x1 - x0);
+    area += (to - from) * (y0 + slope * ((from + to) / 2 - x0));
+  });
+  return area;
+}
+
+/** @param {Ring} outline @param {number} x @returns {{value: number, line: Line}} */
+function longestVertical(outline, x) {
+  const pieces = mergedPieces([...piecesBeside(outline, x, -1), ...piecesBeside(outline, x, 1)]);
+  const longest = pieces.reduce((a, b) => (b[1] - b[0] > a[1] - a[0] ? b : a));
+  return { value: longest[1] - longest[0], line: verticalLine(x, longest[0], longest[1]) };
+}
+
+/** Pieces of the column inside the outline as it is met from one side. @param {Ring} outline @param {number} x @param {-1 | 1} side */
+function piecesBeside(outline, x, side) {
+  const heights = outline.flatMap(([x0, y0], index) => {
+    const [x1, y1] = outline[(index + 1) % outline.length];
+    const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
+    const isMet = side < 0 ? low < x && x <= high : low <= x && x < high;
+    return isMet ? [y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)] : [];
+  });
+  heights.sort((a, b) => a - b);
+  return Array.from({ length: heights.length / 2 }, (_, i) => [heights[2 * i], heights[2 * i + 1]]);
+}
+
+/** @param {number[][]} pieces at least one */
+function mergedPieces(pieces) {
+  pieces.sort((a, b) => a[0] - b[0]);
+  const merged = [pieces[0].slice()];
+  for (const [from, to] of pieces.slice(1)) {
+    const last = merged[merged.length - 1];
+    if (from <= last[1] + TOUCHING) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
+
+/**
+ * Diameter of the largest circle inside, by quartering the cells that may still hold its centre.
+ * @param {Ring} outline @returns {{value: number, line: Line}}
+ */
+function maxInscribedCircle(outline) {
+  const [left, top, right, bottom] = bounds([outline]);
+  const size = Math.min(right - left, bottom - top);
+  /** @type {{x: number, y: number, half: number, radius: number}[]} */
+  let cells = [];
+  let best = cellAt(outline, centroidX(outline), (top + bottom) / 2, 0);
+  const add = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ half) => {
+    const cell = cellAt(outline, x, y, half);
+    if (cell.radius > best.radius) best = cell;
+    cells.push(cell);
+  };
+  for (let x = left; x < right; x += size) {
+    for (let y = top; y < bottom; y += size) add(x + size / 2, y + size / 2, size / 2);
+  }
+  while (cells.length) {
+    const hopeful = cells.filter(
+      ({ radius, half }) => radius + half * Math.SQRT2 > best.radius + CIRCLE_TOLERANCE,
+    );
+    cells = [];
+    for (const { x, y, half: whole } of hopeful) {
+      const half = whole / 2;
+      add(x - half, y - half, half);
+      add(x + half, y - half, half);
+      add(x - half, y + half, half);
+      add(x + half, y + half, half);
+    }
+  }
+  const centre = /** @type {Point} */ ([best.x, best.y]);
+  const [x1, y1] = footOnRing(centre, outline).point;
+  return {
+    value: 2 * best.radius,
+    line: [
+      [2 * best.x - x1, 2 * best.y - y1],
+      [x1, y1],
+    ],
+  };
+}
+
+/** A square cell; `radius` is the centre's distance to the border, negative outside. @param {Ring} outline @param {number} x @param {number} y @param {number} half */
+function cellAt(outline, x, y, half) {
+  const away = footOnRing([x, y], outline).distance;
+  return { x, y, half, radius: insideRings([x, y], [outline]) ? away : -away };
 }

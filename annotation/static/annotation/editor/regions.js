@@ -17,7 +17,7 @@ import {
   insideRings,
   onGrid,
   partsArea,
-  ringsMeet,
+  ringsCross,
   samePoint,
 } from "#editor/geometry.js";
 import { difference, filled, overlapArea, union } from "#editor/shapes.js";
@@ -139,13 +139,13 @@ export function deleteVertex(regions, point) {
     : null;
 }
 
-/** Whether every ring is simple and no rings of a region meet. @param {Region[]} regions */
+/** Whether every ring is simple and no rings of a region cross. @param {Region[]} regions */
 export function isSound(regions) {
   return regions.every(({ parts }) => {
     const rings = parts.flat();
     return rings.every(
       (ring, index) =>
-        !crossesItself(ring) && rings.slice(index + 1).every((other) => !ringsMeet(ring, other)),
+        !crossesItself(ring) && rings.slice(index + 1).every((other) => !ringsCross(ring, other)),
     );
   });
 }

@@ -7,7 +7,7 @@
  */
 import { booleanOpDWithPolyTree, ClipType, FillRule, PolyTreeD } from "clipper2-ts";
 
-import { partsArea, ringArea, tidyRing } from "#editor/geometry.js";
+import { insideRings, partsArea, ringArea, ringsWithoutRepeats, tidyRing } from "#editor/geometry.js";
 
 const PRECISION = 3;
 /** Smaller pieces are leftovers of rounding, not anatomy. px2 */
@@ -18,14 +18,11 @@ function toPaths(rings) {
   return rings.map((ring) => ring.map(([x, y]) => ({ x, y })));
 }
 
-/** @param {{poly: {x: number, y: number}[] | null}} node @returns {Ring} */
-function toRing(node) {
-  return tidyRing((node.poly ?? []).map(({ x, y }) => [x, y]));
-}
-
-/** @param {Ring} ring */
-function isPiece(ring) {
-  return ring.length >= 3 && Math.abs(ringArea(ring)) >= SMALLEST_PIECE;
+/** @param {{poly: {x: number, y: number}[] | null}} node @returns {Ring[]} */
+function toRings(node) {
+  return ringsWithoutRepeats(tidyRing((node.poly ?? []).map(({ x, y }) => [x, y]))).filter(
+    (ring) => Math.abs(ringArea(ring)) >= SMALLEST_PIECE,
+  );
 }
 
 /** @param {any} tree Clipper's nesting: outlines, in them holes, in them outlines @returns {Part[]} */
@@ -34,13 +31,24 @@ function toParts(tree) {
   const parts = [];
   for (let i = 0; i < tree.count; i += 1) {
     const outline = tree.child(i);
-    const part = [toRing(outline)];
+    const rings = toRings(outline);
     for (let j = 0; j < outline.count; j += 1) {
-      const hole = outline.child(j);
-      if (isPiece(toRing(hole))) part.push(toRing(hole));
-      parts.push(...toParts(hole));
+      rings.push(...toRings(outline.child(j)));
+      parts.push(...toParts(outline.child(j)));
     }
-    if (isPiece(part[0])) parts.push(part);
+    parts.push(...partsOf(rings));
+  }
+  return parts;
+}
+
+/** Outlines run one way, holes the other. @param {Ring[]} rings of one outline and its holes @returns {Part[]} */
+function partsOf(rings) {
+  /** @type {Part[]} */
+  const parts = rings.filter((ring) => ringArea(ring) > 0).map((outline) => [outline]);
+  for (const hole of rings.filter((ring) => ringArea(ring) < 0)) {
+    const [[x0, y0], [x1, y1]] = hole;
+    const around = parts.find(([outline]) => insideRings([(x0 + x1) / 2, (y0 + y1) / 2], [outline]));
+    around?.push(hole);
   }
   return parts;
 }
