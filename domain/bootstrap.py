@@ -9,6 +9,8 @@ statistic that is a function of per-subject sums is one matrix product.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,19 +26,23 @@ MAXIMUM_UNDEFINED = 0.05
 """Share of replicates in which a statistic may be undefined before the interval is withheld."""
 
 
+@lru_cache(maxsize=1)
 def resample_counts(
     n_subjects: int, *, seed: int, replicates: int = REPLICATES
 ) -> NDArray[np.float64]:
     """How often each subject is drawn in each replicate.
 
     Returns an array of shape (replicates, n_subjects) whose rows sum to n_subjects. The same
-    arguments give the same array. Raises InvalidInput for no subject or no replicate.
+    arguments give the same array, which is read-only. Raises InvalidInput for no subject or no
+    replicate.
     """
     if n_subjects < 1 or replicates < 1:
         raise InvalidInput("A bootstrap needs at least one subject and one replicate.")
     generator = np.random.default_rng(seed)
     shares = np.full(n_subjects, 1.0 / n_subjects)
-    return generator.multinomial(n_subjects, shares, size=replicates).astype(np.float64)
+    counts = generator.multinomial(n_subjects, shares, size=replicates).astype(np.float64)
+    counts.setflags(write=False)
+    return counts
 
 
 def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
