@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from annotation.views import (
+    agreement,
     audit,
     board,
     editor,
@@ -38,6 +39,7 @@ work: list[URLPattern | URLResolver] = [
     path(STUDY + "images/", images.images, name="images"),
     path(STUDY + "images.csv", images.export, name="images_csv"),
     path(IMAGE, images.image, name="image"),
+    path(STUDY + "agreement/", agreement.agreement, name="agreement"),
 ]
 
 management: list[URLPattern | URLResolver] = [
