@@ -9,7 +9,7 @@ handler404 = "core.views.errors.not_found"
 handler500 = "core.views.errors.server_error"
 
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("config.account_urls")),
     path("api/v1/", include("config.api_urls")),
     path("", include("core.urls")),
     path("", include("training.urls")),
