@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
@@ -109,6 +109,39 @@ def regions_from_label_map(
     return [Region(name, shapes[number]) for name, number in numbers.items() if number in shapes]
 
 
+def labelme_polygon_mask(points: ArrayLike, height: int, width: int) -> Mask:
+    """LabelMe's rule, a compatibility mode: the mask that its tools make of a polygon.
+
+    LabelMe 5.5.0 fills with PIL, which drops the fraction of every coordinate, takes pixels as
+    points and fills every one between two crossings of a row, ends included. Such a mask is half a
+    pixel fat on every side and neighbours overlap (docs/labelme.md 3.3), so it is for reproducing
+    masks made elsewhere, never for measuring. Where a tip is thinner than a pixel PIL bridges some
+    of the gaps in a row, differently from version to version; here they stay open.
+
+    Args:
+        points: (n, 2) x and y of one ring, image pixels.
+
+    Raises:
+        InvalidInput: fewer than three points, or height or width below 1.
+    """
+    _check_size(height, width)
+    corners = np.trunc(np.asarray(points, dtype=np.float64).reshape(-1, 2)).astype(np.int64)
+    if len(corners) < 3:
+        raise InvalidInput("a polygon needs at least three points")
+    edges = np.hstack([corners, np.roll(corners, -1, axis=0)])
+    level = edges[:, 1] == edges[:, 3]
+    rows, starts, stops = _filled_runs(edges[~level])
+    flat = edges[level]
+    rows = np.concatenate([rows, flat[:, 1]])
+    starts = np.concatenate([starts, flat[:, [0, 2]].min(axis=1)])
+    stops = np.concatenate([stops, flat[:, [0, 2]].max(axis=1)])
+    shown = (rows >= 0) & (rows < height) & (starts <= stops)
+    changes = np.zeros((height, width + 1), dtype=np.int64)
+    np.add.at(changes, (rows[shown], np.clip(starts[shown], 0, width)), 1)
+    np.add.at(changes, (rows[shown], np.clip(stops[shown] + 1, 0, width)), -1)
+    return np.cumsum(changes, axis=1)[:, :width] > 0
+
+
 def _check_size(height: int, width: int) -> None:
     if height < 1 or width < 1:
         raise InvalidInput(f"an image of {width} x {height} px has no pixels")
@@ -153,3 +186,28 @@ def _crossings(
     # int64 holds it: coordinates are at most 1e9 thousandths, so each product at most 4e18.
     numerator = (x0 - _HALF) * rise + (rows * _SCALE + _HALF - y0) * run
     return rows, -(-numerator // (_SCALE * rise))
+
+
+def _filled_runs(
+    edges: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Row, first and last pixel of each run between the odd and even crossings of PIL's rows."""
+    top, bottom = edges[:, [1, 3]].min(axis=1), edges[:, [1, 3]].max(axis=1)
+    counts = bottom - top + 1
+    edge = np.repeat(np.arange(len(edges)), counts)
+    rows = top[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)
+    x0, y0, x1, y1 = edges[edge].T
+    slope = ((x1 - x0) / (y1 - y0)).astype(np.float32)  # PIL computes in single precision
+    crossings = (rows - y0).astype(np.float32) * slope + x0.astype(np.float32)
+    # An edge's last row counts twice, but for the last row of all: it ends there, and begins.
+    twice = (rows == bottom[edge]) & (rows < bottom.max(initial=0))
+    rows = np.concatenate([rows, rows[twice]])
+    crossings = np.concatenate([crossings, crossings[twice]])
+    order = np.lexsort([crossings, rows])
+    rows, crossings = rows[order], crossings[order]
+    first_of_row = np.searchsorted(rows, rows)
+    place = np.arange(len(rows)) - first_of_row
+    left = np.flatnonzero((place % 2 == 0) & (np.append(rows[1:], -1) == rows))
+    starts = np.floor(crossings[left] + 0.5).astype(np.int64)
+    stops = np.ceil(crossings[left + 1] - 0.5).astype(np.int64)
+    return rows[left], starts, stops
