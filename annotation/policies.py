@@ -120,3 +120,9 @@ def require_expert(user: User, study: Study) -> None:
     require_member(user, study)
     if not is_expert(user, study):
         raise NotAllowed("Only an expert of the study may do this.")
+
+
+def require_role(role: str, *allowed: str) -> None:
+    """Raise NotFound where a page is for other roles: what one may not see does not exist."""
+    if role not in allowed:
+        raise NotFound("There is no such page for your role.")

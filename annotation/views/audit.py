@@ -10,14 +10,14 @@ from django.views.decorators.http import require_GET
 from annotation.forms.audit import AuditFilter
 from annotation.middleware import StudyRequest
 from annotation.models import Study
-from annotation.policies import require_admin
+from annotation.policies import Role, require_role
 from core.pages import Pages
 
 
 @require_GET
 def audit(request: StudyRequest, study: Study) -> HttpResponse:
     """The audit trail of the study, newest first, 50 acts a page."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     form = AuditFilter(study.name, request.GET)
     page = form.page()
     context = {

@@ -8,17 +8,16 @@ from django.views.decorators.http import require_GET
 
 from annotation.forms.board import BoardFilter
 from annotation.middleware import StudyRequest
-from annotation.models import Membership, Study
+from annotation.models import Study
+from annotation.policies import Role, require_role
 from annotation.selectors import board as board_selector
 from annotation.selectors import thumbnails
-from domain.errors import NotFound
 
 
 @require_GET
 def board(request: StudyRequest, study: Study) -> HttpResponse:
     """Four columns of scans that wait for an expert, or waited; filters in the address."""
-    if request.role == Membership.Role.ANNOTATOR:
-        raise NotFound("The board is the experts'.")
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
     form = BoardFilter(study, request.GET)
     columns = board_selector.columns(request.user, study, form.filters())
     images = [card.image for column in columns for card in column.cards]

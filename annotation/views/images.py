@@ -12,11 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
-from annotation import policies
 from annotation.forms.gallery import GalleryFilter
 from annotation.forms.image import Calibrate, Move, SelectTake
 from annotation.middleware import StudyRequest
-from annotation.models import Image, Membership, Study
+from annotation.models import Image, Study
+from annotation.policies import Role, require_role
 from annotation.selectors import gallery, thumbnails, work
 from annotation.selectors.images import visible_image
 from annotation.services import scans
@@ -46,7 +46,7 @@ def images(request: StudyRequest, study: Study) -> HttpResponse:
         "grid_href": _address(request, view=""),
         "table_href": _address(request, view="table"),
         "columns": [_sort_link(request, wanted.sort, *column) for column in COLUMNS],
-        "can_export": request.role != Membership.Role.ANNOTATOR,
+        "can_export": request.role != Role.ANNOTATOR,
         "export_query": urlencode(_filters(request)),
         "filtered": bool(wanted.site or wanted.state or wanted.subject),
         "empty": _empty(study, request.role),
@@ -77,7 +77,7 @@ def _address(request: StudyRequest, **changes: str) -> str:
 
 
 def _empty(study: Study, role: str) -> Empty:
-    if role == Membership.Role.ADMIN:
+    if role == Role.ADMIN:
         return Empty("No scan is here yet", "Import a folder or a zip of scans to begin.")
     return Empty("No scan is here yet", "An admin of the study imports scans.")
 
@@ -92,8 +92,7 @@ class _Echo:
 @require_GET
 def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
     """The list as CSV: what is known about each image, no outlines."""
-    if request.role == Membership.Role.ANNOTATOR:
-        raise NotFound("Experts and admins export lists.")
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
     rows = gallery.rows_for_export(study, GalleryFilter(study, request.GET).wanted())
     return StreamingHttpResponse(
         _csv_lines(rows),
@@ -134,12 +133,10 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
         "scan": shown.take.scan,
         "thumbnail": thumbnails.of_images([shown], request.user, request.role)[shown.pk],
         "annotations": work.annotations_on(shown, request.user, request.role),
-        "reference": None
-        if request.role == Membership.Role.ANNOTATOR
-        else work.current_reference(shown),
+        "reference": None if request.role == Role.ANNOTATOR else work.current_reference(shown),
         "takes": shown.take.scan.takes.count(),
         "forms": forms,
-        "can_draw": policies.can_annotate_in(request.user, study),
+        "can_draw": request.role != Role.ADMIN,
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "annotation/image.html", context, status=status)
@@ -153,14 +150,14 @@ def _image_of(request: StudyRequest, study: Study, image_id: int) -> Image:
 
 
 def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
-    if request.role == Membership.Role.ANNOTATOR:
+    if request.role == Role.ANNOTATOR:
         return {}
     data = {act: request.POST} if request.method == "POST" else {}
     forms: dict[str, Form] = {
         "calibrate": Calibrate(shown, data.get("calibrate"), prefix="calibrate"),
         "select": SelectTake(shown.take.scan, data.get("select"), prefix="select"),
     }
-    if request.role == Membership.Role.ADMIN:
+    if request.role == Role.ADMIN:
         forms["move"] = Move(shown, data.get("move"), prefix="move")
     return forms
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.forms.member import ChangeRole, Invite
 from annotation.middleware import StudyRequest
 from annotation.models import Membership, Study
-from annotation.policies import require_admin
+from annotation.policies import Role, require_role
 from annotation.selectors.studies import members_of
 from annotation.services import members as member_services
 from core.selectors.addresses import login_address
@@ -24,7 +24,7 @@ from domain.errors import MyotraceError
 @require_http_methods(["GET", "POST"])
 def members(request: StudyRequest, study: Study) -> HttpResponse:
     """The members with their roles. A new user's log-in link is shown once, in this answer."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     form = Invite(request.POST if request.POST.get("act") == "invite" else None)
     invitation = _invite(form, study, request) if form.is_valid() else None
     context: dict[str, Any] = {
@@ -48,7 +48,7 @@ def _invite(form: Invite, study: Study, request: StudyRequest) -> member_service
 @require_http_methods(["POST"])
 def change_member(request: StudyRequest, study: Study) -> HttpResponse:
     """Give a member another role, or take them off the study."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     form = ChangeRole(request.POST)
     rows = {row.user_id: row.user for row in members_of(study)}
     if not form.is_valid() or form.cleaned_data["user"] not in rows:

@@ -6,14 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from annotation import policies
 from annotation.middleware import StudyRequest
 from annotation.models import Study
+from annotation.policies import Role, require_role
 from annotation.selectors import queue as queue_selector
 from annotation.selectors import thumbnails
 from annotation.selectors.today import submitted_today
 from core.pages import Empty
-from domain.errors import NotFound
 
 LISTED = 25
 
@@ -21,8 +20,7 @@ LISTED = 25
 @require_GET
 def queue(request: StudyRequest, study: Study) -> HttpResponse:
     """What this person should do next; Enter opens it."""
-    if not policies.can_annotate_in(request.user, study):
-        raise NotFound("Admins have no queue of their own.")
+    require_role(request.role, Role.ANNOTATOR, Role.EXPERT)
     items = queue_selector.queue_of(request.user, study, limit=LISTED)
     pictures = thumbnails.of_images([item.image for item in items], request.user, request.role)
     cards = [(item, pictures[item.image.pk]) for item in items]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.forms.study import AssignSplit, DoubleReading, Seal
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
-from annotation.policies import require_admin
+from annotation.policies import Role, require_role
 from annotation.selectors import locks, partitions
 from annotation.services import double_reading, lock, split
 from domain.errors import InvalidInput, MyotraceError
@@ -22,7 +22,7 @@ from domain.errors import InvalidInput, MyotraceError
 @require_http_methods(["GET", "POST"])
 def settings(request: StudyRequest, study: Study) -> HttpResponse:
     """See and change the study's rules, each by a form of its own."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     act = request.POST.get("act", "")
     forms = _forms(study, request, act)
     if act in forms and forms[act].is_valid():

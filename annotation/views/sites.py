@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.site import NewAlias, NewLabel, NewSite, SiteDetails
 from annotation.middleware import StudyRequest
-from annotation.models import Membership, Site, Study
-from annotation.policies import require_admin
+from annotation.models import Site, Study
+from annotation.policies import Role, require_role
 from annotation.selectors import sites as site_selector
 from annotation.services import sites as site_services
 from core.pages import Empty
@@ -35,7 +35,7 @@ def sites(request: StudyRequest, study: Study) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_site(request: StudyRequest, study: Study) -> HttpResponse:
     """Add a site with its labels."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     form = NewSite(request.POST or None)
     if form.is_valid():
         fields = dict(form.cleaned_data)
@@ -60,7 +60,7 @@ def site(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     act = request.POST.get("act", "")
     forms = _forms(request, found.site, act)
     if request.method == "POST":
-        require_admin(request.user, study)
+        require_role(request.role, Role.ADMIN)
         if act == "forget":
             site_services.remove_alias(
                 found.site, request.POST.get("alias", ""), actor=request.user
@@ -79,7 +79,7 @@ def site(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
 
 
 def _forms(request: StudyRequest, shown: Site, act: str) -> dict[str, Form | SiteDetails]:
-    if request.role != Membership.Role.ADMIN:
+    if request.role != Role.ADMIN:
         return {}
     data = {act: request.POST} if request.method == "POST" else {}
     kept = Site(**{field.attname: getattr(shown, field.attname) for field in Site._meta.fields})

@@ -8,21 +8,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from annotation.middleware import StudyRequest
-from annotation.models import Membership, Study
+from annotation.models import Study
+from annotation.policies import Role, require_role
 from core.pages import Empty, Step
-from domain.errors import NotFound
 from training.selectors import overview as overview_selector
 
 
 @require_GET
 def overview(request: StudyRequest, study: Study) -> HttpResponse:
     """Scans, work, lock, model and next training of each site."""
-    if request.role == Membership.Role.ANNOTATOR:
-        raise NotFound("The overview is for experts and admins.")
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
     rows = overview_selector.site_rows(study)
-    is_admin = request.role == Membership.Role.ADMIN
+    is_admin = request.role == Role.ADMIN
     images = sum(row.progress.images for row in rows)
-    people = study.memberships.exclude(role=Membership.Role.ADMIN).count()
+    people = study.memberships.exclude(role=Role.ADMIN).count()
     begun = bool(rows) and bool(images) and bool(people)
     context = {
         "rows": rows,

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotation.middleware import StudyRequest
 from annotation.models import Study
-from annotation.policies import require_admin
+from annotation.policies import Role, require_role
 from annotation.selectors.approvals import newly_approved_subjects
 from annotation.selectors.studies import site_named
 from domain.errors import MyotraceError
@@ -21,7 +21,7 @@ from training.services import retrain_policy
 @require_http_methods(["GET", "POST"])
 def retraining(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     """See and change what triggers the next run of a site."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     site = site_named(study, slug)
     policy = RetrainPolicy.objects.filter(site=site).first() or RetrainPolicy(site=site)
     initial = {"enabled": policy.enabled, "after_subjects": policy.after_subjects}
