@@ -13,7 +13,7 @@ from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
 from domain.geometry import regions_from_json
 from inference.models import Prediction
-from inference.services import pointers, prelabelling
+from inference.services import offering, pointers, prelabelling
 from tests.conftest import rectangle
 
 pytestmark = pytest.mark.django_db
@@ -116,14 +116,14 @@ def test_a_damaged_scan_does_not_stop_the_others(site, model, make_scan):
 
 def test_work_begun_during_the_prediction_wins(site, model, make_scan, annotator, monkeypatch):
     image = make_scan()
-    of_image = prelabelling.prediction.of_image
+    of_image = offering.prediction.of_image
 
     def slowly(served, one):
         predicted = of_image(served, one)
         outlines.save(image, annotator, [rectangle(1, 1, 9, 9)], base=0)
         return predicted
 
-    monkeypatch.setattr(prelabelling.prediction, "of_image", slowly)
+    monkeypatch.setattr(offering.prediction, "of_image", slowly)
     assert prelabel(site).result["suggested"] == 0
     assert current(image) is None
 
