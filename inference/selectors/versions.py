@@ -39,7 +39,15 @@ def named(study: Study, name: str) -> ModelVersion:
 
 def visible_model(user: User, model_id: int) -> ModelVersion:
     """A model version by its key, if `user` is of its study. Raises NotFound."""
+    model = model_with_id(model_id)
+    if not is_member(user, model.site.study):
+        raise NotFound("There is no such model.")
+    return model
+
+
+def model_with_id(model_id: int) -> ModelVersion:
+    """A model version by its key. Raises NotFound."""
     model = ModelVersion.objects.select_related("site__study").filter(pk=model_id).first()
-    if model is None or not is_member(user, model.site.study):
+    if model is None:
         raise NotFound("There is no such model.")
     return model

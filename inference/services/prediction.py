@@ -29,10 +29,13 @@ def card_of(model: ModelVersion) -> Card:
 
 def predict(model: ModelVersion, pixels: NDArray[np.uint8]) -> Outlined:
     """What the model outlines on stored grey pixels (h, w); nothing is kept."""
-    card = card_of(model)
-    path = models_directory() / f"{model.sha256}.onnx"
-    predictor = _cache.get(path, card, settings.INFERENCE_THREADS)
-    return outline(predictor.predict(pixels), card)
+    predictor = _predictor(model)
+    return outline(predictor.predict(pixels), predictor.card)
+
+
+def probability_of(model: ModelVersion, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The model's probabilities on stored grey pixels (h, w): (1 + labels, h, w), not kept."""
+    return _predictor(model).predict(pixels).probability
 
 
 def of_image(model: ModelVersion, image: Image) -> Prediction:
@@ -63,6 +66,11 @@ def regions_json(outlined: Outlined) -> list[dict[str, Any]]:
 def erase_subject(subject_id: int) -> None:
     """Delete what models outlined on a subject's images (consent was withdrawn)."""
     Prediction.objects.filter(image__subject_id=subject_id).delete()
+
+
+def _predictor(model: ModelVersion) -> runtime.Predictor:
+    path = models_directory() / f"{model.sha256}.onnx"
+    return _cache.get(path, card_of(model), settings.INFERENCE_THREADS)
 
 
 def _rounded(values: list[float]) -> list[float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 
+from core import events
 from core.data import models_directory
 from core.durable import write_file
 from core.services import audit
@@ -59,6 +60,7 @@ def register(
             snapshot=checked.snapshot_digest,
             run=run_label,
         )
+        events.publish("model_registered", model_id=model.pk)
     return model
 
 

@@ -8,9 +8,11 @@ from django.core.management.base import CommandError
 
 from annotation.models import LockLook
 from annotation.services import scans
-from core.models import AuditEvent
-from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
+from core.models import AuditEvent, Job
+from core.services import jobs
+from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Prediction
+from inference.selectors import versions
 from tests.training.conftest import BRIGHT, DIM
 from training.models import Evaluation
 from training.selectors import evaluations
@@ -154,3 +156,24 @@ def test_the_command_speaks_to_people_too(locked, make_model, capsys):
 def test_the_command_names_what_is_missing(study, make_model):
     with pytest.raises(CommandError, match="rectus-femoris-v1"):
         call_command("evaluate", make_model().name.replace("v1", "v7"), "--study", "lab")
+
+
+def test_a_registered_model_is_evaluated_on_validation_by_itself(
+    site, make_model, make_reference, django_capture_on_commit_callbacks
+):
+    make_reference("V1", "validation")
+    with django_capture_on_commit_callbacks(execute=True):
+        model = make_model()
+    job = jobs.run_inline(Job.objects.get(kind="evaluate"))
+    assert job.state == Job.State.DONE, job.error
+    assert Evaluation.objects.get(pk=job.result["evaluation"]).model == model
+
+
+def test_an_evaluation_that_was_cancelled_keeps_nothing(site, admin, make_model, make_reference):
+    make_reference("V1", "validation")
+    job = evaluation.submit(make_model(), "validation", admin)
+    with pytest.raises(Conflict):
+        evaluation.submit(versions.model_with_id(job.params["model"]), "validation", admin)
+    jobs.cancel(job, admin)
+    assert jobs.run(str(job.pk)) is None
+    assert not Evaluation.objects.exists()

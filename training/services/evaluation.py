@@ -8,6 +8,7 @@ read, so that an evaluation that fails half-way is a look all the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from annotation.policies import require_admin
 from annotation.selectors import images, references
 from annotation.services import lock as locks
 from core import files
-from core.services import audit
+from core.jobs import JobContext
+from core.services import audit, jobs
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, Refused
 from domain.geometry import regions_from_json
 from domain.surface import METRICS_VERSION
+from inference.selectors.versions import model_with_id
 from inference.services import prediction
 from training import summarising
 from training.models import Evaluation, EvaluationRow
@@ -29,14 +32,16 @@ from training.scoring import QUANTITIES, LabelScore, Protocol, score
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
-    from core.models import User
+    from core.models import Job, User
     from inference.models import ModelVersion
 
 __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 
+KIND = "evaluate"
 VALIDATION, TEST = "validation", "test"
 PARTITIONS = (TEST, VALIDATION)
 Progress = Callable[[float, str], None]
+Writing = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -50,34 +55,66 @@ class Item:
     spacing: PixelSpacing | None
 
 
+def submit(model: ModelVersion, partition: str, actor: User | None) -> Job:
+    """Queue an evaluation. Raises NotAllowed for all but admins, Conflict while the same runs."""
+    if actor is not None:
+        require_admin(actor, model.site.study)
+    _check_partition(partition)
+    return jobs.submit(
+        KIND,
+        {"model": model.pk, "partition": partition},
+        actor=actor,
+        scope=model.site.study.name,
+        exclusive=f"{KIND}:{model.pk}:{partition}",
+    )
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job: evaluate, and write the result only while this attempt holds the job."""
+
+    def progress(fraction: float, message: str) -> None:
+        context.raise_if_cancelled()
+        context.progress(fraction, message)
+
+    evaluation = evaluate(
+        model_with_id(context.params["model"]),
+        context.params["partition"],
+        context.job.requested_by,
+        progress=progress,
+        writing=context.publish,
+    )
+    return {"evaluation": evaluation.pk, "model": evaluation.model.name}
+
+
 def evaluate(
     model: ModelVersion,
     partition: str,
     actor: User | None,
     *,
     progress: Progress = lambda fraction, message: None,
+    writing: Writing = transaction.atomic,
 ) -> Evaluation:
     """Evaluate `model` on the validation or test references of its site and keep the result.
 
-    `progress` hears how far it is (0 to 1). Raises InvalidInput for another partition, NotAllowed
-    where the actor is no admin, Refused where the partition has no reference or, for the test,
-    no lock.
+    `progress` hears how far it is (0 to 1); `writing` is the transaction of the result. Raises
+    InvalidInput for another partition, NotAllowed where the actor is no admin, Refused where the
+    partition has no reference or, for the test, no lock.
     """
     if actor is not None:
         require_admin(actor, model.site.study)
+    _check_partition(partition)
     if partition == TEST:
         lock, items = _test_items(model, actor)
-    elif partition == VALIDATION:
-        lock, items = None, _validation_items(model.site)
     else:
-        raise InvalidInput(f"Evaluate on {' or '.join(PARTITIONS)}, not on {partition!r}.")
+        lock, items = None, _validation_items(model.site)
     if not items:
         raise Refused(
             f"The {partition} partition of {model.site.slug} has no approved reference on a"
             " selected take yet."
         )
     rows = list(_rows(model, items, keep=partition == VALIDATION, progress=progress))
-    return _store(model, partition, lock, rows, actor)
+    with writing():
+        return _store(model, partition, lock, rows, actor)
 
 
 def protocol_of(site: Site) -> Protocol:
@@ -88,6 +125,11 @@ def protocol_of(site: Site) -> Protocol:
         has_csa=site.plane == site.Plane.TRANSVERSE,
         thickness_definition=site.thickness_definition,
     )
+
+
+def _check_partition(partition: str) -> None:
+    if partition not in PARTITIONS:
+        raise InvalidInput(f"Evaluate on {' or '.join(PARTITIONS)}, not on {partition!r}.")
 
 
 def _validation_items(site: Site) -> list[Item]:
@@ -145,37 +187,36 @@ def _store(
     rows: Sequence[summarising.Row],
     actor: User | None,
 ) -> Evaluation:
-    with transaction.atomic():
-        evaluation = Evaluation.objects.create(
-            model=model,
-            partition=partition,
-            lock=lock,
-            metrics_version=METRICS_VERSION,
-            summary=summarising.summarise(rows),
-            actor=actor,
+    evaluation = Evaluation.objects.create(
+        model=model,
+        partition=partition,
+        lock=lock,
+        metrics_version=METRICS_VERSION,
+        summary=summarising.summarise(rows),
+        actor=actor,
+    )
+    EvaluationRow.objects.bulk_create(
+        EvaluationRow(
+            evaluation=evaluation,
+            image_id=row.image_id,
+            subject_code=row.subject,
+            label=row.label,
+            values=row.values,
+            failure=row.failure,
         )
-        EvaluationRow.objects.bulk_create(
-            EvaluationRow(
-                evaluation=evaluation,
-                image_id=row.image_id,
-                subject_code=row.subject,
-                label=row.label,
-                values=row.values,
-                failure=row.failure,
-            )
-            for row in rows
-        )
-        audit.record(
-            "model evaluated",
-            actor=actor,
-            target=model,
-            scope=model.site.study.name,
-            model=model.name,
-            partition=partition,
-            lock=lock.digest if lock else None,
-            metrics_version=METRICS_VERSION,
-            n_images=evaluation.summary["n_images"],
-            n_subjects=evaluation.summary["n_subjects"],
-            dice=evaluation.summary["dice"],
-        )
+        for row in rows
+    )
+    audit.record(
+        "model evaluated",
+        actor=actor,
+        target=model,
+        scope=model.site.study.name,
+        model=model.name,
+        partition=partition,
+        lock=lock.digest if lock else None,
+        metrics_version=METRICS_VERSION,
+        n_images=evaluation.summary["n_images"],
+        n_subjects=evaluation.summary["n_subjects"],
+        dice=evaluation.summary["dice"],
+    )
     return evaluation
