@@ -16,7 +16,8 @@ from django.db import connections
 class Trigger:
     """Refuses `event` on `table` when `condition` holds (SQL over OLD and NEW; empty: always).
 
-    `condition` must be plain SQL that both SQLite and PostgreSQL understand.
+    `condition` is plain SQL that both SQLite and PostgreSQL understand, unless `on_postgresql`
+    gives PostgreSQL another one.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Trigger:
     event: str
     message: str
     condition: str = ""
+    on_postgresql: str = ""
     timing: str = "BEFORE"
 
 
@@ -91,7 +93,8 @@ def missing_triggers() -> list[str]:
 
 def _statements(trigger: Trigger, vendor: str) -> list[str]:
     message = trigger.message.replace("'", "''")
-    condition = trigger.condition or ("1 = 1" if vendor == "sqlite" else "TRUE")
+    own = trigger.on_postgresql if vendor == "postgresql" else ""
+    condition = own or trigger.condition or ("1 = 1" if vendor == "sqlite" else "TRUE")
     if vendor == "sqlite":
         return [
             f"DROP TRIGGER IF EXISTS {trigger.name}",
