@@ -1,7 +1,27 @@
-"""Job handlers of this app."""
+"""Job handlers of this app, and what sets them off."""
 
 from __future__ import annotations
+
+from core import events
+from core.jobs import register
+from inference.selectors.versions import model_with_id
+from training.services import evaluation, retraining, runs, supervision
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
+    register(runs.KIND, supervision.supervise, long=True)
+    register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
+    register(evaluation.KIND, evaluation.run)
+    events.subscribe("annotation_approved", reference_approved)
+    events.subscribe("model_registered", evaluate_new_model)
+
+
+def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> None:
+    """An outline became truth: perhaps the site is to be trained again."""
+    retraining.consider(site_id)
+
+
+def evaluate_new_model(*, model_id: int) -> None:
+    """A model was registered: see at once how it does on the validation subjects."""
+    evaluation.submit(model_with_id(model_id), evaluation.VALIDATION, None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db.models import Q
 
-from annotation.models import Image, LockedImage, Partition, Site, Study
+from annotation.models import Image, LockedImage, Partition, Revision, Site, Study
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
 
 PoolItem = ReferenceItem
@@ -21,6 +24,27 @@ def training_items(site: Site) -> list[PoolItem]:
             image__subject__partition__partition__in=[Partition.TRAIN, Partition.VALIDATION]
         )
     )
+
+
+def training_subjects(site: Site) -> frozenset[str]:
+    """Codes of the train and validation subjects with an approved reference at the site."""
+    return frozenset(
+        current_rows(site)
+        .filter(image__subject__partition__partition__in=[Partition.TRAIN, Partition.VALIDATION])
+        .order_by()
+        .values_list("image__subject__code", flat=True)
+        .distinct()
+    )
+
+
+def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+    """Digest and regions of revisions that a snapshot names, by key; never of test subjects."""
+    revisions = (
+        Revision.objects.filter(pk__in=revision_ids)
+        .exclude(annotation__image__subject__partition__partition=Partition.TEST)
+        .select_related("content")
+    )
+    return {revision.pk: (revision.digest, revision.regions) for revision in revisions}
 
 
 def locked_pixel_hashes(study: Study) -> frozenset[str]:

@@ -14,6 +14,9 @@ from inference.models import ModelVersion
 from inference.services import registry
 from tests.annotation.references import approve
 from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
+from tests.training.studies import approved_study
+from training import runner
+from training.services import supervision
 
 BRIGHT, DIM = 1.5, 0.0
 """Thresholds of two models: one finds the disc, the other takes the grey ring around it too."""
@@ -76,3 +79,20 @@ def locked(site: Site, admin: User, test_references: list[Image]) -> Site:
     """The site with its test references sealed."""
     lock.seal(site, admin)
     return site
+
+
+@pytest.fixture
+def approved(make_image: Callable[..., Image], annotator: User, expert: User) -> dict[str, Image]:
+    """Approved scans of six training (TR0..), two validation (VA0..) and two test subjects."""
+    return approved_study(make_image, annotator, expert)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner works here instead of in a process of its own, which would not see the test's
+    database; tests/training/test_faults.py runs the real processes."""
+    monkeypatch.setattr(
+        supervision,
+        "run_process",
+        lambda context: runner.run(str(context.job.pk), context.fence),
+    )

@@ -9,7 +9,9 @@ from django.db import models
 class QueryRound(models.Model):
     """One choice of scans: pool size, strategy, seed; its picks have rank and reason."""
 
-    site = models.ForeignKey("annotation.Site", on_delete=models.PROTECT, related_name="query_rounds")
+    site = models.ForeignKey(
+        "annotation.Site", on_delete=models.PROTECT, related_name="query_rounds"
+    )
     strategy = models.CharField(max_length=30)
     seed = models.PositiveIntegerField()
     pool_size = models.PositiveIntegerField()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
+from core.models import Job
 from training.models.snapshot import Snapshot
 
 
 class Run(models.Model):
     """One training of one site. Its state is its job's state; its result is a model version."""
+
+    ACTIVE_JOB_STATES = Job.ACTIVE
 
     class Trigger(models.TextChoices):
         HAND = "hand", "by hand"

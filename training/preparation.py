@@ -1,0 +1,88 @@
+"""A snapshot as training data: decoded, checked against every hash, rasterised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.selectors import pool
+from annotation.selectors.images import decode_stored_png
+from annotation.services.scans import pixel_hash
+from core import files
+from domain.geometry import regions_from_json
+from domain.raster import label_map
+from training.backends.contract import TrainingData, TrainingFailed, TrainingImage
+
+if TYPE_CHECKING:
+    from training.models import Snapshot
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data, and the entries that were left out because their pixels are held out."""
+
+    data: TrainingData
+    left_out: list[dict[str, Any]]
+
+
+def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
+    """Decode what the manifest names and nothing else.
+
+    The held-out pixel hashes are read now and compared with the pixels as decoded, so that
+    neither a stale snapshot nor a wrong row lets a test image in. `progress` hears (done, all).
+    Raises TrainingFailed where an image or a revision is not what the manifest says.
+    """
+    manifest = snapshot.manifest
+    labels = tuple(manifest["labels"])
+    held_out = pool.locked_pixel_hashes(snapshot.site.study)
+    revisions = pool.regions_of([entry["revision"] for entry in manifest["items"]])
+    parts: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
+    left_out = []
+    for number, entry in enumerate(manifest["items"]):
+        progress(number, len(manifest["items"]))
+        pixels = decode_stored_png(files.read(entry["file_sha256"]))
+        found = pixel_hash(pixels)
+        if found in held_out:
+            left_out.append({"image": entry["image"], "subject": entry["subject"]})
+            continue
+        _check(entry, found, revisions)
+        regions = revisions[entry["revision"]][1]
+        parts[entry["partition"]].append(_image(entry, pixels, regions, labels))
+    data = TrainingData(
+        site=manifest["site"],
+        labels=labels,
+        train=parts["train"],
+        validation=parts["validation"],
+        digest=snapshot.digest,
+    )
+    return Prepared(data, left_out)
+
+
+def _check(
+    entry: dict[str, Any],
+    found: str,
+    revisions: dict[int, tuple[str, list[dict[str, Any]]]],
+) -> None:
+    digest, _ = revisions.get(entry["revision"], ("", []))
+    if found != entry["pixel_sha256"] or digest != entry["revision_digest"]:
+        raise TrainingFailed(
+            f"Image {entry['image']} of {entry['subject']} is not what the snapshot says: run"
+            " `manage.py verify`, then start a new run."
+        )
+
+
+def _image(
+    entry: dict[str, Any],
+    pixels: NDArray[np.uint8],
+    regions: list[dict[str, Any]],
+    labels: tuple[str, ...],
+) -> TrainingImage:
+    drawn = [region for region in regions_from_json(regions) if region.label in labels]
+    height, width = pixels.shape
+    return TrainingImage(pixels, label_map(drawn, labels, height, width), entry["subject"])
