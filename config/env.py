@@ -11,7 +11,7 @@ MODES = ("embedded", "scaled")
 
 
 class Environment:
-    """Collects settings from environment variables; `check` reports every problem in one message."""
+    """Reads settings from environment variables; `check` reports every problem at once."""
 
     def __init__(self, values: dict[str, str] | None = None) -> None:
         self.values = dict(os.environ) if values is None else values

@@ -9,7 +9,7 @@ from django.core.management.utils import get_random_secret_key
 
 
 def read_or_make_secret_key(path: Path) -> str:
-    """Return the key in `path`; make it (mode 0600) if there is none, safe against two first starts."""
+    """The key in `path`, made (mode 0600) if there is none; two first starts make one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

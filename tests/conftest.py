@@ -18,7 +18,7 @@ from core.models import User
 from core.services import users
 from domain.calibration import PixelSpacing
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 _codes = itertools.count(1)
 
 

@@ -27,6 +27,7 @@ from annotation.selectors.annotations import head_revision, own_annotation, visi
 from annotation.selectors.images import images_of, png, visible_image, with_details
 from annotation.selectors.studies import studies_of, visible_study
 from annotation.services import outlines
+from core.api.authentication import UserRequest
 from domain.errors import Conflict, InvalidInput, NotFound
 
 FILTERS = [
@@ -38,6 +39,7 @@ class ImageListView(ListAPIView[Image]):
     """The images of a study (`?study=`, by default the caller's first)."""
 
     serializer_class = ImageSerializer
+    request: UserRequest
 
     @extend_schema(parameters=FILTERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -60,7 +62,7 @@ class ImageView(APIView):
     """One image."""
 
     @extend_schema(responses=ImageSerializer)
-    def get(self, request: Request, image_id: int) -> Response:
+    def get(self, request: UserRequest, image_id: int) -> Response:
         return Response(ImageSerializer(visible_image(request.user, image_id)).data)
 
 
@@ -68,7 +70,7 @@ class PixelsView(APIView):
     """The pixels of an image as an 8-bit grey PNG."""
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
-    def get(self, request: Request, image_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, image_id: int) -> HttpResponse:
         image = visible_image(request.user, image_id)
         etag = f'"{image.file_sha256}"'
         if request.headers.get("If-None-Match") == etag:
@@ -85,7 +87,7 @@ class OwnAnnotationView(APIView):
     """The caller's own annotation of an image: read it, or append a revision."""
 
     @extend_schema(responses=AnnotationSerializer)
-    def get(self, request: Request, image_id: int) -> Response:
+    def get(self, request: UserRequest, image_id: int) -> Response:
         image = visible_image(request.user, image_id)
         annotation = own_annotation(request.user, image)
         if annotation is None:
@@ -100,7 +102,7 @@ class OwnAnnotationView(APIView):
             OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER),
         ],
     )
-    def put(self, request: Request, image_id: int) -> Response:
+    def put(self, request: UserRequest, image_id: int) -> Response:
         image = visible_image(request.user, image_id)
         base = revision_of_etag(request.headers.get("If-Match"))
         if base is None:
@@ -127,7 +129,7 @@ class SuggestionView(APIView):
     """The pre-label of an image, where the caller may see it."""
 
     @extend_schema(responses=SuggestionSerializer)
-    def get(self, request: Request, image_id: int) -> Response:
+    def get(self, request: UserRequest, image_id: int) -> Response:
         suggestion = visible_suggestion(request.user, visible_image(request.user, image_id))
         if suggestion is None:
             raise NotFound("There is no pre-label for you on this image.")
@@ -144,7 +146,7 @@ def revision_of_etag(value: str | None) -> int | None:
     return int(match.group(1))
 
 
-def _idempotency_key(request: Request) -> UUID | None:
+def _idempotency_key(request: UserRequest) -> UUID | None:
     value = request.headers.get("Idempotency-Key")
     if not value:
         return None
@@ -166,7 +168,7 @@ def _answer(annotation: Annotation, code: int = status.HTTP_200_OK, **extra: Any
     return Response(content, status=code, headers={"ETag": f'"{annotation.revision_count}"'})
 
 
-def _conflict(request: Request, image: Image, conflict: Conflict) -> Response:
+def _conflict(request: UserRequest, image: Image, conflict: Conflict) -> Response:
     annotation = own_annotation(request.user, image)
     if annotation is None:
         return Response({"detail": str(conflict)}, status=status.HTTP_412_PRECONDITION_FAILED)

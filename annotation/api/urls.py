@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import annotations, images
+from annotation.api import images, revisions
 
 urlpatterns = [
     path("images/", images.ImageListView.as_view(), name="api-images"),
@@ -20,22 +20,22 @@ urlpatterns = [
     ),
     path(
         "annotations/<int:annotation_id>/revisions/",
-        annotations.RevisionListView.as_view(),
+        revisions.RevisionListView.as_view(),
         name="api-revisions",
     ),
     path(
         "annotations/<int:annotation_id>/submit",
-        annotations.SubmitView.as_view(),
+        revisions.SubmitView.as_view(),
         name="api-submit",
     ),
     path(
         "annotations/<int:annotation_id>/take-back",
-        annotations.TakeBackView.as_view(),
+        revisions.TakeBackView.as_view(),
         name="api-take-back",
     ),
     path(
         "annotations/<int:annotation_id>/review",
-        annotations.ReviewView.as_view(),
+        revisions.ReviewView.as_view(),
         name="api-review",
     ),
 ]

@@ -1,5 +1,7 @@
 """Subjects, scans, images, labels, annotations, review, references, split and lock."""
 
+from __future__ import annotations
+
 from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
 from annotation.models.assignment import Assignment
 from annotation.models.image import Calibration, Image

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -95,13 +97,11 @@ def _assigned(user: User, study: Study) -> list[QueueItem]:
 
 
 def _unread(user: User, study: Study) -> list[QueueItem]:
-    return [
-        QueueItem(image, _asked(image), image.pick_reason or "")
-        for image in _with_details(_free_images(user, study))[:200]
-    ]
+    images: Iterable[Any] = _with_details(_free_images(user, study))[:200]
+    return [QueueItem(image, _asked(image), image.pick_reason or "") for image in images]
 
 
-def _asked(image: Image) -> str:
+def _asked(image: Any) -> str:
     if image.is_blind:
         return "draw without help"
     return "correct the pre-label" if image.has_suggestion else "draw"

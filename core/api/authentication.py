@@ -36,3 +36,9 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
+
+
+class UserRequest(Request):
+    """A request behind `IsAuthenticated`: its user is somebody."""
+
+    user: User  # type: ignore[assignment]

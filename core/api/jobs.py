@@ -6,10 +6,10 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.authentication import UserRequest
 from core.models import Job
 from core.selectors.jobs import visible_job
 from core.services import jobs
@@ -39,7 +39,7 @@ class JobView(APIView):
     """State, progress and result of one job."""
 
     @extend_schema(responses=JobSerializer)
-    def get(self, request: Request, job_id: UUID) -> Response:
+    def get(self, request: UserRequest, job_id: UUID) -> Response:
         return Response(JobSerializer(visible_job(request.user, job_id)).data)
 
 
@@ -47,7 +47,7 @@ class JobCancelView(APIView):
     """Ask a job to stop."""
 
     @extend_schema(request=None, responses=JobSerializer)
-    def post(self, request: Request, job_id: UUID) -> Response:
+    def post(self, request: UserRequest, job_id: UUID) -> Response:
         job = visible_job(request.user, job_id)
         jobs.cancel(job, request.user)
         job.refresh_from_db()

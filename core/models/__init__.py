@@ -1,4 +1,5 @@
 """Users, audit events, jobs and schedules."""
+
 from __future__ import annotations
 
 from core.models.audit import AuditEvent, AuditHead

@@ -16,7 +16,9 @@ class Schedule(models.Model):
     enabled = models.BooleanField(default=True)
     minute = models.PositiveSmallIntegerField(default=0)
     hour = models.PositiveSmallIntegerField(default=3)
-    days = models.CharField(max_length=20, default="*", help_text="cron days of the week, 0 = Sunday")
+    days = models.CharField(
+        max_length=20, default="*", help_text="cron days of the week, 0 = Sunday"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

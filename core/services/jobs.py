@@ -55,7 +55,7 @@ def publish(job: Job) -> None:
     from core.tasks import execute_job
 
     try:
-        execute_job.apply_async(args=[str(job.pk)], queue=queue_of(job.kind), retry=False)
+        execute_job.apply_async(args=(str(job.pk),), queue=queue_of(job.kind), retry=False)
     except OSError as error:
         logger.warning("job %s could not be announced: %s", job.pk, error)
         return

@@ -85,9 +85,7 @@ def test_saving_answers_the_revision_and_its_etag(browser: Client, image: Image)
     assert read["ETag"] == '"1"'
 
 
-def test_a_save_without_or_with_a_stale_etag_changes_nothing(
-    browser: Client, image: Image
-) -> None:
+def test_a_save_without_or_with_a_stale_etag_changes_nothing(browser: Client, image: Image) -> None:
     assert put(browser, image, [rectangle(5, 5, 20, 20)], None).status_code == 428
     assert put(browser, image, [rectangle(5, 5, 20, 20)], '"0"').status_code == 200
     stale = put(browser, image, [rectangle(1, 1, 9, 9)], '"0"')

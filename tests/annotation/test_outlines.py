@@ -82,9 +82,7 @@ def test_a_decision_without_contour_needs_a_reason_and_no_regions(
     assert revision.decision == "absent"
 
 
-def test_one_scan_has_one_reader(
-    image: Image, annotator: User, other_annotator: User
-) -> None:
+def test_one_scan_has_one_reader(image: Image, annotator: User, other_annotator: User) -> None:
     outlines.save(image, annotator, [rectangle(5, 5, 20, 20)], base=0)
     with pytest.raises(Refused, match="Somebody else"):
         outlines.save(image, other_annotator, [rectangle(5, 5, 20, 20)], base=0)
@@ -112,7 +110,7 @@ def test_the_database_refuses_to_change_history(
     image: Image, annotator: User, statement: str
 ) -> None:
     outlines.save(image, annotator, [rectangle(5, 5, 20, 20)], base=0)
-    with pytest.raises(DatabaseError, match="never|only"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"never|only"), transaction.atomic():
         connection.cursor().execute(statement)
 
 

@@ -97,9 +97,7 @@ def test_a_calibration_is_never_edited(image: Image, expert: User, annotator: Us
         image.calibrations.update(x_mm=1.0)
 
 
-def test_a_wrong_subject_is_put_right_and_audited(
-    image: Image, admin: User, expert: User
-) -> None:
+def test_a_wrong_subject_is_put_right_and_audited(image: Image, admin: User, expert: User) -> None:
     with pytest.raises(NotAllowed):
         scans.move_image(image, actor=expert, reason="typo", subject_code="S999")
     with pytest.raises(InvalidInput, match="why"):

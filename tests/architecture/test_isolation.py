@@ -59,7 +59,7 @@ def test_domain_works_without_django() -> None:
         "loaded = {'django', 'celery', 'torch', 'PIL'} & set(sys.modules)\n"
         "sys.exit(f'domain loads {loaded}' if loaded else 0)\n"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -79,7 +79,7 @@ def test_web_process_and_predicting_worker_never_load_torch(entry: str, tmp_path
         "loaded = {'torch', 'torchvision', 'timm'} & set(sys.modules)\n"
         "sys.exit(f'loads {loaded}' if loaded else 0)\n"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "MYOTRACE_DATA": str(tmp_path)},
@@ -128,7 +128,14 @@ def test_templates_mark_nothing_safe_and_hold_no_inline_code() -> None:
         text = path.read_text(encoding="utf-8")
         offenders += [
             f"{path.relative_to(ROOT)}: {bad}"
-            for bad in ("|safe", "autoescape off", " onclick=", " onload=", "javascript:", " style=")
+            for bad in (
+                "|safe",
+                "autoescape off",
+                " onclick=",
+                " onload=",
+                "javascript:",
+                " style=",
+            )
             if bad in text
         ]
     assert offenders == []

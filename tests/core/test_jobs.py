@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ Handler = Callable[[JobContext], dict[str, Any] | None]
 
 
 @pytest.fixture
-def handle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], None]]:
+def handle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
     """`handle(function)`: the handler of jobs of kind `test`."""
     monkeypatch.setattr(registry, "_handlers", dict(registry._handlers))
 
@@ -27,7 +27,7 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], None
         registry.register("test", function)
 
     set_handler(lambda context: None)
-    yield set_handler
+    return set_handler
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Installation:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with these arguments to its end."""
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -54,7 +54,7 @@ class Installation:
             "os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'\n"
             "django.setup()\n"
         )
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, "-c", begin + program],
             cwd=ROOT,
             env=self.environment,
@@ -68,7 +68,7 @@ class Installation:
     @contextmanager
     def process(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         """A process in a session of its own, killed at the end with all its children."""
-        running = subprocess.Popen(  # noqa: S603
+        running = subprocess.Popen(
             command,
             cwd=ROOT,
             env=self.environment,
@@ -104,7 +104,7 @@ class Installation:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                self.call("GET", "/api/v1/images/", token="none")  # noqa: S106
+                self.call("GET", "/api/v1/images/", token="none")
                 return
             except OSError:
                 time.sleep(0.2)
@@ -114,7 +114,7 @@ class Installation:
         self, method: str, path: str, *, token: str, body: Any = None, **headers: str
     ) -> tuple[int, Any]:
         """One request to this installation; answers status and JSON. Raises OSError if cut off."""
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
@@ -125,7 +125,7 @@ class Installation:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
@@ -133,10 +133,8 @@ class Installation:
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """kill -9 of a process and all its children."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

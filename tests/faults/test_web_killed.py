@@ -73,7 +73,7 @@ def test_no_acknowledged_save_is_lost_when_the_web_server_is_killed(tmp_path: Pa
     here = Installation(tmp_path)
     assert here.manage("migrate").returncode == 0
     prepared = json.loads(here.run_python(PREPARE))
-    wait = random.Random(20260302)  # noqa: S311
+    wait = random.Random(20260302)
     kept = 0
     for _ in range(4):
         with here.web() as server:

@@ -37,7 +37,7 @@ def server(binaries: Path) -> Iterator[Path]:
     if user:
         shutil.chown(directory, user)
     data = directory / "data"
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
         check=True,
         capture_output=True,
@@ -46,13 +46,17 @@ def server(binaries: Path) -> Iterator[Path]:
     )
     control = [binaries / "pg_ctl", "-D", data, "-w", "-l", directory / "log"]
     options = f"-k {directory} -c listen_addresses= -c fsync=off"
-    subprocess.run(  # noqa: S603
-        [*control, "-o", options, "start"], check=True, capture_output=True, user=user, cwd=directory
+    subprocess.run(
+        [*control, "-o", options, "start"],
+        check=True,
+        capture_output=True,
+        user=user,
+        cwd=directory,
     )
     try:
         yield directory
     finally:
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [*control, "-m", "immediate", "stop"],
             check=True,
             capture_output=True,

@@ -30,7 +30,7 @@ BINARIES = postgres.programs()
 def test_the_suites_of_the_database_pass_on_postgresql(tmp_path: Path) -> None:
     assert BINARIES is not None
     with postgres.server(BINARIES) as socket:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES],
             cwd=ROOT,
             env={

@@ -1,4 +1,5 @@
 """Snapshots, runs, evaluations, query rounds and retraining policies."""
+
 from __future__ import annotations
 
 from training.models.evaluation import Evaluation, EvaluationRow

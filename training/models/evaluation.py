@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Evaluation(models.Model):
-    """A model version on a partition: one row per image and label, summaries per subject and site."""
+    """A model version on a partition: a row per image and label, summaries by subject."""
 
     model = models.ForeignKey(
         "inference.ModelVersion", on_delete=models.PROTECT, related_name="evaluations"

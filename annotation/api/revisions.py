@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -12,12 +11,14 @@ from annotation.api.serializers import AnnotationSerializer, ReviewSerializer, R
 from annotation.models import Revision
 from annotation.selectors.annotations import revisions_of, visible_annotation
 from annotation.services import review, workflow
+from core.api.authentication import UserRequest
 
 
 class RevisionListView(ListAPIView[Revision]):
     """All saved versions of an annotation, oldest first."""
 
     serializer_class = RevisionSerializer
+    request: UserRequest
 
     def get_queryset(self):  # type: ignore[no-untyped-def]
         if getattr(self, "swagger_fake_view", False):
@@ -29,7 +30,7 @@ class SubmitView(APIView):
     """Send the newest revision to the experts."""
 
     @extend_schema(request=None, responses=AnnotationSerializer)
-    def post(self, request: Request, annotation_id: int) -> Response:
+    def post(self, request: UserRequest, annotation_id: int) -> Response:
         annotation = visible_annotation(request.user, annotation_id)
         workflow.submit(annotation, request.user)
         return Response(AnnotationSerializer(annotation).data)
@@ -39,7 +40,7 @@ class TakeBackView(APIView):
     """Take submitted work back before it is reviewed."""
 
     @extend_schema(request=None, responses=AnnotationSerializer)
-    def post(self, request: Request, annotation_id: int) -> Response:
+    def post(self, request: UserRequest, annotation_id: int) -> Response:
         annotation = visible_annotation(request.user, annotation_id)
         workflow.take_back(annotation, request.user)
         return Response(AnnotationSerializer(annotation).data)
@@ -49,7 +50,7 @@ class ReviewView(APIView):
     """Approve, correct and approve, or return the revision that was looked at."""
 
     @extend_schema(request=ReviewSerializer, responses=AnnotationSerializer)
-    def post(self, request: Request, annotation_id: int) -> Response:
+    def post(self, request: UserRequest, annotation_id: int) -> Response:
         annotation = visible_annotation(request.user, annotation_id)
         body = ReviewSerializer(data=request.data)
         body.is_valid(raise_exception=True)
