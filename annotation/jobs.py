@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from annotation.services.imports import running
+from core.jobs import register
+
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
+    register(running.KIND, running.run)

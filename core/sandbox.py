@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from core.sandbox_child import HEADER, HEADER_LIMIT, message
 from domain.errors import InvalidInput
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 ROOT = Path(__file__).resolve().parent.parent
 CHILD = Path(__file__).with_name("sandbox_child.py")
@@ -166,3 +171,36 @@ class Sandbox:
         assert child.stdin is not None
         os.set_blocking(child.stdin.fileno(), False)
         return child
+
+
+class SandboxPool:
+    """Some sandboxes that work side by side, to be used in a `with` statement."""
+
+    def __init__(self, size: int) -> None:
+        self._sandboxes = [Sandbox() for _ in range(size)]
+        self._free: queue.SimpleQueue[Sandbox] = queue.SimpleQueue()
+        for sandbox in self._sandboxes:
+            self._free.put(sandbox)
+        self._threads = ThreadPoolExecutor(size)
+
+    def __enter__(self) -> SandboxPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for sandbox in self._sandboxes:
+            sandbox.close()
+
+    def map(
+        self, work: Callable[[Sandbox, Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """`work(sandbox, item)` of each item, in the order of the items."""
+
+        def one(item: Item) -> Result:
+            sandbox = self._free.get()
+            try:
+                return work(sandbox, item)
+            finally:
+                self._free.put(sandbox)
+
+        return self._threads.map(one, items)

@@ -1,0 +1,263 @@
+"""Decoding the units of an import: pixels and regions, ready to be written. Writes no row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from annotation.services.imports.listing import CLIP, ListedFile
+from annotation.services.imports.planning import Document, Summary, Unit
+from annotation.services.imports.report import ImportReport
+from annotation.services.imports.request import ImportRequest
+from annotation.services.scans import StoredPixels, pixel_hash, store_pixels
+from core import files, untrusted
+from core.sandbox import Sandbox
+from domain.errors import InvalidInput
+from domain.pixels import Grey, blackened, cropped, oriented
+
+# A JPEG that LabelMe wrote again differs from its original by some grey levels, another picture
+# by dozens.
+EMBEDDED_DIFFERENCE = 10.0
+SUFFIXES = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+}
+
+
+@dataclass(frozen=True)
+class ReadOutlines:
+    """Outlines ready to be kept: their file's name and hash, regions, reader, placement."""
+
+    name: str
+    sha256: str
+    regions: list[dict[str, Any]]
+    reader: str
+    placement: dict[str, Any]
+
+
+@dataclass
+class ReadImage:
+    """An image ready to be kept. `full_height` is its height in px before it was cropped."""
+
+    unit: Unit
+    name: str
+    frame: int
+    stored: StoredPixels
+    full_height: int
+    original_sha256: str
+    outlines: list[ReadOutlines] = field(default_factory=list)
+
+
+class Reader:
+    """Reads units of one import in one sandbox. `labels`: by site, from alias to label."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        request: ImportRequest,
+        labels: Mapping[str, Mapping[str, str]],
+        report: ImportReport,
+    ) -> None:
+        self._sandbox = sandbox
+        self._request = request
+        self._labels = labels
+        self._report = report
+
+    def read(self, unit: Unit) -> list[ReadImage]:
+        """The images of a unit: one, or the frames of a clip. What is refused is reported."""
+        try:
+            return list(self._clip(unit)) if unit.file.kind == CLIP else [self._image(unit)]
+        except InvalidInput as error:
+            self._report.refuse(unit.name, error.message)
+            for document in unit.documents:
+                if document.file.name != unit.name:
+                    self._report.refuse(document.file.name, f"its image {unit.name} was refused")
+            return []
+
+    def _clip(self, unit: Unit) -> Iterator[ReadImage]:
+        digest = hashlib.sha256(unit.file.read()).hexdigest()
+        for number, pixels in untrusted.clip_frames(
+            self._sandbox, unit.file.path, self._request.step
+        ):
+            kept = self._hidden(pixels)
+            self._report.file(unit.name)
+            yield ReadImage(unit, unit.name, number, self._stored(kept), pixels.shape[0], digest)
+
+    def _image(self, unit: Unit) -> ReadImage:
+        data = unit.file.read()
+        if unit.is_embedded:
+            raw, turned = self._embedded(data), 1
+        else:
+            decoded = untrusted.decode_image(self._sandbox, data)
+            raw, turned = decoded.pixels, decoded.orientation
+            self._report.warn(unit.name, *decoded.notes)
+            self._check_suffix(unit.file, decoded.format)
+        pixels = self._upright(unit, raw, turned)
+        self._report.file(unit.name)
+        image = ReadImage(
+            unit,
+            unit.name,
+            unit.placement.frame or 0,
+            self._stored(self._hidden(pixels)),
+            pixels.shape[0],
+            hashlib.sha256(data).hexdigest(),
+        )
+        for document in unit.documents:
+            try:
+                image.outlines.append(self._outlines(document, unit, pixels))
+            except InvalidInput as error:
+                self._report.refuse(document.file.name, error.message)
+        return image
+
+    def _embedded(self, data: bytes) -> Grey:
+        reply = self._sandbox.call(
+            "annotation.decoding.embedded", data, encoding=self._request.encoding or None
+        )
+        pixels = untrusted.pixels_of(reply)
+        return oriented(pixels, int(reply.result["orientation"]))
+
+    def _check_suffix(self, file: ListedFile, kind: str) -> None:
+        suffix = PurePosixPath(file.name).suffix.lower()
+        if suffix not in SUFFIXES[kind]:
+            self._report.warn(file.name, f"is a {kind} image by its content, not {suffix}")
+
+    def _upright(self, unit: Unit, raw: Grey, orientation: int) -> Grey:
+        """The frame that the outlines were drawn on: upright, or as stored where they say so."""
+        upright = oriented(raw, orientation)
+        if orientation == 1:
+            return upright
+        declared = [_declared(document.summary) for document in unit.documents]
+        as_stored = any(
+            _fits(size, raw) and not _fits(size, upright) for size in declared if any(size)
+        )
+        how = "as stored, which its outlines fit" if as_stored else "upright"
+        self._report.warn(unit.name, f"has the EXIF orientation {orientation}; taken {how}")
+        return raw if as_stored else upright
+
+    def _hidden(self, pixels: Grey) -> Grey:
+        if self._request.masks:
+            pixels = blackened(pixels, self._request.mask_rectangles)
+        if self._request.crop_rectangle:
+            pixels = cropped(pixels, self._request.crop_rectangle)
+        return pixels
+
+    def _stored(self, pixels: Grey) -> StoredPixels:
+        if self._request.dry_run:
+            height, width = pixels.shape
+            return StoredPixels(width, height, pixel_hash(pixels), "")
+        return store_pixels(pixels)
+
+    def _outlines(self, document: Document, unit: Unit, pixels: Grey) -> ReadOutlines:
+        name = document.file.name
+        data = document.file.read()
+        encoding = self._request.encoding or None
+        self._check_size(document, unit, pixels, data)
+        if document.summary.has_image and self._request.hides_pixels:
+            data = self._sandbox.call(
+                "annotation.decoding.without_image", data, encoding=encoding
+            ).payload
+            encoding = None
+            self._report.warn(
+                name,
+                "carries the image, which would show what is hidden; its embedded copy is not kept",
+            )
+        labels = self._known_labels(document, unit.placement.site)
+        crop = self._request.crop_rectangle
+        reply = self._sandbox.call(
+            "annotation.decoding.outline",
+            data,
+            encoding=encoding,
+            width=crop.width if crop else pixels.shape[1],
+            height=crop.height if crop else pixels.shape[0],
+            labels=labels,
+            join_groups=self._request.join_groups,
+            left=crop.x if crop else 0,
+            top=crop.y if crop else 0,
+        )
+        self._report.warn(name, *(str(warning) for warning in reply.result["warnings"]))
+        self._report.file(name)
+        digest = hashlib.sha256(data).hexdigest() if self._request.dry_run else files.store(data)
+        placement = {
+            "labels": labels,
+            "join_groups": self._request.join_groups,
+            "encoding": encoding or "",
+            "crop": [crop.x, crop.y, crop.width, crop.height] if crop else None,
+        }
+        return ReadOutlines(name, digest, json.loads(reply.payload), document.reader, placement)
+
+    def _check_size(self, document: Document, unit: Unit, pixels: Grey, data: bytes) -> None:
+        """Refuse outlines of an image of another size; warn where the embedded one differs."""
+        size = _declared(document.summary)
+        if not _fits(size, pixels):
+            width, height = (value if value is not None else "?" for value in size)
+            raise InvalidInput(
+                f"declares an image of {width}x{height} px, but {unit.name} has "
+                f"{pixels.shape[1]}x{pixels.shape[0]}; is it the outline of another image?"
+            )
+        if not document.summary.has_image or unit.is_embedded:
+            return
+        try:
+            embedded = self._embedded(data)
+        except InvalidInput as error:
+            self._report.warn(document.file.name, f"{error.message}; {unit.name} is taken")
+            return
+        if embedded.shape != pixels.shape:
+            raise InvalidInput(
+                f"embeds an image of {embedded.shape[1]}x{embedded.shape[0]} px, but {unit.name} "
+                f"has {pixels.shape[1]}x{pixels.shape[0]}; is it the outline of another image?"
+            )
+        difference = np.abs(embedded.astype(np.int16) - pixels).mean()
+        if difference > EMBEDDED_DIFFERENCE:
+            self._report.warn(
+                document.file.name, f"embeds another picture than {unit.name}, which is taken"
+            )
+
+    def _known_labels(self, document: Document, site: str) -> dict[str, str]:
+        """The label table of the site; in a dry run what it lacks is a warning."""
+        labels = dict(self._labels[site])
+        for label in document.summary.labels:
+            if label in labels:
+                continue
+            near = near_label(label, labels)
+            hint = f"; is it {near!r}?" if near else ""
+            reason = f"the site {site} has no label or alias {label!r}{hint}; add an alias for it"
+            if not self._request.dry_run:
+                raise InvalidInput(reason)
+            self._report.warn(document.file.name, reason)
+            self._report.unknown_labels.setdefault(site, {})[label] = near
+            labels[label] = label
+        return labels
+
+
+def near_label(label: str, labels: Mapping[str, str]) -> str:
+    """The label that another spelling may mean, by case, blanks or initials; empty: none."""
+    wanted = _folded(label)
+    for known, name in labels.items():
+        if wanted in (_folded(known), _initials(known)) or _initials(label) == _folded(known):
+            return name
+    return ""
+
+
+def _initials(label: str) -> str:
+    return "".join(word[0] for word in _folded(label).split())
+
+
+def _folded(label: str) -> str:
+    return " ".join(label.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _declared(summary: Summary) -> tuple[int | None, int | None]:
+    return summary.width, summary.height
+
+
+def _fits(size: tuple[int | None, int | None], pixels: Grey) -> bool:
+    width, height = size
+    return width in (None, pixels.shape[1]) and height in (None, pixels.shape[0])

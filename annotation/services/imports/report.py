@@ -1,0 +1,85 @@
+"""What became of each file of an import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+IMPORTED = "imported"
+UNCHANGED = "unchanged"
+WARNING = "warning"
+REFUSED = "refused"
+STATUSES = (IMPORTED, WARNING, UNCHANGED, REFUSED)
+
+
+@dataclass
+class FileReport:
+    """One file: whether it was refused or is unchanged, and what is to be said about it."""
+
+    refused: bool = False
+    unchanged: bool = False
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        if self.refused:
+            return REFUSED
+        if self.unchanged:
+            return UNCHANGED
+        return WARNING if self.reasons else IMPORTED
+
+
+@dataclass
+class ImportReport:
+    """All files of an import by their path in it, and what concerns the whole.
+
+    `unknown_labels`: by site, each label that a dry run did not know and the one it may mean.
+    `taken`: how many images, outlines and references are new.
+    """
+
+    files: dict[str, FileReport] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    unknown_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def file(self, path: str) -> FileReport:
+        """The entry of a file, begun if there is none."""
+        return self.files.setdefault(path, FileReport())
+
+    def warn(self, path: str, *reasons: str) -> None:
+        """Add what is odd about a file that is taken all the same."""
+        entry = self.file(path)
+        entry.reasons.extend(reason for reason in reasons if reason not in entry.reasons)
+
+    def refuse(self, path: str, reason: str) -> None:
+        """Refuse a file; its first reasons stay."""
+        self.warn(path, reason)
+        self.file(path).refused = True
+
+    def is_refused(self, path: str) -> bool:
+        """Whether the file was refused."""
+        return path in self.files and self.files[path].refused
+
+    def count(self, status: str) -> int:
+        """How many files have a status."""
+        return sum(entry.status == status for entry in self.files.values())
+
+    @property
+    def took_something(self) -> bool:
+        """Whether any file was taken or is unchanged."""
+        return any(not entry.refused for entry in self.files.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as the command and the API give it."""
+        return {
+            "files": [
+                {"path": path, "status": entry.status, "reasons": entry.reasons}
+                for path, entry in sorted(self.files.items())
+            ],
+            "counts": {status: self.count(status) for status in STATUSES},
+            "notes": self.notes,
+            "ignored": sorted(self.ignored),
+            "unknown_labels": self.unknown_labels,
+            "taken": self.taken,
+        }

@@ -1,0 +1,297 @@
+"""An import from its request to its report.
+
+Everything is read, decoded, checked and put into the file store first; then one transaction
+writes all rows. A process that is killed before it leaves files that nothing names, after it a
+finished import: never half of one. A second run finds what the first one stored and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from django.db import transaction
+
+from annotation.models import Site, Study
+from annotation.policies import is_admin, require_admin, require_member
+from annotation.services import sites as site_services
+from annotation.services import studies
+from annotation.services.imports.listing import OUTLINES, ListedFile, listed
+from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
+from annotation.services.imports.planning import Summary, Unit, planned
+from annotation.services.imports.reading import Reader, ReadImage
+from annotation.services.imports.report import ImportReport
+from annotation.services.imports.request import REFERENCE, ImportRequest
+from annotation.services.imports.taking import Taker
+from core.jobs import JobContext
+from core.models import Job, User
+from core.sandbox import Sandbox, SandboxPool
+from core.services import jobs
+from domain.errors import InvalidInput, NotAllowed
+
+KIND = "import"
+LABEL_LENGTH = 60
+PROGRESS_SECONDS = 0.5
+# Decoding and encoding of one file side by side with the next one's; more gains little.
+WORKERS = min(2, os.cpu_count() or 1)
+
+Progress = Callable[[float, str], None]
+Publish = Callable[[], AbstractContextManager[None]]
+
+
+def submit(request: ImportRequest, study_name: str, *, actor: User | None, upload: str = "") -> Job:
+    """Queue an import into the study of that name, which it starts if it is not there.
+
+    `upload`: a folder of the data directory that is removed when the import is over. A second
+    import into a study that has one under way raises Conflict.
+    """
+    study = Study.objects.filter(name=study_name).first()
+    check_may_import(request, study, actor)
+    params = {**request.to_params(), "study": study_name, "upload": upload}
+    return jobs.submit(
+        KIND, params, actor=actor, scope=study_name, exclusive=f"import into {study_name}"
+    )
+
+
+def run(context: JobContext) -> dict[str, object]:
+    """The job: one import."""
+    request = ImportRequest.from_params(context.params)
+    report = import_files(
+        request,
+        str(context.params["study"]),
+        actor=context.job.requested_by,
+        progress=_shown(context),
+        publish=context.publish,
+    )
+    return report.as_json()
+
+
+def import_files(
+    request: ImportRequest,
+    study_name: str,
+    *,
+    actor: User | None,
+    progress: Progress = lambda fraction, message: None,
+    publish: Publish = transaction.atomic,
+) -> ImportReport:
+    """Import into the study of that name, which is started if it is not there.
+
+    `publish` is the transaction in which the rows are written; a dry run has its own and rolls it
+    back. Raises InvalidInput, NotAllowed or NotFound where nothing at all can be imported.
+    """
+    report = ImportReport()
+    study = Study.objects.filter(name=study_name).first()
+    check_may_import(request, study, actor)
+    with (
+        SandboxPool(WORKERS) as pool,
+        tempfile.TemporaryDirectory(prefix="myotrace-import-") as scratch,
+    ):
+        progress(0.0, "Looking through the files")
+        units, manifest = _plan(request, pool, Path(scratch), report)
+        _check_partitions(units, study, actor)
+        labels = _label_tables(units, study, request, manifest, report)
+        read = _read_all(pool, request, labels, report, units, progress)
+    progress(0.95, "Writing what was read")
+    with _rolled_back() if request.dry_run else publish():
+        study = study or studies.create(study_name, actor=actor)
+        taker = Taker(study, request, _sites(study, labels, actor), actor, report)
+        report.taken = taker.take(read)
+    return report
+
+
+def check_may_import(request: ImportRequest, study: Study | None, actor: User | None) -> None:
+    """Raise NotFound or NotAllowed where the actor may not; None is the command line.
+
+    References from outside are an admin's word; whoever starts a study is its admin.
+    """
+    if request.state == REFERENCE and actor is None:
+        raise NotAllowed("Name the admin who takes the outlines as references (--as USER).")
+    if actor is None or study is None:
+        return
+    require_member(actor, study)
+    if request.state == REFERENCE:
+        require_admin(actor, study)
+
+
+def _shown(context: JobContext) -> Progress:
+    """Progress on the job's row, a few times a second; ends the job where it was cancelled."""
+    last = [0.0]
+
+    def progress(fraction: float, message: str) -> None:
+        if time.monotonic() - last[0] >= PROGRESS_SECONDS:
+            last[0] = time.monotonic()
+            context.progress(fraction, message)
+            context.raise_if_cancelled()
+
+    return progress
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _plan(
+    request: ImportRequest, pool: SandboxPool, scratch: Path, report: ImportReport
+) -> tuple[list[Unit], Manifest | None]:
+    source = Path(request.source)
+    (files,) = pool.map(lambda sandbox, path: listed(path, sandbox, scratch), [source])
+    manifest = _manifest(request, files)
+    if manifest is not None:
+        report.notes.extend(manifest.warnings)
+    summaries = _summaries(files, manifest, request, pool, report)
+    units = planned(files, summaries, manifest, request, report)
+    if not units and not report.files:
+        raise InvalidInput(
+            "There is no image, clip or LabelMe file in it. Import a folder or a zip archive of "
+            "them."
+        )
+    return units, manifest
+
+
+def _manifest(request: ImportRequest, files: Mapping[str, ListedFile]) -> Manifest | None:
+    """The manifest that is named, on disk or in the import; else the import's own."""
+    if request.manifest:
+        path = Path(request.manifest)
+        if path.is_file():
+            return read_manifest(ListedFile(path.name, path).read())
+        if request.manifest in files:
+            return read_manifest(files[request.manifest].read())
+        raise InvalidInput(f"There is no manifest {request.manifest}.")
+    if not request.site and not request.pattern and DEFAULT_NAME in files:
+        return read_manifest(files[DEFAULT_NAME].read())
+    return None
+
+
+def _summaries(
+    files: Mapping[str, ListedFile],
+    manifest: Manifest | None,
+    request: ImportRequest,
+    pool: SandboxPool,
+    report: ImportReport,
+) -> dict[str, Summary]:
+    """What each LabelMe file says about itself; what is none is refused."""
+    named = {row.labelme for row in manifest.rows} if manifest else set()
+    only_named = manifest is not None and manifest.names_outlines
+    wanted = [
+        file
+        for name, file in files.items()
+        if name in named or (file.kind == OUTLINES and not only_named)
+    ]
+
+    def summary(sandbox: Sandbox, file: ListedFile) -> Summary | None:
+        try:
+            reply = sandbox.call(
+                "annotation.decoding.read", file.read(), encoding=request.encoding or None
+            )
+        except InvalidInput as error:
+            report.refuse(file.name, error.message)
+            return None
+        report.warn(file.name, *(str(warning) for warning in reply.result["warnings"]))
+        return Summary(
+            image_path=reply.result["image_path"],
+            width=reply.result["width"],
+            height=reply.result["height"],
+            has_image=bool(reply.result["has_image"]),
+            labels=tuple(str(label) for label in reply.result["labels"]),
+        )
+
+    found = zip(wanted, pool.map(summary, wanted), strict=True)
+    return {file.name: one for file, one in found if one is not None}
+
+
+def _check_partitions(units: list[Unit], study: Study | None, actor: User | None) -> None:
+    given = any(unit.placement.partition for unit in units)
+    if given and actor is not None and study is not None and not is_admin(actor, study):
+        raise NotAllowed(
+            "The manifest gives partitions, which only an admin may do. Leave its column "
+            "'partition' out."
+        )
+
+
+def _label_tables(
+    units: list[Unit],
+    study: Study | None,
+    request: ImportRequest,
+    manifest: Manifest | None,
+    report: ImportReport,
+) -> dict[str, dict[str, str]]:
+    """By site the label that each label or alias in the files means; a new site takes what comes.
+
+    Raises:
+        InvalidInput: the site is unknown and is not to be created.
+    """
+    known = {site.slug: site for site in study.sites.all()} if study else {}
+    tables: dict[str, dict[str, str]] = {}
+    for unit in units:
+        slug = unit.placement.site
+        if slug in known:
+            if slug not in tables:
+                tables[slug] = _label_table(known[slug])
+            continue
+        if manifest is None and not request.create_site:
+            sites = ", ".join(known) or "none yet"
+            raise InvalidInput(
+                f"The study {study.name if study else ''} has no site {slug!r} (its sites: "
+                f"{sites}). Mend the name, or create it (--create-site)."
+            )
+        table = tables.setdefault(slug, {})
+        for document in unit.documents:
+            for label in document.summary.labels:
+                if len(label) > LABEL_LENGTH:
+                    report.warn(document.file.name, f"the label {label[:20]!r}... is too long")
+                else:
+                    table.setdefault(label, label)
+    for slug in sorted(set(tables) - set(known)):
+        named = ", ".join(tables[slug]) or "no labels yet"
+        report.notes.append(
+            f"The site {slug} is new, with {named}, as a {_plane(slug)} site; look at its page."
+        )
+    return tables
+
+
+def _label_table(site: Site) -> dict[str, str]:
+    table = {alias.alias: alias.label.name for alias in site.aliases.select_related("label")}
+    return table | {label.name: label.name for label in site.labels.all()}
+
+
+def _plane(slug: str) -> str:
+    """The plane of a new site, by its name; an admin can change it."""
+    return Site.Plane.LONGITUDINAL if "longitudinal" in slug else Site.Plane.TRANSVERSE
+
+
+def _read_all(
+    pool: SandboxPool,
+    request: ImportRequest,
+    labels: Mapping[str, Mapping[str, str]],
+    report: ImportReport,
+    units: list[Unit],
+    progress: Progress,
+) -> list[ReadImage]:
+    def images(sandbox: Sandbox, unit: Unit) -> list[ReadImage]:
+        return Reader(sandbox, request, labels, report).read(unit)
+
+    read: list[ReadImage] = []
+    for number, found in enumerate(pool.map(images, units), 1):
+        read.extend(found)
+        progress(0.05 + 0.9 * number / len(units), f"Reading file {number} of {len(units)}")
+    return read
+
+
+def _sites(
+    study: Study, labels: Mapping[str, Mapping[str, str]], actor: User | None
+) -> dict[str, Site]:
+    """The sites of the import, made where they are new."""
+    found = {site.slug: site for site in study.sites.filter(slug__in=list(labels))}
+    for slug, table in labels.items():
+        if slug not in found:
+            found[slug] = site_services.create(
+                study, slug, list(table.values()), actor=actor, plane=_plane(slug)
+            )
+    return found
