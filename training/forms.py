@@ -15,3 +15,15 @@ class Retraining(forms.Form):
         label="After newly approved subjects",
         help_text="Counted since the last run. Test subjects do not count.",
     )
+
+
+class Reason(forms.Form):
+    """Why a model is promoted or rolled back; the trail keeps it."""
+
+    reason = forms.CharField(max_length=500, required=False, label="Reason")
+
+
+class EvaluationChoice(forms.Form):
+    """Which partition a model is evaluated on."""
+
+    partition = forms.ChoiceField(choices=[("validation", "validation"), ("test", "test")])

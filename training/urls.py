@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import overview, retraining
+from training.views import models, overview, retraining
 
 app_name = "training"
 
 STUDY = "studies/<slug:study>/"
+MODEL = STUDY + "models/<int:model_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY, overview.overview, name="overview"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
+    path(STUDY + "sites/<slug:slug>/rollback/", models.rollback, name="rollback"),
+    path(STUDY + "models/", models.models, name="models"),
+    path(MODEL, models.model, name="model"),
+    path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
+    path(MODEL + "promote/", models.promote, name="promote"),
+    path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

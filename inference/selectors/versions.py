@@ -23,6 +23,14 @@ def of_study(study: Study) -> QuerySet[ModelVersion]:
     return ModelVersion.objects.filter(site__study=study).select_related("site__study")
 
 
+def of_study_with_id(study: Study, model_id: int) -> ModelVersion:
+    """A model version of this study by its key. Raises NotFound."""
+    model = of_study(study).filter(pk=model_id).first()
+    if model is None:
+        raise NotFound("There is no such model.")
+    return model
+
+
 def named(study: Study, name: str) -> ModelVersion:
     """The study's model of this name (`rectus-femoris-v3`) or hash. Raises NotFound."""
     models = of_study(study)
