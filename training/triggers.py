@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from annotation.selectors.partitions import TEST_IMAGES
 from core.triggers import Trigger, append_only, register
 
-TEST_IMAGES = (
-    "SELECT 1 FROM annotation_image i"
-    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id AND p.partition = 'test'"
-)
 OF_TEST_SUBJECT = f"EXISTS ({TEST_IMAGES} WHERE i.id = NEW.image_id)"
 SEES_TEST_PIXELS = (
     f"EXISTS ({TEST_IMAGES} JOIN annotation_site s ON s.study_id = i.study_id"

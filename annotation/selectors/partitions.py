@@ -10,6 +10,11 @@ from django.db.models import Count
 from annotation.models import Image, Partition, Study, Subject
 
 UNASSIGNED = "unassigned"
+# The images of test subjects, as the SQL that triggers of packages above build on.
+TEST_IMAGES = (
+    "SELECT 1 FROM annotation_image i"
+    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id AND p.partition = 'test'"
+)
 
 
 @dataclass(frozen=True)
