@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from annotation.models import (
     Annotation,
@@ -100,15 +100,16 @@ def awaiting_model_reading(site: Site, *, version: str) -> QuerySet[Image]:
 
 def _independent(site: Site) -> list[Revision]:
     """The reading revision of each annotation of a site that has one, without its regions."""
+    images = _read_more_than_once(site)
     annotations = (
         Annotation.objects.filter(
-            image__site=site, image__erased_at__isnull=True, revision_count__gt=0
+            image__in=images, image__erased_at__isnull=True, revision_count__gt=0
         )
         .exclude(state=Annotation.State.DRAFT)
         .select_related("image__calibration", "image__subject", "author")
         .order_by("image_id", "id")
     )
-    revisions = _revisions_of(site)
+    revisions = _revisions_of(images)
     ends = _ends(site)
     seen = _Visible(site)
     readings = []
@@ -122,9 +123,25 @@ def _independent(site: Site) -> list[Revision]:
     return readings
 
 
-def _revisions_of(site: Site) -> dict[int, list[Revision]]:
+def _read_more_than_once(site: Site) -> QuerySet[Image]:
+    """Images with work by two people, or with a model's hidden reading."""
+    twice = (
+        Annotation.objects.filter(image__site=site, revision_count__gt=0)
+        .values("image")
+        .annotate(n=Count("author"))
+        .filter(n__gt=1)
+    )
+    by_model = Suggestion.objects.filter(
+        image__site=site, hidden=True, state=Suggestion.State.CURRENT
+    )
+    return Image.objects.filter(
+        Q(pk__in=twice.values("image")) | Q(pk__in=by_model.values("image"))
+    )
+
+
+def _revisions_of(images: QuerySet[Image]) -> dict[int, list[Revision]]:
     revisions: dict[int, list[Revision]] = defaultdict(list)
-    for revision in Revision.objects.filter(annotation__image__site=site).order_by("number"):
+    for revision in Revision.objects.filter(annotation__image__in=images).order_by("number"):
         revisions[revision.annotation_id].append(revision)
     return revisions
 

@@ -7,7 +7,6 @@ from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 
 from annotation.models import Study
-from annotation.policies import require_admin
 from core.models import User
 from core.services import audit
 from domain.errors import Conflict, InvalidInput
@@ -37,16 +36,3 @@ def create(name: str, title: str = "", *, actor: User | None) -> Study:
 def get_or_create(name: str, *, actor: User | None) -> Study:
     """The study of that name, started if it is not there."""
     return Study.objects.filter(name=name).first() or create(name, actor=actor)
-
-
-def set_double_reading_share(study: Study, share: float, *, actor: User) -> None:
-    """Set which share of the scans two annotators read blind (0 to 1)."""
-    require_admin(actor, study)
-    if not 0 <= share <= 1:
-        raise InvalidInput("Give the share of double readings as a number from 0 to 1.")
-    with transaction.atomic():
-        Study.objects.filter(pk=study.pk).update(double_reading_share=share)
-        study.double_reading_share = share
-        audit.record(
-            "double-reading share set", actor=actor, target=study, scope=study.name, share=share
-        )
