@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import locks, partitions, sites
-from annotation.selectors.approvals import newly_approved_subjects
 from core.models import Job
 from inference.models import ModelVersion, Pointer, Purpose
 from training.models import Evaluation, RetrainPolicy, Run
@@ -33,7 +32,6 @@ class SiteRow:
     model: ModelLine | None
     last_run: Run | None
     policy: RetrainPolicy | None
-    new_subjects: int
 
     @property
     def site(self) -> Site:
@@ -74,14 +72,12 @@ def _row(
     policies: dict[int, RetrainPolicy],
 ) -> SiteRow:
     site = progress.site
-    last = runs.get(site.pk)
     return SiteRow(
         progress,
         locks.lock_state(site),
         model,
-        last,
+        runs.get(site.pk),
         policies.get(site.pk),
-        newly_approved_subjects(site, last.created_at if last else None),
     )
 
 

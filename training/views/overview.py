@@ -12,6 +12,7 @@ from annotation.models import Study
 from annotation.policies import Role, require_role
 from core.pages import Empty, Step
 from training.selectors import overview as overview_selector
+from training.services import retraining
 
 
 @require_GET
@@ -24,7 +25,7 @@ def overview(request: StudyRequest, study: Study) -> HttpResponse:
     people = study.memberships.exclude(role=Role.ADMIN).count()
     begun = bool(rows) and bool(images) and bool(people)
     context = {
-        "rows": rows,
+        "rows": [(row, len(retraining.new_subjects(row.site))) for row in rows],
         "empty": None if begun or not is_admin else first_steps(study, len(rows), images, people),
         "to_do": overview_selector.to_do(study, rows) if begun and is_admin else None,
     }

@@ -2,43 +2,83 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from annotation.middleware import StudyRequest
-from annotation.models import Study
+from annotation.models import Site, Study
 from annotation.policies import Role, require_role
-from annotation.selectors.approvals import newly_approved_subjects
 from annotation.selectors.studies import site_named
 from domain.errors import MyotraceError
-from training.forms import Retraining
+from training.forms import Retraining, TrainingTimes
 from training.models import RetrainPolicy
-from training.services import retrain_policy
+from training.services import retraining as service
+from training.services import runs
+
+RULE, TIMES = "rule", "times"
 
 
 @require_http_methods(["GET", "POST"])
 def retraining(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
-    """See and change what triggers the next run of a site."""
+    """See and change what triggers the next run of a site, each by a form of its own."""
     require_role(request.role, Role.ADMIN)
     site = site_named(study, slug)
-    policy = RetrainPolicy.objects.filter(site=site).first() or RetrainPolicy(site=site)
-    initial = {"enabled": policy.enabled, "after_subjects": policy.after_subjects}
-    form = Retraining(request.POST or None, initial=initial)
-    if form.is_valid():
+    schedule = service.schedule_of(site)
+    act = request.POST.get("act", RULE) if request.method == "POST" else ""
+    forms = _forms(site, schedule, request, act)
+    if act in forms and forms[act].is_valid():
         try:
-            retrain_policy.put(site, **form.cleaned_data, actor=request.user)
+            _save(site, act, forms[act], request)
         except MyotraceError as error:
-            form.add_error(None, str(error))
+            forms[act].add_error(None, str(error))
         else:
             messages.success(request, f"Saved what triggers the training of {site.name}.")
-            return redirect("training:overview", study.name)
-    last = site.runs.order_by("-id").first()
+            return redirect("training:retraining", study.name, site.slug)
     context = {
         "site": site,
-        "form": form,
-        "new_subjects": newly_approved_subjects(site, last.created_at if last else None),
+        "forms": forms,
+        "schedule": schedule,
+        "new_subjects": len(service.new_subjects(site)),
     }
-    status = 422 if form.errors else 200
+    status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "training/retraining.html", context, status=status)
+
+
+def _forms(site: Site, schedule: Any, request: StudyRequest, act: str) -> dict[str, Form]:
+    policy = RetrainPolicy.objects.filter(site=site).first() or RetrainPolicy(site=site)
+    data = {act: request.POST}
+    times = ("enabled", "days", "hour", "minute")
+    return {
+        RULE: Retraining(
+            data.get(RULE),
+            initial={"enabled": policy.enabled, "after_subjects": policy.after_subjects},
+        ),
+        TIMES: TrainingTimes(
+            data.get(TIMES),
+            auto_id="id_times_%s",
+            initial={name: getattr(schedule, name) for name in times} if schedule else {},
+        ),
+    }
+
+
+def _save(site: Site, act: str, form: Form, request: StudyRequest) -> None:
+    backend, settings = _recipe(site)
+    if act == RULE:
+        service.put_policy(
+            site, request.user, backend=backend, settings=settings, **form.cleaned_data
+        )
+    else:
+        service.put_schedule(
+            site, request.user, backend=backend, settings=settings, **form.cleaned_data
+        )
+
+
+def _recipe(site: Site) -> tuple[str, dict[str, Any]]:
+    """Backend and settings of the site's newest run, or the defaults."""
+    newest = site.runs.order_by("-id").first()
+    return (newest.backend, newest.settings) if newest else (runs.default_backend(site), {})
