@@ -143,6 +143,7 @@ export class Annotating {
     const editor = this.#editor;
     const words = editor.piece("save-state");
     words.textContent = saveWords(state, !this.#saver.journalFailed);
+    words.title = words.textContent;
     words.dataset.kind = state.kind;
     editor.piece("signed-out").hidden = state.kind !== "signed-out";
     const box = editor.piece("conflict");

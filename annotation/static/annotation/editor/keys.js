@@ -22,8 +22,9 @@ export function commandFor(commands, event) {
 export function isTyping(target, event) {
   if (event.ctrlKey && event.key === "Enter") return false;
   if (!(target instanceof HTMLElement)) return false;
+  if (target.closest("dialog")) return true;
   if (target.matches("textarea, select, input:not([type=range]):not([type=checkbox])")) return true;
   const acts = event.key === "Enter" || event.key === " ";
-  if (acts && target.closest("button, a, summary, dialog")) return true;
+  if (acts && target.closest("button, a, summary")) return true;
   return target.matches("input[type=range]") && /^(Arrow|Home|End|Page)/.test(event.key);
 }

@@ -15,10 +15,10 @@ import { bounds, footOnRing, insideRings, partsArea, ringArea } from "#editor/ge
 
 /** Of the largest circle inside, in the outline's unit. */
 const CIRCLE_TOLERANCE = 1e-3;
-/** Two pieces of a column closer than this touch. px */
-const TOUCHING = 1e-9;
+/** Chords that differ by less than this are equally long. px */
+const ROUNDING = 1e-9;
 
-/** @type {Record<string, (outline: Ring) => {value: number, line: Line}>} */
+/** @type {Record<string, (outline: Ring, spacing: Spacing | null) => Thickness>} */
 const DEFINITIONS = {
   max_vertical: maxVertical,
   centroid_column: centroidColumn,
@@ -54,36 +54,41 @@ export function measureLabel(regions, label, { plane, thickness_definition, spac
  * @returns {Thickness}
  */
 export function thickness(parts, definition, spacing) {
-  const largest = parts.reduce((a, b) => (partsArea([b]) > partsArea([a]) ? b : a));
-  const outline = largest[0];
-  const { value, line } = DEFINITIONS[definition](outline);
-  const inMm = (/** @type {Spacing} */ [sx, sy]) =>
-    DEFINITIONS[definition](outline.map(([x, y]) => [x * sx, y * sy])).value;
-  return { valuePx: value, valueMm: spacing && inMm(spacing), line };
+  const outlines = parts.map(([outline]) => outline);
+  const largest = outlines.reduce((a, b) => (filledArea(b) > filledArea(a) ? b : a));
+  return DEFINITIONS[definition](largest, spacing);
 }
 
-/** The longest vertical segment inside; between vertices the length is linear. @param {Ring} outline */
-function maxVertical(outline) {
-  const columns = new Set(outline.map(([x]) => x));
-  return [...columns]
-    .map((x) => longestVertical(outline, x))
-    .reduce((a, b) => (b.value > a.value ? b : a));
+/** @param {Ring} outline */
+function filledArea(outline) {
+  return Math.abs(ringArea(outline));
 }
 
-/** The longest vertical segment inside, in the column of the centroid. @param {Ring} outline */
-function centroidColumn(outline) {
-  return longestVertical(outline, centroidX(outline));
+/** The longest vertical chord, the left-most of equals. @param {Ring} outline @param {Spacing | null} spacing */
+function maxVertical(outline, spacing) {
+  const columns = [...new Set(outline.map(([x]) => x))].sort((a, b) => a - b);
+  return vertical(longest(columns.flatMap((x) => chordsAt(outline, x))), spacing);
 }
 
-/** Area within the central third of the width over that third: the mean vertical length. @param {Ring} outline */
-function centralThirdMean(outline) {
+/** The longest chord in the column of the centroid. @param {Ring} outline @param {Spacing | null} spacing */
+function centroidColumn(outline, spacing) {
+  return vertical(longest(chordsAt(outline, centroidX(outline))), spacing);
+}
+
+/** The area within the middle third of the width, over that third. @param {Ring} outline @param {Spacing | null} spacing */
+function centralThirdMean(outline, spacing) {
   const [left, , right] = bounds([outline]);
   const third = (right - left) / 3;
   const mean = Math.abs(areaUnder(outline, left + third, right - third)) / third;
-  const middle = (left + right) / 2;
-  const [[, upper], [, lower]] = longestVertical(outline, middle).line;
+  const [[x, upper], [, lower]] = longest(chordsAt(outline, (left + right) / 2));
   const centre = (upper + lower) / 2;
-  return { value: mean, line: verticalLine(middle, centre - mean / 2, centre + mean / 2) };
+  return vertical(verticalLine(x, centre - mean / 2, centre + mean / 2), spacing);
+}
+
+/** @param {Line} line @param {Spacing | null} spacing @returns {Thickness} */
+function vertical(line, spacing) {
+  const valuePx = line[1][1] - line[0][1];
+  return { valuePx, valueMm: spacing && valuePx * spacing[1], line };
 }
 
 /** @param {number} x @param {number} y0 @param {number} y1 @returns {Line} */
@@ -92,6 +97,31 @@ function verticalLine(x, y0, y1) {
     [x, y0],
     [x, y1],
   ];
+}
+
+/** The first of the longest. @param {Line[]} chords at least one */
+function longest(chords) {
+  const length = (/** @type {Line} */ [[, y0], [, y1]]) => y1 - y0;
+  return chords.reduce((a, b) => (length(b) > length(a) + ROUNDING ? b : a));
+}
+
+/** Vertical chords in a column as it is met from the left and from the right. @param {Ring} outline @param {number} x */
+function chordsAt(outline, x) {
+  return [...chordsBeside(outline, x, -1), ...chordsBeside(outline, x, 1)];
+}
+
+/** @param {Ring} outline @param {number} x @param {-1 | 1} side */
+function chordsBeside(outline, x, side) {
+  const heights = outline.flatMap(([x0, y0], index) => {
+    const [x1, y1] = outline[(index + 1) % outline.length];
+    const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
+    const isMet = side < 0 ? low < x && x <= high : low <= x && x < high;
+    return isMet ? [y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)] : [];
+  });
+  heights.sort((a, b) => a - b);
+  return Array.from({ length: heights.length / 2 }, (_, i) =>
+    verticalLine(x, heights[2 * i], heights[2 * i + 1]),
+  );
 }
 
 /** @param {Ring} outline */
@@ -118,42 +148,31 @@ function areaUnder(outline, left, right) {
   return area;
 }
 
-/** @param {Ring} outline @param {number} x @returns {{value: number, line: Line}} */
-function longestVertical(outline, x) {
-  const pieces = mergedPieces([...piecesBeside(outline, x, -1), ...piecesBeside(outline, x, 1)]);
-  const longest = pieces.reduce((a, b) => (b[1] - b[0] > a[1] - a[0] ? b : a));
-  return { value: longest[1] - longest[0], line: verticalLine(x, longest[0], longest[1]) };
-}
-
-/** Pieces of the column inside the outline as it is met from one side. @param {Ring} outline @param {number} x @param {-1 | 1} side */
-function piecesBeside(outline, x, side) {
-  const heights = outline.flatMap(([x0, y0], index) => {
-    const [x1, y1] = outline[(index + 1) % outline.length];
-    const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
-    const isMet = side < 0 ? low < x && x <= high : low <= x && x < high;
-    return isMet ? [y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)] : [];
-  });
-  heights.sort((a, b) => a - b);
-  return Array.from({ length: heights.length / 2 }, (_, i) => [heights[2 * i], heights[2 * i + 1]]);
-}
-
-/** @param {number[][]} pieces at least one */
-function mergedPieces(pieces) {
-  pieces.sort((a, b) => a[0] - b[0]);
-  const merged = [pieces[0].slice()];
-  for (const [from, to] of pieces.slice(1)) {
-    const last = merged[merged.length - 1];
-    if (from <= last[1] + TOUCHING) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
+/**
+ * The diameter of the largest circle inside; with a calibration the line is that of the circle in
+ * mm. @param {Ring} outline @param {Spacing | null} spacing @returns {Thickness}
+ */
+function maxInscribedCircle(outline, spacing) {
+  const inPx = largestCircle(outline);
+  if (!spacing) return { valuePx: inPx.diameter, valueMm: null, line: inPx.line };
+  const [sx, sy] = spacing;
+  const inMm = largestCircle(outline.map(([x, y]) => [x * sx, y * sy]));
+  const [[x0, y0], [x1, y1]] = inMm.line;
+  return {
+    valuePx: inPx.diameter,
+    valueMm: inMm.diameter,
+    line: [
+      [x0 / sx, y0 / sy],
+      [x1 / sx, y1 / sy],
+    ],
+  };
 }
 
 /**
- * Diameter of the largest circle inside, by quartering the cells that may still hold its centre.
- * @param {Ring} outline @returns {{value: number, line: Line}}
+ * By quartering the cells that may still hold its centre.
+ * @param {Ring} outline @returns {{diameter: number, line: Line}}
  */
-function maxInscribedCircle(outline) {
+function largestCircle(outline) {
   const [left, top, right, bottom] = bounds([outline]);
   const size = Math.min(right - left, bottom - top);
   /** @type {{x: number, y: number, half: number, radius: number}[]} */
@@ -182,13 +201,13 @@ function maxInscribedCircle(outline) {
   }
   const centre = /** @type {Point} */ ([best.x, best.y]);
   const [x1, y1] = footOnRing(centre, outline).point;
-  return {
-    value: 2 * best.radius,
-    line: [
-      [2 * best.x - x1, 2 * best.y - y1],
-      [x1, y1],
-    ],
-  };
+  /** @type {Line} */
+  const line = [
+    [2 * best.x - x1, 2 * best.y - y1],
+    [x1, y1],
+  ];
+  line.sort(([ax, ay], [bx, by]) => ay - by || ax - bx);
+  return { diameter: 2 * best.radius, line };
 }
 
 /** A square cell; `radius` is the centre's distance to the border, negative outside. @param {Ring} outline @param {number} x @param {number} y @param {number} half */

@@ -7,7 +7,14 @@
  */
 import { booleanOpDWithPolyTree, ClipType, FillRule, PolyTreeD } from "clipper2-ts";
 
-import { insideRings, partsArea, ringArea, ringsWithoutRepeats, tidyRing } from "#editor/geometry.js";
+import {
+  crossesItself,
+  insideRings,
+  partsArea,
+  ringArea,
+  ringsWithoutRepeats,
+  tidyRing,
+} from "#editor/geometry.js";
 
 const PRECISION = 3;
 /** Smaller pieces are leftovers of rounding, not anatomy. px2 */
@@ -60,8 +67,9 @@ function combine(type, subject, clip, rule) {
   return toParts(tree);
 }
 
-/** Everything that a ring goes round, loops included, as parts. @param {Ring} ring */
+/** Everything that a ring goes round, loops included, as parts; a simple ring stays as it is. @param {Ring} ring @returns {Part[]} */
 export function filled(ring) {
+  if (!crossesItself(ring)) return Math.abs(ringArea(ring)) < SMALLEST_PIECE ? [] : [[ring]];
   return combine(ClipType.Union, [ring], null, FillRule.NonZero);
 }
 
