@@ -114,9 +114,9 @@ def islands(label_map: LabelMap, label: int) -> list[Island]:
     if count == 0:
         return []
     found = []
-    for number, window in enumerate(ndimage.find_objects(numbered, count), start=1):
-        mask = numbered[window] == number
-        found.append(Island(label, mask, window, int(np.count_nonzero(mask))))
+    for number, (rows, columns) in enumerate(ndimage.find_objects(numbered, count), start=1):
+        mask = numbered[rows, columns] == number
+        found.append(Island(label, mask, (rows, columns), int(np.count_nonzero(mask))))
     return found
 
 

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.selectors.studies import studies_of, visible_study
@@ -47,11 +48,12 @@ class ModelListView(ListAPIView[ModelVersion]):
     """The model versions of a study (`?study=`, by default the caller's first), newest first."""
 
     serializer_class = ModelSerializer
+    request: UserRequest
 
     @extend_schema(
         parameters=[OpenApiParameter(name, OpenApiTypes.STR) for name in ("study", "site")]
     )
-    def get(self, request: UserRequest, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:

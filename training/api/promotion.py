@@ -5,11 +5,11 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.selectors.studies import site_named, studies_of, visible_study
+from core.api.authentication import UserRequest
 from domain.errors import NotFound
 from inference.selectors import versions
 from training.services import promotion
@@ -43,7 +43,7 @@ class PromoteView(APIView):
     """Promote a model; 409 with the reason where the gate refuses."""
 
     @extend_schema(request=PromoteSerializer, responses=MoveSerializer)
-    def post(self, request: Request, model_id: int) -> Response:
+    def post(self, request: UserRequest, model_id: int) -> Response:
         model = versions.visible_model(request.user, model_id)
         body = PromoteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -59,12 +59,10 @@ class RollbackView(APIView):
         responses=MoveSerializer,
         parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: UserRequest, slug: str) -> Response:
         name = request.query_params.get("study")
-        if name:
-            study = visible_study(request.user, name)
-        else:
-            study = next(iter(studies_of(request.user)), None)
+        studies = studies_of(request.user)
+        study = visible_study(request.user, name) if name else next(iter(studies), None)
         if study is None:
             raise NotFound("There is no such site.")
         body = RollbackSerializer(data=request.data)
