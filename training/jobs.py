@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.selectors.versions import model_with_id
-from training.services import evaluation, retraining, runs, supervision
+from training.services import demo_promotion, evaluation, retraining, runs, supervision
 
 
 def register_all() -> None:
@@ -13,8 +13,10 @@ def register_all() -> None:
     register(runs.KIND, supervision.supervise, long=True)
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
+    register(demo_promotion.KIND, demo_promotion.promote)
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("model_registered", evaluate_new_model)
+    events.subscribe("model_registered", promote_model_of_demo)
 
 
 def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> None:
@@ -25,3 +27,8 @@ def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> No
 def evaluate_new_model(*, model_id: int) -> None:
     """A model was registered: see at once how it does on the validation subjects."""
     evaluation.submit(model_with_id(model_id), evaluation.VALIDATION, None)
+
+
+def promote_model_of_demo(*, model_id: int) -> None:
+    """A model was registered: the one that the demo asked for goes on to the gate."""
+    demo_promotion.submit(model_id)

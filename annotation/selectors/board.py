@@ -150,6 +150,7 @@ def _disagreeing(user: User, study: Study, filters: Filters) -> Column:
         _narrowed(waiting_for_review(user, study), filters)
         .filter(Exists(blind))
         .exclude(Exists(unread))
+        .exclude(image__state=Image.State.APPROVED)
         .order_by("image", "id")
     )
     pairs: dict[int, list[Annotation]] = {}

@@ -27,7 +27,8 @@ programs = [
     Program(name, ["sh", "-c", f"echo $$ >> {data / name}.pids; exec sleep 600"])
     for name in ("web", "worker")
 ]
-stubborn = "trap '' TERM; sleep 601 & echo $! >> stubborn-child.pids; echo $$ >> stubborn.pids; wait"
+stubborn = "trap '' TERM; sleep 601 & echo $! >> stubborn-child.pids"
+stubborn += "; echo $$ >> stubborn.pids; wait"
 with sole_supervisor(data, "http://127.0.0.1:1/"):
     programs.append(Program("stubborn", ["sh", "-c", f"cd {data}; {stubborn}; wait"]))
     Supervisor(programs, data / "logs", lambda line: print(line, flush=True), 1.0).run()

@@ -1,4 +1,4 @@
-"""Everything that `make run` starts: database, assets, demo study, then the supervised processes."""
+"""What `make run` starts: database, assets, demo study, then the supervised processes."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def programs() -> list[Program]:
         python, "-m", "gunicorn", "config.wsgi:application",
         "--bind", f"{settings.MYOTRACE_HOST}:{settings.MYOTRACE_PORT}",
         "--workers", "2", "--threads", "8", "--timeout", "120", "--graceful-timeout", "8",
-        "--access-logfile", "-",
+        "--access-logfile", "-", "--no-control-socket",
     ]  # fmt: skip
     return [
         Program("web", web),

@@ -1,0 +1,144 @@
+"""What the demo's people have done so far: outlines in every stage, from offered to approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from annotation.policies import is_double_read, is_test_subject
+from annotation.selectors import annotations, partitions
+from annotation.services import outlines, review, suggestions, workflow
+from domain import phantom
+from domain.geometry import Region, region_to_json
+from domain.phantom.view import stream
+from training.services.demo.people import People
+from training.services.demo.scans import TakenImage
+from training.services.demo.sites import TRAINED_SITE
+
+if TYPE_CHECKING:
+    from annotation.models import Annotation, Study
+    from core.models import User
+
+GENERATOR, GENERATOR_VERSION = "generator", "generator-v1"
+APPROVED_SHARE = 0.6
+SUBMITTED_SUBJECTS = 3
+CORRECTED_SHARE = 0.15
+
+
+def do(study: Study, taken: Sequence[TakenImage], team: People) -> None:
+    """Bring every image to the stage that its subject is in; images with work stay as they are.
+
+    Test and validation subjects and enough training subjects for 60 % of all are approved, three
+    more wait for review, one is returned, the others are offered with a pre-label.
+    """
+    stages = _stages(partitions.subjects_by_partition(study))
+    for one in taken:
+        if one.image.state != "new":
+            continue
+        with transaction.atomic():
+            _offer(one)
+            stage = stages.get(one.subject.code, "offered")
+            if one.outlined and (one.selected or _is_wanted_for_training(one, stage)):
+                _STAGES[stage](one, team)
+
+
+def _is_wanted_for_training(one: TakenImage, stage: str) -> bool:
+    """Whether the take that nobody selected is outlined too: at the site that is trained first."""
+    return stage == "approved" and one.image.site.slug == TRAINED_SITE
+
+
+def _stages(codes: dict[str, list[str]]) -> dict[str, str]:
+    """The stage of each subject, by code."""
+    approved = codes.get("test", []) + codes.get("validation", [])
+    train = codes.get("train", [])
+    everybody = len(approved) + len(train)
+    enough = max(1, round(APPROVED_SHARE * everybody) - len(approved))
+    enough = min(enough, max(1, len(train) - SUBMITTED_SUBJECTS - 2))
+    stages = dict.fromkeys(approved + train[:enough], "approved")
+    stages |= dict.fromkeys(train[enough : enough + SUBMITTED_SUBJECTS], "submitted")
+    stages |= dict.fromkeys(train[enough + SUBMITTED_SUBJECTS :][:1], "returned")
+    return stages
+
+
+def _offer(one: TakenImage) -> None:
+    """The generator's imperfect outline, where a pre-label may be shown at all."""
+    image = one.image
+    if is_test_subject(image) or is_double_read(image):
+        return
+    if annotations.current_suggestion(image) is not None:
+        return
+    offered = phantom.pre_label(one.truth, *one.key)
+    suggestions.offer(
+        image,
+        _json(offered.regions),
+        source=GENERATOR,
+        version=GENERATOR_VERSION,
+        probability=offered.probability,
+    )
+
+
+def _approved(one: TakenImage, team: People) -> None:
+    first, *_ = [_submitted_reading(one, person, team) for person in _readers(one, team)]
+    number = first.revision_count
+    if stream("expert", *one.key).random() < CORRECTED_SHARE:
+        review.correct_and_approve(first, number, team.expert, _json(one.truth), "edge redrawn")
+    else:
+        review.approve(first, number, team.expert)
+
+
+def _submitted(one: TakenImage, team: People) -> None:
+    for person in _readers(one, team):
+        _submitted_reading(one, person, team)
+
+
+def _returned(one: TakenImage, team: People) -> None:
+    """Returned to the second annotator: the first one's next scan is one with a pre-label."""
+    if is_double_read(one.image) or one.image.site.slug != TRAINED_SITE:
+        _submitted(one, team)
+        return
+    work = _submitted_reading(one, team.annotators[1], team)
+    x0, y0, _, y1 = one.truth[0].shape.bounds
+    pin = {"x": x0, "y": (y0 + y1) / 2, "text": "The muscle reaches further to this side."}
+    reason = "The medial edge is missing."
+    review.return_(work, work.revision_count, team.expert, reason, [pin])
+
+
+def _leave(one: TakenImage, team: People) -> None:
+    """Nothing yet."""
+
+
+_STAGES = {
+    "approved": _approved,
+    "submitted": _submitted,
+    "returned": _returned,
+    "offered": _leave,
+}
+
+
+def _readers(one: TakenImage, team: People) -> list[User]:
+    """One annotator, in turn; two different ones where the scan is read twice."""
+    first = stream("reader", *one.key).integers(len(team.annotators))
+    count = 2 if is_double_read(one.image) else 1
+    return [team.annotators[(first + step) % len(team.annotators)] for step in range(count)]
+
+
+def _submitted_reading(one: TakenImage, person: User, team: People) -> Annotation:
+    """What this annotator, with their own way to err, drew and submitted."""
+    reader = phantom.READERS[list(team.annotators).index(person)]
+    offered = annotations.visible_suggestion(person, one.image)
+    revision = outlines.save(
+        one.image,
+        person,
+        _json(phantom.read(one.truth, reader, *one.key)),
+        base=0,
+        origin="pre-label" if offered else "drawn",
+        suggestion_version=offered.version if offered else "",
+        seconds=float(stream("seconds", reader.name, *one.key).uniform(40, 240)),
+    )
+    return workflow.submit(revision.annotation, person)
+
+
+def _json(regions: Sequence[Region]) -> list[dict[str, Any]]:
+    return [region_to_json(region) for region in regions]
