@@ -13,10 +13,12 @@ from annotation.views import (
     home,
     images,
     jobs,
+    measurements,
     members,
     queue,
     settings,
     sites,
+    subjects,
 )
 
 app_name = "annotation"
@@ -40,6 +42,10 @@ work: list[URLPattern | URLResolver] = [
     path(STUDY + "images.csv", images.export, name="images_csv"),
     path(IMAGE, images.image, name="image"),
     path(STUDY + "agreement/", agreement.agreement, name="agreement"),
+    path(STUDY + "subjects/", subjects.subjects, name="subjects"),
+    path(STUDY + "subjects/<path:code>/", subjects.subject, name="subject"),
+    path(STUDY + "measurements/", measurements.measurements, name="measurements"),
+    path(STUDY + "measurements.csv", measurements.export, name="measurements_csv"),
 ]
 
 management: list[URLPattern | URLResolver] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import images, revisions
+from annotation.api import images, measurements, revisions
 
 urlpatterns = [
     path("images/", images.ImageListView.as_view(), name="api-images"),
@@ -38,4 +38,5 @@ urlpatterns = [
         revisions.ReviewView.as_view(),
         name="api-review",
     ),
+    path("measurements/", measurements.MeasurementListView.as_view(), name="api-measurements"),
 ]

@@ -1,0 +1,231 @@
+"""CSA, thickness and echo intensity of approved outlines: one row per image and label.
+
+Test subjects are left out: their references leave through `services.lock.open_references` only,
+whose items `of_items` measures the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import shapely
+from django.db.models import Q, QuerySet
+
+from annotation.models import Image, LockedImage, Partition, Reference, Site, Study
+from annotation.selectors.images import pixels, spacing_of
+from annotation.selectors.references import ReferenceItem
+from core.models import User
+from domain.calibration import PixelSpacing
+from domain.geometry import CUTS, Region, normalise, regions_from_json
+from domain.measurement import (
+    MEASUREMENT_VERSION,
+    NOT_CALIBRATED,
+    cross_section,
+    echo_intensity,
+    has_csa,
+    thickness,
+)
+
+NOT_OUTLINED = "not outlined"
+CHUNK = 200
+RELATIONS = ("subject", "take__scan__visit", "calibration")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one approved outline of one label measures, and where it comes from.
+
+    mm are None without a calibration, CSA on a longitudinal site, everything where the label is
+    not outlined; `why_no_csa` and `why_no_mt` say so. `csa_quantity` is "visible CSA" where the
+    view cuts the muscle. `selected`: of the take that measurement uses.
+    """
+
+    study: str
+    site: str
+    subject: str
+    visit: date | None
+    side: str
+    take: int
+    frame: int
+    selected: bool
+    label: str
+    csa_quantity: str
+    csa_mm2: float | None
+    csa_px: float | None
+    why_no_csa: str
+    mt_mm: float | None
+    mt_px: float | None
+    why_no_mt: str
+    mt_definition: str
+    ei: float | None
+    spacing_x_mm: float | None
+    spacing_y_mm: float | None
+    calibration: str
+    reader: str
+    how: str
+    version: str
+    image_id: int
+    revision_digest: str
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """The regions accepted as truth on an image, and who drew them."""
+
+    regions: list[dict[str, Any]]
+    reader: str
+    how: str
+    digest: str
+
+
+def of_study(
+    study: Study,
+    *,
+    site: Site | None = None,
+    subject_code: str = "",
+    drawn_by: User | None = None,
+    with_echo_intensity: bool = True,
+) -> Iterator[Measurement]:
+    """The measurements of a study's current references, by site, subject, visit, side and take.
+
+    `drawn_by` keeps to one reader's outlines. Echo intensity reads each image's pixels. Erased
+    images and those of test subjects are left out.
+    """
+    rows = _references(study, site).exclude(_withheld())
+    if subject_code:
+        rows = rows.filter(image__subject__code=subject_code)
+    if drawn_by is not None:
+        rows = rows.filter(revision__author=drawn_by.pk)
+    sites = _sites(study)
+    for row in rows.iterator(chunk_size=CHUNK):
+        revision = row.revision
+        outline = _Outline(
+            revision.regions, revision.author.get_username(), row.how, revision.digest
+        )
+        yield from _measured(sites[row.image.site_id], row.image, outline, with_echo_intensity)
+
+
+def of_items(
+    study: Study, items: Sequence[ReferenceItem], *, with_echo_intensity: bool = True
+) -> Iterator[Measurement]:
+    """The measurements of references that a counted look has opened, in their order."""
+    sites = _sites(study)
+    for start in range(0, len(items), CHUNK):
+        chunk = items[start : start + CHUNK]
+        images = Image.objects.select_related(*RELATIONS).in_bulk([one.image_id for one in chunk])
+        for item in chunk:
+            outline = _Outline(item.regions, item.reader, item.how, item.revision_digest)
+            image = images[item.image_id]
+            yield from _measured(sites[image.site_id], image, outline, with_echo_intensity)
+
+
+def left_out(study: Study, *, site: Site | None = None) -> int:
+    """How many approved images are not measured since their subjects are in the test partition."""
+    return _references(study, site).filter(_withheld()).count()
+
+
+def _references(study: Study, site: Site | None) -> QuerySet[Reference]:
+    rows = Reference.objects.filter(
+        image__study=study, image__erased_at__isnull=True, superseded_at__isnull=True
+    )
+    if site is not None:
+        rows = rows.filter(image__site=site)
+    return rows.select_related(
+        "revision__content", "revision__author", *(f"image__{name}" for name in RELATIONS)
+    ).order_by(
+        "image__site__order",
+        "image__site__slug",
+        "image__subject__code",
+        "image__take__scan__visit__date",
+        "image__take__scan__side",
+        "image__take__number",
+        "image__frame",
+        "image_id",
+    )
+
+
+def _withheld() -> Q:
+    locked = LockedImage.objects.values("image")
+    return Q(image__subject__partition__partition=Partition.TEST) | Q(image__in=locked)
+
+
+def _sites(study: Study) -> dict[int, Site]:
+    return {
+        site.pk: site for site in study.sites.select_related("study").prefetch_related("labels")
+    }
+
+
+def _measured(
+    site: Site, image: Image, outline: _Outline, with_echo_intensity: bool
+) -> Iterator[Measurement]:
+    regions = regions_from_json(outline.regions)
+    grey = pixels(image) if with_echo_intensity and regions else None
+    spacing = spacing_of(image)
+    for label in _labels(site, regions):
+        region = _region_of(regions, label)
+        ei = None if grey is None else echo_intensity(grey, region.shape)
+        yield _row(site, image, outline, region, spacing, ei)
+
+
+def _labels(site: Site, regions: Sequence[Region]) -> list[str]:
+    """The site's labels, retired ones only where they are drawn."""
+    drawn = {region.label for region in regions}
+    return [one.name for one in site.labels.all() if not one.retired or one.name in drawn]
+
+
+def _region_of(regions: Sequence[Region], label: str) -> Region:
+    """All regions of a label as one; empty where there is none."""
+    of_label = [region for region in regions if region.label == label]
+    shape = normalise(shapely.union_all([region.shape for region in of_label]))
+    return Region(label, shape, tuple(s for s in CUTS if any(s in one.cut for one in of_label)))
+
+
+def _row(
+    site: Site,
+    image: Image,
+    outline: _Outline,
+    region: Region,
+    spacing: PixelSpacing | None,
+    ei: float | None,
+) -> Measurement:
+    take, scan = image.take, image.take.scan
+    shape, drawn = region.shape, not region.shape.is_empty
+    csa = cross_section(shape, site.plane, region.cut, spacing)
+    mt = thickness(shape, site.thickness_definition, spacing) if drawn else None
+    return Measurement(
+        study=site.study.name,
+        site=site.slug,
+        subject=image.subject.code,
+        visit=scan.visit.date,
+        side=scan.side,
+        take=take.number,
+        frame=image.frame,
+        selected=scan.selected_take_id == take.pk,
+        label=region.label,
+        csa_quantity=csa.quantity,
+        csa_mm2=csa.value_mm2 if drawn else None,
+        csa_px=shape.area if drawn and has_csa(site.plane) else None,
+        why_no_csa=csa.why_empty if drawn else NOT_OUTLINED,
+        mt_mm=mt.value_mm if mt else None,
+        mt_px=mt.value_px if mt else None,
+        why_no_mt=_why_no_mt(drawn, spacing),
+        mt_definition=site.thickness_definition,
+        ei=ei,
+        spacing_x_mm=spacing.x_mm if spacing else None,
+        spacing_y_mm=spacing.y_mm if spacing else None,
+        calibration=spacing.method if spacing else "",
+        reader=outline.reader,
+        how=outline.how,
+        version=MEASUREMENT_VERSION,
+        image_id=image.pk,
+        revision_digest=outline.digest,
+    )
+
+
+def _why_no_mt(drawn: bool, spacing: PixelSpacing | None) -> str:
+    if not drawn:
+        return NOT_OUTLINED
+    return NOT_CALIBRATED if spacing is None else ""
