@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
 from django import forms
+
+from training import backends
+
+if TYPE_CHECKING:
+    from annotation.models import Site
 
 
 class Retraining(forms.Form):
@@ -27,3 +35,62 @@ class EvaluationChoice(forms.Form):
     """Which partition a model is evaluated on."""
 
     partition = forms.ChoiceField(choices=[("validation", "validation"), ("test", "test")])
+
+
+class StartRun(forms.Form):
+    """A site and the U-Net's settings, each as the backend declares it."""
+
+    site = forms.ChoiceField(label="Muscle site")
+
+    def __init__(self, *args: Any, sites: Iterable[Site], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["site"].choices = [(site.slug, site.name) for site in sites]
+        self._described = backends.get("unet").describe()
+        for entry in self._described:
+            self.fields[entry["name"]] = _setting_field(entry)
+
+    def recipe_fields(self) -> Iterator[forms.BoundField]:
+        """The settings that most people leave alone."""
+        return (self[entry["name"]] for entry in self._described if entry["name"] != "max_epochs")
+
+    def settings(self) -> dict[str, object]:
+        """The settings that were given; empty ones keep their default."""
+        given = {entry["name"]: self.cleaned_data[entry["name"]] for entry in self._described}
+        return {name: value for name, value in given.items() if value not in {"", None}}
+
+
+class TrainingTimes(forms.Form):
+    """When a site is trained by a schedule."""
+
+    enabled = forms.BooleanField(required=False, label="Train at set times")
+    days = forms.CharField(
+        max_length=20,
+        initial="*",
+        label="Days",
+        help_text="* for every day, or days of the week such as 1,4 (0 is Sunday).",
+    )
+    hour = forms.IntegerField(min_value=0, max_value=23, initial=3, label="Hour (UTC)")
+    minute = forms.IntegerField(min_value=0, max_value=59, initial=0, label="Minute")
+
+
+def _setting_field(entry: dict[str, Any]) -> forms.Field:
+    shared = {
+        "required": False,
+        "label": entry["name"].replace("_", " ").capitalize(),
+        "help_text": entry["help"],
+        "initial": entry["default"],
+    }
+    limits = {"min_value": entry.get("minimum"), "max_value": entry.get("maximum")}
+    match entry["kind"]:
+        case "integer":
+            return forms.IntegerField(**shared, **limits)
+        case "number":
+            return forms.FloatField(
+                **shared, **limits, widget=forms.NumberInput(attrs={"step": "any"})
+            )
+        case "choice":
+            return forms.ChoiceField(**shared, choices=[(word, word) for word in entry["choices"]])
+        case "flag":
+            return forms.BooleanField(**shared)
+        case _:
+            return forms.CharField(**shared, max_length=20)

@@ -79,14 +79,13 @@ def run(job_id: str, fence: int) -> int:
 
 
 def work(context: JobContext) -> None:
-    """What is left to do of a run: train and register, evaluate on validation, tidy up."""
+    """What is left to do of a run: train and register, then remove the checkpoints."""
     from training.selectors import runs
 
     found = runs.of_job(context.job)
     store = checkpoint_store(context)
     if found.model is None:
         train_and_register(found, context, store)
-    evaluate(found, context)
     store.clear()
 
 
@@ -122,26 +121,6 @@ def train_and_register(run: Run, context: JobContext, store: CheckpointStore) ->
         f"{run.model}: best validation Dice {trained.best_validation_dice:.3f} in epoch"
         f" {trained.best_epoch} of {trained.epochs}."
     )
-
-
-def evaluate(run: Run, context: JobContext) -> None:
-    """Evaluate the registered model on the validation subjects, once."""
-    from domain.errors import Refused
-    from training.selectors import evaluations
-    from training.services import evaluation
-
-    model = run.model
-    if model is None or evaluations.newest(model, evaluation.VALIDATION) is not None:
-        return
-    try:
-        evaluation.evaluate(
-            model,
-            evaluation.VALIDATION,
-            None,
-            progress=lambda _, message: context.progress(1.0, message),
-        )
-    except Refused as refusal:
-        context.log(f"Not evaluated on validation: {refusal}")
 
 
 def checkpoint_store(context: JobContext) -> CheckpointStore:

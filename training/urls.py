@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import models, overview, retraining
+from training.views import models, overview, retraining, runs
 
 app_name = "training"
 
@@ -13,6 +13,11 @@ MODEL = STUDY + "models/<int:model_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY, overview.overview, name="overview"),
+    path(STUDY + "runs/", runs.runs, name="runs"),
+    path(STUDY + "runs/start/", runs.start_run, name="start_run"),
+    path(STUDY + "runs/<int:run_id>/", runs.run, name="run"),
+    path(STUDY + "runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel_run"),
+    path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
     path(STUDY + "sites/<slug:slug>/rollback/", models.rollback, name="rollback"),
     path(STUDY + "models/", models.models, name="models"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from training import runner
 from training.backends import prior
 from training.models import Epoch, Evaluation, Run
 from training.selectors import runs as run_selector
-from training.services import runs, supervision
+from training.services import evaluation, runs, supervision
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("approved")]
 FAST = {"max_epochs": 3}
@@ -28,9 +30,12 @@ def started(site: Site, actor: User, **settings: object) -> Run:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_run_ends_in_one_registered_model(site: Site, admin: User) -> None:
+def test_a_run_ends_in_one_registered_model(
+    site: Site, admin: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
     run = started(site, admin)
-    job = jobs.run_inline(run.job)
+    with django_capture_on_commit_callbacks(execute=True):
+        job = jobs.run_inline(run.job)
     assert (job.state, job.error) == (Job.State.DONE, "")
     run.refresh_from_db()
     model = ModelVersion.objects.get()
@@ -40,6 +45,8 @@ def test_a_run_ends_in_one_registered_model(site: Site, admin: User) -> None:
     assert run.best_validation_dice > 0.7
     assert job.result["model"] == model.name == "rectus-femoris-v1"
     assert (models_directory() / f"{model.sha256}.onnx").exists()
+    evaluated = jobs.run_inline(Job.objects.get(kind=evaluation.KIND))
+    assert evaluated.state == Job.State.DONE
     assert Evaluation.objects.get().partition == "validation"
     assert list((runner.checkpoint_store(jobs_context(job))).valid()) == []
 

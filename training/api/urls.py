@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.api import promotion
+from training.api import promotion, runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("runs/", runs.RunListView.as_view(), name="api-runs"),
+    path("runs/<int:run_id>/", runs.RunView.as_view(), name="api-run"),
+    path("runs/<int:run_id>/cancel", runs.RunCancelView.as_view(), name="api-run-cancel"),
     path(
         "models/<int:model_id>/promote", promotion.PromoteView.as_view(), name="api-model-promote"
     ),

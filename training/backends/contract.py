@@ -16,11 +16,11 @@ LabelMap = NDArray[np.uint8]
 Predict = Callable[[NDArray[np.uint8]], LabelMap]
 
 
-class TrainingFailed(MyotraceError):  # noqa: N818 - a name of the family in domain.errors
+class TrainingFailed(MyotraceError):
     """The training cannot go on; the message says why and what to change."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: someone asked the training to stop
+class Stopped(Exception):
     """The training was asked to stop; its newest checkpoint is complete."""
 
 

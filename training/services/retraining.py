@@ -14,6 +14,7 @@ from django.db import transaction
 from annotation.policies import require_admin
 from annotation.selectors import pool
 from annotation.selectors.studies import site_with_id
+from core.selectors.schedules import schedule_called
 from core.services import audit, schedules
 from domain.errors import Conflict, InvalidInput, Refused
 from training import backends
@@ -118,6 +119,11 @@ def put_schedule(
 def schedule_name(site: Site) -> str:
     """What the site's schedule is called."""
     return f"train {site.study.name} {site.slug}"
+
+
+def schedule_of(site: Site) -> Schedule | None:
+    """The site's schedule, if one was ever set."""
+    return schedule_called(schedule_name(site))
 
 
 def run_scheduled(context: JobContext) -> dict[str, Any]:

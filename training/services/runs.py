@@ -65,6 +65,11 @@ def start(
     return run
 
 
+def default_backend(site: Site) -> str:
+    """The backend of the site's model family, or the U-Net where this version has none for it."""
+    return site.model_family if site.model_family in backends.BACKENDS else "unet"
+
+
 def again(run: Run, actor: User) -> Run:
     """A new run with the same backend and settings, on what is approved now."""
     return start(run.site, run.backend, run.settings, actor)

@@ -34,7 +34,7 @@ class Command(StudyCommand):
         parser.add_argument("--max-epochs", help="short for --set max_epochs=N")
         parser.add_argument(
             "--set",
-            dest="settings",
+            dest="given",
             action="append",
             default=[],
             metavar="NAME=VALUE",
@@ -44,10 +44,10 @@ class Command(StudyCommand):
 
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
         site = site_named(study, options["site"])
-        settings = settings_of(options["settings"])
+        settings = settings_of(options["given"])
         if options["max_epochs"] is not None:
             settings["max_epochs"] = options["max_epochs"]
-        run = runs.start(site, options["backend"] or site.model_family, settings, actor)
+        run = runs.start(site, options["backend"] or runs.default_backend(site), settings, actor)
         if options["wait"]:
             self.tell(f"Run {run.pk}: training {site.slug} ...")
             job = jobs.run_inline(run.job)

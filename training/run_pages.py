@@ -1,0 +1,94 @@
+"""What the pages of runs show: lines of the list, curves, progress in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from core import plots
+from core.models import Job
+from training.models import Epoch, Run
+
+STATE_CLASSES = {Job.State.DONE: "good", Job.State.FAILED: "bad", Job.State.LOST: "warn"}
+WORST_GUESS_SHARE = 0.05
+"""Below this share done, the time still to go is not guessed."""
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run as people read it."""
+
+    run: Run
+    state: str
+    state_class: str
+    percent: int | None
+    how_far: str
+    best_dice: float | None
+
+
+def line_of(run: Run, best_dice: float | None = None) -> RunLine:
+    """A run in words; `best_dice` of the epochs so far."""
+    job = run.job
+    running = job.state == Job.State.RUNNING
+    return RunLine(
+        run=run,
+        state="taken up again" if job.state == Job.State.LOST else job.state,
+        state_class=STATE_CLASSES.get(Job.State(job.state), ""),
+        percent=round(100 * job.progress) if running and job.progress else None,
+        how_far=_how_far(job),
+        best_dice=run.best_validation_dice if run.best_validation_dice is not None else best_dice,
+    )
+
+
+def curves(epochs: Sequence[Epoch]) -> list[plots.Figure]:
+    """Validation Dice and both losses over the epochs."""
+    return [
+        plots.curves(
+            "validation-dice",
+            "Validation Dice, mean over subjects",
+            [_series("validation Dice", epochs, "validation_dice")],
+            y_label="Dice",
+            y_range=(0.0, 1.0),
+        ),
+        plots.curves(
+            "loss",
+            "Loss",
+            [
+                _series("training", epochs, "train_loss"),
+                _series("validation", epochs, "validation_loss"),
+            ],
+            y_label="Dice + cross-entropy",
+        ),
+    ]
+
+
+def settings_rows(run: Run, described: Sequence[dict[str, Any]]) -> list[tuple[str, Any, str]]:
+    """Name, value and meaning of each setting of a run."""
+    meanings = {entry["name"]: entry["help"] for entry in described}
+    return [(name, value, meanings.get(name, "")) for name, value in run.settings.items()]
+
+
+def _series(name: str, epochs: Sequence[Epoch], field: str) -> plots.Series:
+    points = [
+        (epoch.number, getattr(epoch, field))
+        for epoch in epochs
+        if getattr(epoch, field) is not None
+    ]
+    return plots.Series(name, points)
+
+
+def _how_far(job: Job) -> str:
+    if job.state != Job.State.RUNNING:
+        return "waits for a worker" if job.is_active else job.message
+    if job.cancel_requested:
+        return "stopping"
+    parts = [job.message] if job.message else []
+    if job.started_at and WORST_GUESS_SHARE <= job.progress < 1:
+        passed = timezone.now() - job.started_at
+        rest = passed * (1 - job.progress) / job.progress
+        parts.append(f"at most {timesince(timezone.now() - rest, depth=1)} left")
+    return ", ".join(parts)
