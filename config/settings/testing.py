@@ -11,8 +11,8 @@ if "MYOTRACE_DATA" not in os.environ:
     os.environ["MYOTRACE_DATA"] = tempfile.mkdtemp(prefix="myotrace-test-")
     atexit.register(shutil.rmtree, os.environ["MYOTRACE_DATA"], ignore_errors=True)
 
-from config.settings import *  # noqa: F403
 from config.settings.base import MYOTRACE_DATA, STORAGES
+from config.settings.chosen import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

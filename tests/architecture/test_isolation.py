@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,3 +153,14 @@ def test_only_annotation_names_the_split_and_lock_tables() -> None:
         if table in path.read_text(encoding="utf-8")
     ]
     assert offenders == []
+
+
+def test_tests_never_touch_the_data_directory_of_the_lab() -> None:
+    """Every folder that the settings name lies in the directory made for the tests."""
+    from django.conf import settings
+
+    made_for_tests = Path(os.environ["MYOTRACE_DATA"])
+    assert made_for_tests == settings.MYOTRACE_DATA
+    assert settings.MYOTRACE_DATA != settings.BASE_DIR / "var"
+    for folder in (settings.STORAGES["blobs"]["OPTIONS"]["location"], settings.STATIC_ROOT):
+        assert Path(folder).is_relative_to(made_for_tests)
