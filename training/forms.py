@@ -59,20 +59,6 @@ class StartRun(forms.Form):
         return {name: value for name, value in given.items() if value not in {"", None}}
 
 
-class TrainingTimes(forms.Form):
-    """When a site is trained by a schedule."""
-
-    enabled = forms.BooleanField(required=False, label="Train at set times")
-    days = forms.CharField(
-        max_length=20,
-        initial="*",
-        label="Days",
-        help_text="* for every day, or days of the week such as 1,4 (0 is Sunday).",
-    )
-    hour = forms.IntegerField(min_value=0, max_value=23, initial=3, label="Hour (UTC)")
-    minute = forms.IntegerField(min_value=0, max_value=59, initial=0, label="Minute")
-
-
 def _setting_field(entry: dict[str, Any]) -> forms.Field:
     shared = {
         "required": False,

@@ -28,7 +28,7 @@ from annotation.services import (
     suggestions,
     workflow,
 )
-from core.models import AuditEvent, Job, Schedule, User
+from core.models import AuditEvent, Job, User
 from core.selectors import audit as audit_selector
 from domain.geometry import regions_from_json
 from tests.conftest import noise, rectangle
@@ -854,24 +854,6 @@ def test_the_overview_says_what_to_do_next(
     split.assign(study, test=0.2, validation=0.1, seed=1, actor=admin)
     assert "is not sealed" in client.get("/studies/lab/").content.decode()
     assert "8 newly approved subjects" in client.get("/studies/lab/").content.decode()
-
-
-def test_an_admin_says_when_a_site_is_trained_again(
-    study: Study, site: Site, admin: User, client_of: ClientOf
-) -> None:
-    client = client_of(admin)
-    path = f"/studies/lab/sites/{site.slug}/retraining/"
-    approvals = {"act": "approvals", "approvals-enabled": "on", "approvals-after_subjects": "7"}
-    assert client.post(path, {**approvals, "approvals-after_subjects": "0"}).status_code == 422
-    assert client.post(path, approvals).status_code == 302
-    times = {"act": "times", "times-enabled": "on", "times-days": ["1", "4"], "times-at": "03:30"}
-    assert client.post(path, times).status_code == 302
-    text = client.get(path).content.decode()
-    assert 'value="7"' in text
-    assert 'value="03:30"' in text
-    assert len(re.findall(r'value="[14]"[^>]*checked', text)) == 2
-    schedule = Schedule.objects.get()
-    assert (schedule.days, schedule.hour, schedule.minute) == ("1,4", 3, 30)
 
 
 # ---- words and frame ----

@@ -201,8 +201,10 @@ def test_the_rule_and_the_times_of_retraining_are_edited_on_a_page(
     client, address = client_of(admin), f"/studies/{study.name}/sites/{site.slug}/retraining/"
     client.post(address, {"act": "rule", "enabled": "on", "after_subjects": "3"})
     assert RetrainPolicy.objects.get().after_subjects == 3
-    times = {"act": "times", "enabled": "on", "days": "1,4", "hour": "2", "minute": "15"}
+    times = {"act": "times", "enabled": "on", "days": ["1", "4"], "at": "02:15"}
     client.post(address, times)
     assert retraining.schedule_of(site).days == "1,4"
-    assert client.post(address, {**times, "days": "monday"}).status_code == 422
-    assert client.get(address).status_code == 200
+    assert client.post(address, {**times, "days": ["monday"]}).status_code == 422
+    text = client.get(address).content.decode()
+    assert 'value="02:15"' in text
+    assert text.count(" checked") == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from django.contrib import messages
@@ -14,8 +15,10 @@ from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
+from core.forms import WeeklySchedule
+from core.models import Schedule
 from domain.errors import MyotraceError
-from training.forms import Retraining, TrainingTimes
+from training.forms import Retraining
 from training.models import RetrainPolicy
 from training.services import retraining as service
 from training.services import runs
@@ -33,7 +36,7 @@ def retraining(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     forms = _forms(site, schedule, request, act)
     if act in forms and forms[act].is_valid():
         try:
-            _save(site, act, forms[act], request)
+            _save(site, forms[act], request)
         except MyotraceError as error:
             forms[act].add_error(None, str(error))
         else:
@@ -49,33 +52,46 @@ def retraining(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     return render(request, "training/retraining.html", context, status=status)
 
 
-def _forms(site: Site, schedule: Any, request: StudyRequest, act: str) -> dict[str, Form]:
+def _forms(
+    site: Site, schedule: Schedule | None, request: StudyRequest, act: str
+) -> dict[str, Form]:
     policy = RetrainPolicy.objects.filter(site=site).first() or RetrainPolicy(site=site)
     data = {act: request.POST}
-    times = ("enabled", "days", "hour", "minute")
     return {
         RULE: Retraining(
             data.get(RULE),
             initial={"enabled": policy.enabled, "after_subjects": policy.after_subjects},
         ),
-        TIMES: TrainingTimes(
-            data.get(TIMES),
-            auto_id="id_times_%s",
-            initial={name: getattr(schedule, name) for name in times} if schedule else {},
+        TIMES: WeeklySchedule(
+            data.get(TIMES), auto_id="id_times_%s", initial=_times(schedule) if schedule else {}
         ),
     }
 
 
-def _save(site: Site, act: str, form: Form, request: StudyRequest) -> None:
+def _times(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "enabled": schedule.enabled,
+        "days": [] if schedule.days == "*" else schedule.days.split(","),
+        "at": time(schedule.hour, schedule.minute),
+    }
+
+
+def _save(site: Site, form: Form, request: StudyRequest) -> None:
     backend, settings = _recipe(site)
-    if act == RULE:
-        service.put_policy(
-            site, request.user, backend=backend, settings=settings, **form.cleaned_data
+    values = form.cleaned_data
+    if isinstance(form, WeeklySchedule):
+        service.put_schedule(
+            site,
+            request.user,
+            enabled=values["enabled"],
+            hour=values["at"].hour,
+            minute=values["at"].minute,
+            days=form.cron_days(),
+            backend=backend,
+            settings=settings,
         )
     else:
-        service.put_schedule(
-            site, request.user, backend=backend, settings=settings, **form.cleaned_data
-        )
+        service.put_policy(site, request.user, backend=backend, settings=settings, **values)
 
 
 def _recipe(site: Site) -> tuple[str, dict[str, Any]]:
