@@ -23,25 +23,43 @@ if TYPE_CHECKING:
 
 GENERATOR, GENERATOR_VERSION = "generator", "generator-v1"
 APPROVED_SHARE = 0.6
-SUBMITTED_SUBJECTS = 3
+SUBMITTED_SUBJECTS = 4
 CORRECTED_SHARE = 0.15
 
 
 def do(study: Study, taken: Sequence[TakenImage], team: People) -> None:
     """Bring every image to the stage that its subject is in; images with work stay as they are.
 
-    Test and validation subjects and enough training subjects for 60 % of all are approved, three
-    more wait for review, one is returned, the others are offered with a pre-label.
+    Test and validation subjects and enough training subjects for 60 % of all are approved, four
+    more wait for review but for one scan that is returned, the others have a pre-label.
     """
     stages = _stages(partitions.subjects_by_partition(study))
+    to_return = _to_return(taken, stages)
     for one in taken:
         if one.image.state != "new":
             continue
+        stage = stages.get(one.subject.code, "offered")
         with transaction.atomic():
             _offer(one)
-            stage = stages.get(one.subject.code, "offered")
-            if one.outlined and (one.selected or _is_wanted_for_training(one, stage)):
+            if one.key == to_return:
+                _returned(one, team)
+            elif one.outlined and (one.selected or _is_wanted_for_training(one, stage)):
                 _STAGES[stage](one, team)
+
+
+def _to_return(taken: Sequence[TakenImage], stages: dict[str, str]) -> tuple[int | str, ...]:
+    """The key of the one scan that the expert sent back: the first submitted, singly read one."""
+    return next(
+        (
+            one.key
+            for one in taken
+            if stages.get(one.subject.code) == "submitted"
+            and one.outlined
+            and one.selected
+            and not is_double_read(one.image)
+        ),
+        (),
+    )
 
 
 def _is_wanted_for_training(one: TakenImage, stage: str) -> bool:
@@ -55,11 +73,9 @@ def _stages(codes: dict[str, list[str]]) -> dict[str, str]:
     train = codes.get("train", [])
     everybody = len(approved) + len(train)
     enough = max(1, round(APPROVED_SHARE * everybody) - len(approved))
-    enough = min(enough, max(1, len(train) - SUBMITTED_SUBJECTS - 2))
+    enough = min(enough, max(1, len(train) - SUBMITTED_SUBJECTS - 1))
     stages = dict.fromkeys(approved + train[:enough], "approved")
-    stages |= dict.fromkeys(train[enough : enough + SUBMITTED_SUBJECTS], "submitted")
-    stages |= dict.fromkeys(train[enough + SUBMITTED_SUBJECTS :][:1], "returned")
-    return stages
+    return stages | dict.fromkeys(train[enough : enough + SUBMITTED_SUBJECTS], "submitted")
 
 
 def _offer(one: TakenImage) -> None:
@@ -95,9 +111,6 @@ def _submitted(one: TakenImage, team: People) -> None:
 
 def _returned(one: TakenImage, team: People) -> None:
     """Returned to the second annotator: the first one's next scan is one with a pre-label."""
-    if is_double_read(one.image) or one.image.site.slug != TRAINED_SITE:
-        _submitted(one, team)
-        return
     work = _submitted_reading(one, team.annotators[1], team)
     x0, y0, _, y1 = one.truth[0].shape.bounds
     pin = {"x": x0, "y": (y0 + y1) / 2, "text": "The muscle reaches further to this side."}
@@ -112,7 +125,6 @@ def _leave(one: TakenImage, team: People) -> None:
 _STAGES = {
     "approved": _approved,
     "submitted": _submitted,
-    "returned": _returned,
     "offered": _leave,
 }
 
