@@ -1,4 +1,4 @@
-"""LabelMe files and filename patterns, in the child process of core.sandbox.
+"""LabelMe files, in the child process of core.sandbox.
 
 Outlines are checked and made valid there, too: a crafted polygon can cost minutes of geometry.
 This module imports no Django.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,20 +84,6 @@ def outline(
     notes = list(found.warnings) + _notes(document, found, join_groups)
     regions = [region_to_json(region) for region in found.regions]
     yield {"warnings": notes}, json.dumps(regions, separators=(",", ":")).encode()
-
-
-def match(payload: bytes, *, pattern: str) -> Answers:
-    """The named groups that a pattern finds in each path of a JSON list; null: it does not fit."""
-    try:
-        compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidInput(f"the pattern is not valid: {error}") from error
-    found = [compiled.search(name) for name in json.loads(payload)]
-    groups = [
-        None if hit is None else {k: v for k, v in hit.groupdict().items() if v is not None}
-        for hit in found
-    ]
-    yield {"names": list(compiled.groupindex)}, json.dumps(groups).encode()
 
 
 def _masks(document: labelme.LabelMeDocument) -> dict[int, NDArray[np.bool_]]:

@@ -34,6 +34,7 @@ MEMORY_LIMIT = 2 * 1024**3
 FILE_LIMIT = 1024**3
 PAYLOAD_LIMIT = 512 * 1024**2
 SECONDS = 30
+WALL_FACTOR = 10
 CHUNK = 1 << 20
 
 TOO_LONG = "takes longer than {} s to decode; it is damaged or far too complex"
@@ -51,11 +52,15 @@ class Reply:
 class Sandbox:
     """A child process that runs decoders, to be used in a `with` statement.
 
-    seconds: of processor and of wall time that one call, or one item of a stream, may take.
+    One call, or one item of a stream, may take `seconds` of processor time, and `wall` seconds on
+    the clock: many times that, for a machine that has more to do.
     """
 
-    def __init__(self, *, seconds: int = SECONDS, memory: int = MEMORY_LIMIT) -> None:
+    def __init__(
+        self, *, seconds: int = SECONDS, wall: float | None = None, memory: int = MEMORY_LIMIT
+    ) -> None:
         self._seconds = seconds
+        self._wall = WALL_FACTOR * seconds if wall is None else wall
         self._memory = memory
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -111,7 +116,7 @@ class Sandbox:
     def _send(self, data: bytes) -> None:
         pipe = self._running().stdin
         assert pipe is not None
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + self._wall
         view = memoryview(data)
         while view:
             self._wait([], [pipe.fileno()], deadline)
@@ -121,7 +126,7 @@ class Sandbox:
                 raise self._ended() from error
 
     def _receive(self) -> tuple[dict[str, Any], bytes]:
-        deadline = time.monotonic() + self._seconds + 1
+        deadline = time.monotonic() + self._wall
         header_size, payload_size = HEADER.unpack(self._read(HEADER.size, deadline))
         if header_size > HEADER_LIMIT or payload_size > PAYLOAD_LIMIT:
             raise InvalidInput(TOO_MUCH)
@@ -178,7 +183,7 @@ class SandboxPool:
 
     def __init__(self, size: int) -> None:
         self._sandboxes = [Sandbox() for _ in range(size)]
-        self._free: queue.SimpleQueue[Sandbox] = queue.SimpleQueue()
+        self._free: queue.LifoQueue[Sandbox] = queue.LifoQueue()
         for sandbox in self._sandboxes:
             self._free.put(sandbox)
         self._threads = ThreadPoolExecutor(size)

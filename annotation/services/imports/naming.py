@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 
 GROUPS = ("subject", "site", "side", "visit", "take", "frame")
 PATTERN_LIMIT = 500
-PATTERN_SECONDS = 3
+PATTERN_SECONDS = 2
 
 
 def names_caught(pattern: str, names: Sequence[str]) -> list[dict[str, str] | None]:
@@ -28,7 +28,7 @@ def names_caught(pattern: str, names: Sequence[str]) -> list[dict[str, str] | No
     with Sandbox(seconds=PATTERN_SECONDS) as sandbox:
         try:
             reply = sandbox.call(
-                "annotation.decoding.match", json.dumps(list(names)).encode(), pattern=pattern
+                "annotation.name_matching.match", json.dumps(list(names)).encode(), pattern=pattern
             )
         except InvalidInput as error:
             if "takes longer" in error.message:

@@ -138,7 +138,7 @@ def _units_by_name(
         caught = names_caught(request.pattern, [file.name for file in images])
     else:
         caught = [{} for _ in images]
-    units = []
+    units: list[Unit] = []
     for file, groups in zip(images, caught, strict=True):
         if groups is None:
             report.refuse(file.name, "the pattern does not fit its path; mend the pattern")
