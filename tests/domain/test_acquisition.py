@@ -34,7 +34,7 @@ def keys(picks: list) -> list[str]:
 @given(
     st.sampled_from(sorted(STRATEGIES)), st.integers(1, 25), st.integers(1, 15), st.integers(0, 999)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_batch_is_ranked_has_reasons_and_one_image_a_subject(
     strategy: str, n_subjects: int, size: int, seed: int
 ) -> None:

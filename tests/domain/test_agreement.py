@@ -254,7 +254,7 @@ READINGS = st.integers(2, 12).flatmap(
 
 
 @given(READINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_icc_is_blind_to_scale_and_origin_and_to_the_order_of_readers(
     rows: list[tuple[float, ...]],
 ) -> None:
@@ -269,7 +269,7 @@ def test_icc_is_blind_to_scale_and_origin_and_to_the_order_of_readers(
 
 
 @given(READINGS, st.floats(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_reader_who_reads_too_much_lowers_absolute_agreement(
     rows: list[tuple[float, ...]], extra: float
 ) -> None:

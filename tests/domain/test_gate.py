@@ -74,7 +74,7 @@ class TestLaterModels:
             compare(by_subject([0.1] * 6 + [np.nan]), by_subject([0.1] * 7))
 
     def test_equal_models_rarely_win(self) -> None:
-        """400 equal candidates, 19 subjects: about 3.5 % pass (nominal 2.5 %), never a tenth."""
+        """200 equal candidates, 19 subjects: about 3.5 % pass (nominal 2.5 %), never a tenth."""
         generator = np.random.default_rng(20)
         current = np.zeros(19)
         wins = sum(
@@ -82,11 +82,11 @@ class TestLaterModels:
                 by_subject(generator.normal(0, 0.03, 19)),
                 by_subject(current),
                 seed=trial,
-                replicates=1000,
+                replicates=500,
             ).promotes
-            for trial in range(400)
+            for trial in range(200)
         )
-        assert 1 <= wins <= 28
+        assert 1 <= wins <= 16
 
 
 class TestFirstModel:

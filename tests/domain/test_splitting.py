@@ -42,7 +42,7 @@ seeds = st.integers(0, 2**31)
 
 
 @given(studies(), fractions, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_everybody_gets_one_partition_and_the_shares_hold(
     subjects: list[SplitSubject], shares: Fractions, seed: int
 ) -> None:
@@ -55,7 +55,7 @@ def test_everybody_gets_one_partition_and_the_shares_hold(
 
 
 @given(studies(groups=True), fractions, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_groups_stay_together_and_nothing_asked_for_is_empty(
     subjects: list[SplitSubject], shares: Fractions, seed: int
 ) -> None:
@@ -72,7 +72,7 @@ def test_groups_stay_together_and_nothing_asked_for_is_empty(
 
 
 @given(studies(groups=True), seeds, seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_order_of_input_does_not_matter(
     subjects: list[SplitSubject], seed: int, shuffle: int
 ) -> None:
@@ -81,7 +81,7 @@ def test_order_of_input_does_not_matter(
 
 
 @given(studies(), seeds, st.integers(4, 11))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_assigning_again_touches_only_new_subjects(
     subjects: list[SplitSubject], seed: int, n_first: int
 ) -> None:
