@@ -36,7 +36,7 @@ export class Annotating {
     });
     editor.setEditable(true);
     editor.showPins(data.issues.map((issue, i) => ({ ...issue, number: i + 1 })));
-    if (data.suggestion && !editor.regions.length) editor.showOther(data.suggestion.regions);
+    this.#showSuggestion(!editor.regions.length);
     this.#addCommands();
     this.#listen();
     this.#restore();
@@ -74,6 +74,7 @@ export class Annotating {
     window.addEventListener("online", flush, { signal });
     window.addEventListener("focus", flush, { signal });
     window.addEventListener("pagehide", () => this.#saver.flush(true), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });
     window.addEventListener("beforeunload", (event) => this.#warn(event), { signal });
     this.#editor.host.addEventListener("pointerdown", () => this.#clock.tick(), { signal });
     this.#editor.host.addEventListener("keydown", () => this.#clock.tick(), { signal });
@@ -96,6 +97,7 @@ export class Annotating {
     const work = await this.#saver.restore();
     if (!work) return;
     this.#editor.settle({ ...work, suggestionVersion: work.suggestion_version });
+    this.#showSuggestion(false);
     this.#editor.say("Changes that were not saved yet are back.");
   }
 
@@ -111,7 +113,12 @@ export class Annotating {
       seconds: this.#clock.take(),
       tools: { [tool]: 1, [`${tool}_ms`]: ms },
     });
-    if (regions.length) this.#editor.showOther([]);
+    if (tool === "pre-label") this.#showSuggestion(false);
+  }
+
+  /** @param {boolean} shown else Q shows it */
+  #showSuggestion(shown) {
+    this.#editor.showOther(this.#editor.data.suggestion?.regions ?? [], shown);
   }
 
   /** @param {Entry} entry @param {number} base @param {boolean} leaving */
@@ -171,7 +178,7 @@ export class Annotating {
 
   async #keepMine() {
     const { regions, origin, suggestionVersion, decision, reason } = this.#editor.history.present;
-    this.#editor.showOther([]);
+    this.#showSuggestion(false);
     await this.#saver.keepMine({
       regions,
       origin,
@@ -187,7 +194,7 @@ export class Annotating {
     const head = await this.#saver.takeTheirs();
     if (!head) return;
     const { origin = "drawn", suggestion_version = "", decision = "", reason = "" } = head.head ?? {};
-    this.#editor.showOther([]);
+    this.#showSuggestion(false);
     this.#editor.settle({
       regions: head.regions,
       origin,

@@ -304,9 +304,10 @@ export class Editor {
     this.panel.say(text);
   }
 
-  /** Outlines to compare with. @param {Region[]} regions */
-  showOther(regions) {
+  /** Outlines to compare with. @param {Region[]} regions @param {boolean} shown at first */
+  showOther(regions, shown = true) {
     this.#other = regions;
+    this.#otherShown = shown;
     this.draw();
   }
 

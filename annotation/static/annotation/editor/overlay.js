@@ -86,10 +86,10 @@ export class Overlay {
       ...regions.flatMap((region, index) => this.#outline(region, index === chosen)),
     );
     this.#numbers = regions.map(({ label, parts }) => {
-      const [, y0] = bounds(parts.flat());
-      const top = parts.flat(2).find((point) => point[1] === y0) ?? [0, 0];
+      const [x0] = bounds(parts.flat());
+      const at = parts.flat(2).find((point) => point[0] === x0) ?? [0, 0];
       const { number = 0, colour = "#fff" } = this.labels.get(label) ?? {};
-      return { text: number ? String(number) : label, at: top, colour };
+      return { text: number ? String(number) : label, at, colour };
     });
   }
 
@@ -139,7 +139,7 @@ export class Overlay {
     this.#layer("numbers").replaceChildren(
       ...this.#numbers.map(({ text, at, colour }) => {
         const [left, top] = viewport.toStage(at);
-        const number = element("text", { x: left, y: top - 8, fill: colour });
+        const number = element("text", { x: left - 7, y: top + 5, fill: colour });
         number.textContent = text;
         return number;
       }),

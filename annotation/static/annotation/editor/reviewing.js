@@ -96,6 +96,7 @@ export class Reviewing {
     this.#editor.host.removeAttribute("data-folded");
     this.#editor.useTool("pin");
     this.#editor.say("Click on the scan to pin a remark.");
+    form.scrollIntoView({ block: "nearest" });
     form.querySelector("textarea")?.focus();
   }
 
@@ -122,6 +123,8 @@ export class Reviewing {
   /** @param {{text: string}} remark @param {number} index */
   #remarkItem(remark, index) {
     const item = document.createElement("li");
+    const number = document.createElement("b");
+    number.textContent = String(index + 1);
     const input = document.createElement("input");
     input.value = remark.text;
     input.maxLength = 500;
@@ -129,12 +132,13 @@ export class Reviewing {
     input.addEventListener("input", () => (remark.text = input.value));
     const remove = document.createElement("button");
     remove.type = "button";
-    remove.textContent = "Remove";
+    remove.textContent = "✕";
+    remove.setAttribute("aria-label", `Remove remark ${index + 1}`);
     remove.addEventListener("click", () => {
       this.#remarks.splice(index, 1);
       this.#showRemarks();
     });
-    item.append(input, remove);
+    item.append(number, input, remove);
     return item;
   }
 
