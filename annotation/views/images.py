@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 
 from django.contrib import messages
 from django.forms import Form
@@ -21,9 +21,8 @@ from annotation.selectors import gallery, thumbnails, work
 from annotation.selectors.images import visible_image
 from annotation.services import scans
 from core.pages import Empty, Pages
+from core.spreadsheets import csv_lines
 from domain.errors import MyotraceError, NotFound
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_GET
@@ -82,13 +81,6 @@ def _empty(study: Study, role: str) -> Empty:
     return Empty("No scan is here yet", "An admin of the study imports scans.")
 
 
-class _Echo:
-    """What the CSV writer writes to: it hands each line straight on."""
-
-    def write(self, value: str) -> str:
-        return value
-
-
 @require_GET
 def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
     """The list as CSV: what is known about each image, no outlines."""
@@ -101,17 +93,9 @@ def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
     )
 
 
-def _csv_lines(rows: Iterable[dict[str, object]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    for number, row in enumerate(rows):
-        if number == 0:
-            yield writer.writerow(row)
-        yield writer.writerow([_harmless(value) for value in row.values()])
-
-
-def _harmless(value: object) -> object:
-    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+def _csv_lines(rows: Iterator[dict[str, object]]) -> Iterator[str]:
+    first = next(rows, None)
+    return csv_lines(list(first), chain([first], rows)) if first else iter(())
 
 
 @require_http_methods(["GET", "POST"])
