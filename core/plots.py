@@ -280,6 +280,15 @@ def _at(items: Sequence[str], index: int) -> str:
     return items[index] if index < len(items) else ""
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where the point of a series with this index lies."""
+
+    index: int
+    x: float
+    y: float
+
+
 def _line_figure(
     name: str,
     title: str,
@@ -292,40 +301,10 @@ def _line_figure(
     x_ticks: Callable[[Scale], list[Tick]],
     show_points: bool,
 ) -> Figure:
-    kept = [(i, x, y) for i, one in enumerate(series) for x, y in one.points if _finite(y)]
-    if not kept:
+    if not any(_finite(y) for one in series for _, y in one.points):
         return Figure(name, title, empty=empty)
-    bounds = [value for one in series for pair in one.intervals for value in pair]
-    low, high = y_range or padded_range([y for _, _, y in kept] + [v for v in bounds if _finite(v)])
-    x_values = [_value_of(x) for _, x, _ in kept]
-    x_low, x_high = min(x_values), max(x_values)
-    if x_low == x_high:
-        x_low, x_high = x_low - 1, x_high + 1
-    across = Scale(x_low, x_high, LEFT + 12, WIDTH - RIGHT - 12)
-    up = Scale(low, high, HEIGHT - BOTTOM, TOP)
-    curves, marks, segments = [], [], []
-    for number, one in enumerate(series, start=1):
-        placed = [
-            (index, across(_value_of(x)), up(y), _words_of(x), y)
-            for index, (x, y) in enumerate(one.points)
-            if _finite(y)
-        ]
-        if len(placed) > 1:
-            line = " ".join(f"{x:g},{y:g}" for _, x, y, _, _ in placed)
-            curves.append(Curve(line, one.name, number))
-        if not show_points and len(placed) > 1:
-            placed_marks = placed[-1:]
-        else:
-            placed_marks = placed
-        for index, x, y, words, value in placed_marks:
-            said = _at(one.titles, index) or f"{one.name}, {words}: {value:.4g}"
-            href, picture = _at(one.hrefs, index), _at(one.pictures, index)
-            marks.append(Mark(x, y, said, href, picture, number))
-        for index, x, _, _, _ in placed if one.intervals else []:
-            from_, to = one.intervals[index]
-            if _finite(from_) and _finite(to):
-                segments.append(Segment(x, up(from_), x, up(to), "interval"))
-    legend = [Key(i, one.name) for i, one in enumerate(series, start=1)] if len(series) > 1 else []
+    across, up = _line_scales(series, y_range)
+    lines = [(number, one, _places(one, across, up)) for number, one in enumerate(series, start=1)]
     return Figure(
         name,
         title,
@@ -333,11 +312,57 @@ def _line_figure(
         y_label=y_label,
         x_ticks=x_ticks(across),
         y_ticks=_number_ticks(up),
-        curves=curves,
-        marks=marks,
-        segments=segments,
-        legend=legend,
+        curves=[_curve(*line) for line in lines if len(line[2]) > 1],
+        marks=[mark for line in lines for mark in _series_marks(*line, every=show_points)],
+        segments=[one for _, drawn, places in lines for one in _intervals(drawn, places, up)],
+        legend=[Key(number, one.name) for number, one, _ in lines] if len(lines) > 1 else [],
     )
+
+
+def _line_scales(
+    series: Sequence[Series], y_range: tuple[float, float] | None
+) -> tuple[Scale, Scale]:
+    kept = [(x, y) for one in series for x, y in one.points if _finite(y)]
+    bounds = [v for one in series for pair in one.intervals for v in pair if _finite(v)]
+    low, high = y_range or padded_range([y for _, y in kept] + bounds)
+    x_values = [_value_of(x) for x, _ in kept]
+    x_low, x_high = min(x_values), max(x_values)
+    if x_low == x_high:
+        x_low, x_high = x_low - 1, x_high + 1
+    across = Scale(x_low, x_high, LEFT + 12, WIDTH - RIGHT - 12)
+    return across, Scale(low, high, HEIGHT - BOTTOM, TOP)
+
+
+def _places(one: Series, across: Scale, up: Scale) -> list[_Place]:
+    return [
+        _Place(index, across(_value_of(x)), up(y))
+        for index, (x, y) in enumerate(one.points)
+        if _finite(y)
+    ]
+
+
+def _curve(number: int, one: Series, places: Sequence[_Place]) -> Curve:
+    return Curve(" ".join(f"{place.x:g},{place.y:g}" for place in places), one.name, number)
+
+
+def _series_marks(number: int, one: Series, places: Sequence[_Place], *, every: bool) -> list[Mark]:
+    """A mark at every point, or at the newest only: a curve of many epochs needs no dots."""
+    marks = []
+    for place in places if every else places[-1:]:
+        x, value = one.points[place.index]
+        said = _at(one.titles, place.index) or f"{one.name}, {_words_of(x)}: {value:.4g}"
+        href, picture = _at(one.hrefs, place.index), _at(one.pictures, place.index)
+        marks.append(Mark(place.x, place.y, said, href, picture, number))
+    return marks
+
+
+def _intervals(one: Series, places: Sequence[_Place], up: Scale) -> list[Segment]:
+    segments = []
+    for place in places if one.intervals else ():
+        low, high = one.intervals[place.index]
+        if _finite(low) and _finite(high):
+            segments.append(Segment(place.x, up(low), place.x, up(high), "interval"))
+    return segments
 
 
 def curves(
@@ -413,7 +438,9 @@ def dots(
     left, top = ROW_LABEL_WIDTH, TOP
     height = top + ROW_HEIGHT * len(groups) + BOTTOM
     across = Scale(low, high, left + 8, WIDTH - RIGHT - 8)
-    marks, segments, words = [], [], []
+    marks: list[Mark] = []
+    segments: list[Segment] = []
+    words: list[Words] = []
     for index, group in enumerate(groups):
         y = top + ROW_HEIGHT * (index + 0.5)
         words.append(Words(left - 8, y + 4, group.label, "end"))

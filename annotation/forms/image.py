@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from annotation.models import Image, Scan, Take
+from annotation.models import Image, Scan, Site, Take
 from domain.calibration import PixelSpacing, from_depth
 from domain.errors import InvalidInput
 
@@ -53,7 +53,7 @@ class Move(forms.Form):
     """Where an image belongs instead, and why."""
 
     subject_code = forms.CharField(max_length=64, label="Subject")
-    site = forms.ModelChoiceField(queryset=None, empty_label=None)
+    site = forms.ModelChoiceField(queryset=Site.objects.none(), empty_label=None)
     side = forms.ChoiceField(choices=Scan.Side.choices, required=False)
     reason = forms.CharField(max_length=300, help_text="Stands in the audit trail.")
 
@@ -63,7 +63,7 @@ class Move(forms.Form):
             "site": image.site_id,
             "side": image.take.scan.side,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         self.fields["site"].queryset = image.study.sites.all()  # type: ignore[attr-defined]
 
 
@@ -78,9 +78,10 @@ class TakeChoiceField(forms.ModelChoiceField):
 class SelectTake(forms.Form):
     """Which take of a scan evaluation and measurement use."""
 
-    take = TakeChoiceField(queryset=None, empty_label=None)
+    take = TakeChoiceField(queryset=Take.objects.none(), empty_label=None)
     reason = forms.CharField(max_length=300, help_text="For example: clearer fascia.")
 
     def __init__(self, scan: Scan, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"take": scan.selected_take_id}, **kwargs)
+        initial = {"take": scan.selected_take_id}
+        super().__init__(*args, **{"initial": initial, **kwargs})
         self.fields["take"].queryset = scan.takes.all()  # type: ignore[attr-defined]

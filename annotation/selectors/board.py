@@ -79,8 +79,8 @@ def changed_share(before: Iterable[Region], after: Iterable[Region]) -> float:
     for label in first.keys() | second.keys():
         one = first.get(label, shapely.Polygon())
         other = second.get(label, shapely.Polygon())
-        different += one.symmetric_difference(other).area
-        covered += one.union(other).area
+        different += shapely.symmetric_difference(one, other).area
+        covered += shapely.union(one, other).area
     return different / covered if covered else 0.0
 
 

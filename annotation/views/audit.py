@@ -34,4 +34,4 @@ def audit(request: StudyRequest, study: Study) -> HttpResponse:
 
 def _address(request: StudyRequest, **mark: int) -> str:
     kept = {name: request.GET[name] for name in ("verb", "actor") if request.GET.get(name)}
-    return f"{request.path}?{urlencode({**kept, **mark})}"
+    return f"{request.path}?{urlencode(kept | {name: str(at) for name, at in mark.items()})}"

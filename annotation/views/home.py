@@ -26,7 +26,7 @@ FIRST_PAGE = {
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The page of the study entered last on which this person's next thing to do stands."""
-    entered = entered_by(request.user)
+    entered = entered_by(request.user)  # type: ignore[arg-type]
     remembered = request.session.get(SESSION_KEY)
     mine = next((one for one in entered if one.study.name == remembered), None)
     mine = mine or next(iter(entered), None)
