@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from annotation.models import Annotation, Assignment, Image, Revision, Site
+from annotation.models import Annotation, Assignment, Image, Revision, Site, Study
 from annotation.policies import can_annotate_in, can_review, can_review_in
 from annotation.selectors.annotations import (
     head_revision,
@@ -18,7 +19,7 @@ from annotation.selectors.annotations import (
     visible_suggestion,
 )
 from annotation.selectors.images import spacing_of
-from annotation.selectors.queue import queue_length
+from annotation.selectors.queue import next_for, queue_length, waiting_for_review
 from core.models import User
 
 DASHES = ("", "6 3", "2 2", "8 3 2 3", "12 4", "4 4", "1 3", "10 3 2 3 2 3")
@@ -53,6 +54,23 @@ def review_page(user: User, annotation: Annotation) -> EditorPage:
     notice = _why_no_review(user, annotation)
     mode = "read" if notice else "review"
     return _page(user, annotation.image, annotation, mode, notice)
+
+
+def next_review(user: User, study: Study) -> Annotation | None:
+    """Others' submitted work that can be decided on now, the oldest first."""
+    still_to_read = Assignment.objects.filter(
+        image=OuterRef("image"), blind=True, done_at=None
+    ).exclude(person=OuterRef("author"))
+    return waiting_for_review(user, study).exclude(Exists(still_to_read)).first()
+
+
+def next_to_outline(user: User, study: Study) -> Image | None:
+    """The scan that a person should outline next; an expert's only if they have taken it."""
+    item = next_for(user, study)
+    if item is None or not can_review_in(user, study):
+        return item.image if item else None
+    taken = Assignment.objects.filter(image=item.image, person_id=user.pk)
+    return item.image if taken.exists() else None
 
 
 def scan_title(image: Image) -> str:

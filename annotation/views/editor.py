@@ -10,12 +10,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from annotation.middleware import StudyRequest
-from annotation.models import Membership, Study
-from annotation.selectors import queue
+from annotation.models import Study
+from annotation.policies import can_review_in
 from annotation.selectors.annotations import visible_annotation
-from annotation.selectors.editor import EditorPage, annotating_page, review_page, scan_title
+from annotation.selectors.editor import (
+    EditorPage,
+    annotating_page,
+    next_review,
+    next_to_outline,
+    review_page,
+    scan_title,
+)
 from annotation.selectors.images import visible_image
-from annotation.selectors.studies import SESSION_KEY, StudyRole, entered_by
+from annotation.selectors.studies import SESSION_KEY, entered_by
 from core.models import User
 from domain.errors import NotFound
 
@@ -52,18 +59,18 @@ def next_scan(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     remembered = request.session.get(SESSION_KEY)
     entered = sorted(entered_by(user), key=lambda one: one.study.name != remembered)
-    address = next(filter(None, (_next_in(user, one) for one in entered)), None)
+    address = next(filter(None, (_next_in(user, one.study) for one in entered)), None)
     return address or redirect("annotation:home")
 
 
-def _next_in(user: User, mine: StudyRole) -> HttpResponse | None:
-    """The next review for an expert; the next scan to outline for both kinds of readers."""
-    if mine.role == Membership.Role.EXPERT:
-        waiting = queue.waiting_for_review(user, mine.study).first()
-        if waiting is not None:
-            return redirect("annotation:review", mine.study.name, waiting.pk)
-    item = queue.next_for(user, mine.study)
-    return redirect("annotation:edit", mine.study.name, item.image.pk) if item else None
+def _next_in(user: User, study: Study) -> HttpResponse | None:
+    """The next review for an expert, the next scan to outline for both kinds of readers."""
+    if can_review_in(user, study):
+        annotation = next_review(user, study)
+        if annotation is not None:
+            return redirect("annotation:review", study.name, annotation.pk)
+    image = next_to_outline(user, study)
+    return redirect("annotation:edit", study.name, image.pk) if image else None
 
 
 def _editor(request: HttpRequest, page: EditorPage) -> HttpResponse:
