@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from annotation.models import Image, Partition, Site, SubjectPartition
-from annotation.services import lock
+from annotation.services import lock, outlines, references
 from core.models import User
 from inference.models import ModelVersion
 from inference.services import registry
-from tests.annotation.references import approve
 from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
 from tests.training.studies import approved_study
 from training import runner
 from training.services import supervision
 
+TEST_SUBJECTS = 6
 BRIGHT, DIM = 1.5, 0.0
 """Thresholds of two models: one finds the disc, the other takes the grey ring around it too."""
 
@@ -49,7 +49,7 @@ def make_model(site: Site) -> Callable[..., ModelVersion]:
 
 @pytest.fixture
 def make_reference(
-    make_image: Callable[..., Image], annotator: User, expert: User
+    make_image: Callable[..., Image], annotator: User, admin: User
 ) -> Callable[..., Image]:
     """`make_reference("S1", "test")`: a scan with an approved outline of its disc."""
 
@@ -60,7 +60,8 @@ def make_reference(
         SubjectPartition.objects.get_or_create(
             subject=image.subject, defaults={"partition": partition}
         )
-        approve(image, annotator, expert, disc_region(radius))
+        revision = outlines.save(image, annotator, [disc_region(radius)], base=0)
+        references.accept_outside(revision, actor=admin)
         return image
 
     return make
@@ -68,9 +69,10 @@ def make_reference(
 
 @pytest.fixture
 def test_references(make_reference: Callable[..., Image]) -> list[Image]:
-    """Eight test subjects with a reference each."""
+    """Six test subjects with a reference each: the fewest that a comparison decides on."""
     return [
-        make_reference(f"T{number}", Partition.TEST, radius=9.0 + number) for number in range(8)
+        make_reference(f"T{number}", Partition.TEST, radius=9.0 + number)
+        for number in range(TEST_SUBJECTS)
     ]
 
 

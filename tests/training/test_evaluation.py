@@ -13,7 +13,7 @@ from core.services import jobs
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Prediction
 from inference.selectors import versions
-from tests.training.conftest import BRIGHT, DIM
+from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
 from training.models import Evaluation
 from training.selectors import evaluations
 from training.services import evaluation
@@ -57,7 +57,7 @@ def test_validation_costs_no_look_and_keeps_the_predictions(
 def test_the_test_set_is_opened_by_a_counted_and_audited_look(locked, admin, make_model):
     model = make_model()
     done = evaluation.evaluate(model, "test", admin)
-    assert done.summary["n_subjects"] == 8
+    assert done.summary["n_subjects"] == TEST_SUBJECTS
     assert done.lock.site == locked
     assert LockLook.objects.count() == 1
     assert AuditEvent.objects.filter(verb="locked references opened", actor=admin).count() == 1
@@ -139,17 +139,17 @@ def test_the_command_prints_one_object(locked, admin, make_model, capsys):
     )
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) >= {"rows", "subjects", "summary"}
-    assert len(answer["rows"]) == len(answer["subjects"]) == 8
+    assert len(answer["rows"]) == len(answer["subjects"]) == TEST_SUBJECTS
     assert set(answer["summary"]["dice"]) >= {"mean", "sd", "median", "ci95"}
     for quantity in ("dice", "iou", "hd95_px", "hd95_mm", "csa_error_mm2", "mt_error_mm"):
         assert answer["rows"][0][quantity] is not None
-        assert answer["summary"][quantity]["n_subjects"] == 8
+        assert answer["summary"][quantity]["n_subjects"] == TEST_SUBJECTS
 
 
 def test_the_command_speaks_to_people_too(locked, make_model, capsys):
     call_command("evaluate", make_model().name, "--study", "lab", "--as", "admin")
     said = capsys.readouterr().out
-    assert "8 images of 8 subjects" in said
+    assert f"{TEST_SUBJECTS} images of {TEST_SUBJECTS} subjects" in said
     assert "95 % interval" in said
 
 

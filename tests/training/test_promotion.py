@@ -12,7 +12,7 @@ from core.models import AuditEvent
 from domain.errors import Conflict, NotAllowed, NotFound, Refused
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
-from tests.training.conftest import BRIGHT, DIM
+from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
 from training.models import Evaluation
 from training.services import evaluation, promotion
 
@@ -51,7 +51,7 @@ def test_the_numbers_stand_with_the_move(with_floor, admin, make_model):
     (move, _) = promotion.promote(make_model(BRIGHT), admin, "first model")
     numbers = PointerMove.objects.get(pk=move.pk).numbers
     assert numbers["verdict"] == "floor reached"
-    assert numbers["n_subjects"] == 8
+    assert numbers["n_subjects"] == TEST_SUBJECTS
     assert numbers["mean"] > 0.97
     assert len(numbers["ci95"]) == 2
     assert numbers["lock"] == site.locks.get().digest
@@ -114,7 +114,7 @@ def test_a_new_lock_is_looked_at_anew_by_both(with_floor, admin, make_model, mak
     make_reference("T9", "test", radius=11)
     lock.seal(site, admin)
     (move, _) = promotion.promote(make_model(BRIGHT), admin)
-    assert move.numbers["n_subjects"] == 9
+    assert move.numbers["n_subjects"] == TEST_SUBJECTS + 1
     assert move.numbers["lock_version"] == 2
     assert LockLook.objects.filter(lock__version=2).count() == 2
 
