@@ -72,20 +72,20 @@ def submitted(image: Image, author: User, *, x: float = 30) -> Any:
     return workflow.submit(annotation, author)
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("role", [A, E, M, S])
 def test_a_page_answers_those_whom_it_is_for(
-    path: str, role: str, people: dict[str, User], client_of: ClientOf
+    role: str, people: dict[str, User], client_of: ClientOf
 ) -> None:
-    response = client_of(people[role]).get(f"/studies/lab/{path}")
-    assert response.status_code == PAGES[path].get(role, 404)
+    client = client_of(people[role])
+    answers = {path: client.get(f"/studies/lab/{path}").status_code for path in PAGES}
+    assert answers == {path: allowed.get(role, 404) for path, allowed in PAGES.items()}
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_nobody_sees_a_page_without_logging_in(path: str, people: dict[str, User]) -> None:
-    response = Client().get(f"/studies/lab/{path}")
-    assert response.status_code == 302
-    assert response["Location"].startswith("/accounts/login/")
+def test_nobody_sees_a_page_without_logging_in(people: dict[str, User]) -> None:
+    for path in PAGES:
+        response = Client().get(f"/studies/lab/{path}")
+        assert response.status_code == 302, path
+        assert response["Location"].startswith("/accounts/login/"), path
 
 
 @pytest.mark.parametrize(
@@ -340,8 +340,7 @@ def test_counting_stops_at_a_thousand(
     assert gallery.count_text(study, gallery.Wanted()) == "more than 2 images"
 
 
-@pytest.mark.parametrize("view", ["grid", "table"])
-@pytest.mark.parametrize("role", [A, M])
+@pytest.mark.parametrize(("view", "role"), [("grid", A), ("table", M)])
 def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
     view: str,
     role: str,
@@ -355,7 +354,7 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
     for number in range(3):
         submitted(make_image(f"S{number}"), people[A])
     few = queries_of(client, f"/studies/lab/images/?view={view}")
-    for number in range(3, 30):
+    for number in range(3, 10):
         submitted(make_image(f"S{number}"), people[A])
     with django_assert_num_queries(few):
         client.get(f"/studies/lab/images/?view={view}")
@@ -388,7 +387,7 @@ def test_the_first_pages_cost_the_same_however_much_waits(
 
     work(range(2))
     few = queries_of(client, f"/studies/lab/{path}")
-    work(range(2, 12))
+    work(range(2, 7))
     assert queries_of(client, f"/studies/lab/{path}") == few
 
 
@@ -660,7 +659,10 @@ def test_an_invitation_shows_its_link_once_and_the_link_lets_in_once(
     assert found is not None
     assert "login-link" not in client.get("/studies/lab/members/").content.decode()
     newcomer = Client()
-    assert newcomer.post(found[1], follow=True).redirect_chain[-1][0] == "/studies/lab/queue/"
+    first_page = newcomer.post(found[1], follow=True)
+    assert first_page.redirect_chain[-1][0] == "/studies/lab/queue/"
+    assert "Choose a password" in first_page.content.decode()
+    assert newcomer.get("/accounts/password/change/")["Location"] == "/accounts/password/set/"
     assert Client().post(found[1]).status_code == 410
 
 
