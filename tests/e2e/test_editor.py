@@ -425,7 +425,7 @@ def test_work_done_offline_survives_a_reload_and_is_saved_later(
 
 def _leave_without_farewell(page: Page) -> None:
     """As a crash does it: the page gets no chance to save once more."""
-    page.evaluate("window.fetch = () => new Promise(() => {})")
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
 
 
 def _unless_put(route: Route) -> None:

@@ -214,11 +214,16 @@ export class Annotating {
     const reason = String(said.get("reason") ?? "").trim();
     if (!decision || !reason) return editor.say("Choose what is the case and give a reason.");
     editor.change({ regions: [], origin: "drawn", decision, reason }, "decision", "Recorded.");
+    editor.host.focus({ preventScroll: true });
     this.#submit();
   }
 
   async #submit() {
     const editor = this.#editor;
+    const form = editor.piece("decision");
+    if (form instanceof HTMLFormElement && form.contains(document.activeElement)) {
+      return form.requestSubmit();
+    }
     const { regions, decision } = editor.history.present;
     if (!regions.length && !decision) {
       return editor.say("Nothing to submit yet: outline the muscle, or say below why you cannot.");

@@ -215,14 +215,13 @@ export class Editor {
     if (event.key === " ") this.input.panning = false;
   }
 
-  /** @param {MouseEvent} event */
+  /** A button that was clicked hands the keys back; one that was reached by keys keeps them. @param {MouseEvent} event */
   #click(event) {
-    const button = event.target instanceof Element && event.target.closest("[data-command]");
-    if (!(button instanceof HTMLElement)) return;
+    const button = event.target instanceof Element && event.target.closest("button");
+    if (!button) return;
     this.commands.get(button.dataset.command ?? "")?.run();
-    if (!this.host.contains(document.activeElement) || document.activeElement === button) {
-      this.host.focus({ preventScroll: true });
-    }
+    const isPointer = event.detail > 0 && document.activeElement === button;
+    if (isPointer && !button.closest("form, dialog")) this.host.focus({ preventScroll: true });
   }
 
   /** @param {Event} event */

@@ -11,10 +11,10 @@
  * @typedef {{valuePx: number, valueMm: number | null, line: Line}} Thickness
  * @typedef {{drawn: boolean, csaMm2: number | null, isVisibleCsa: boolean, thickness: Thickness | null}} Measured
  */
-import { bounds, footOnRing, insideRings, partsArea, ringArea } from "#editor/geometry.js";
+import { bounds, footOnRing, partsArea, ringArea } from "#editor/geometry.js";
 
-/** Of the largest circle inside, in the outline's unit. */
-const CIRCLE_TOLERANCE = 1e-3;
+/** Of the largest circle's radius, in the outline's unit: small beside the 0.1 mm that is shown. */
+const CIRCLE_TOLERANCE = 5e-3;
 /** Chords that differ by less than this are equally long. px */
 const ROUNDING = 1e-9;
 
@@ -112,12 +112,16 @@ function chordsAt(outline, x) {
 
 /** @param {Ring} outline @param {number} x @param {-1 | 1} side */
 function chordsBeside(outline, x, side) {
-  const heights = outline.flatMap(([x0, y0], index) => {
-    const [x1, y1] = outline[(index + 1) % outline.length];
-    const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
+  /** @type {number[]} */
+  const heights = [];
+  let from = outline[outline.length - 1];
+  for (const to of outline) {
+    const low = Math.min(from[0], to[0]);
+    const high = Math.max(from[0], to[0]);
     const isMet = side < 0 ? low < x && x <= high : low <= x && x < high;
-    return isMet ? [y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)] : [];
-  });
+    if (isMet) heights.push(from[1] + ((to[1] - from[1]) * (x - from[0])) / (to[0] - from[0]));
+    from = to;
+  }
   heights.sort((a, b) => a - b);
   return Array.from({ length: heights.length / 2 }, (_, i) =>
     verticalLine(x, heights[2 * i], heights[2 * i + 1]),
@@ -156,6 +160,7 @@ function maxInscribedCircle(outline, spacing) {
   const inPx = largestCircle(outline);
   if (!spacing) return { valuePx: inPx.diameter, valueMm: null, line: inPx.line };
   const [sx, sy] = spacing;
+  if (sx === sy) return { valuePx: inPx.diameter, valueMm: inPx.diameter * sx, line: inPx.line };
   const inMm = largestCircle(outline.map(([x, y]) => [x * sx, y * sy]));
   const [[x0, y0], [x1, y1]] = inMm.line;
   return {
@@ -212,6 +217,23 @@ function largestCircle(outline) {
 
 /** A square cell; `radius` is the centre's distance to the border, negative outside. @param {Ring} outline @param {number} x @param {number} y @param {number} half */
 function cellAt(outline, x, y, half) {
-  const away = footOnRing([x, y], outline).distance;
-  return { x, y, half, radius: insideRings([x, y], [outline]) ? away : -away };
+  let square = Infinity;
+  let inside = false;
+  let fromX = outline[outline.length - 1][0];
+  let fromY = outline[outline.length - 1][1];
+  for (let index = 0; index < outline.length; index += 1) {
+    const toX = outline[index][0];
+    const toY = outline[index][1];
+    const dx = toX - fromX;
+    const dy = toY - fromY;
+    const along = ((x - fromX) * dx + (y - fromY) * dy) / (dx * dx + dy * dy || 1);
+    const share = along < 0 ? 0 : along > 1 ? 1 : along;
+    const awayX = x - fromX - share * dx;
+    const awayY = y - fromY - share * dy;
+    square = Math.min(square, awayX * awayX + awayY * awayY);
+    if (fromY > y !== toY > y && x < (dx * (y - fromY)) / dy + fromX) inside = !inside;
+    fromX = toX;
+    fromY = toY;
+  }
+  return { x, y, half, radius: inside ? Math.sqrt(square) : -Math.sqrt(square) };
 }

@@ -102,6 +102,7 @@ export class Reviewing {
 
   #closeReturn() {
     this.#editor.piece("return").hidden = true;
+    this.#editor.host.focus({ preventScroll: true });
     this.#editor.useTool(this.editable ? "redraw" : null);
   }
 
@@ -137,6 +138,7 @@ export class Reviewing {
     remove.addEventListener("click", () => {
       this.#remarks.splice(index, 1);
       this.#showRemarks();
+      this.#editor.host.focus({ preventScroll: true });
     });
     item.append(number, input, remove);
     return item;
