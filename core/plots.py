@@ -329,7 +329,7 @@ def _line_scales(
     x_low, x_high = min(x_values), max(x_values)
     if x_low == x_high:
         x_low, x_high = x_low - 1, x_high + 1
-    across = Scale(x_low, x_high, LEFT + 12, WIDTH - RIGHT - 12)
+    across = Scale(x_low, x_high, LEFT + 12, WIDTH - RIGHT - 24)
     return across, Scale(low, high, HEIGHT - BOTTOM, TOP)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -95,10 +96,21 @@ def _figures(study: Study, found: Subject, one: SiteOfSubject) -> list[plots.Fig
         ("csa", f"{one.site.name}: CSA", "CSA (mm²)", area),
     ]
     return [
-        plots.trend(f"{name}-{one.site.slug}", f"{found.code}, {title}", series, y_label=unit)
+        plots.trend(
+            f"{name}-{one.site.slug}",
+            f"{found.code}, {title}",
+            series,
+            y_label=unit,
+            y_range=_from_zero(series),
+        )
         for name, title, unit, series in drawn
         if any(len(line.points) > 1 for line in series)
     ]
+
+
+def _from_zero(series: Sequence[plots.Series]) -> tuple[float, float]:
+    """An axis that begins at 0, so that a small difference does not look like a large one."""
+    return 0.0, 1.1 * max(value for line in series for _, value in line.points)
 
 
 def _series(one: SiteOfSubject, quantity: str) -> list[plots.Series]:
