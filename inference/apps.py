@@ -10,7 +10,8 @@ class InferenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from inference import jobs, triggers
+        from inference import integrity, jobs, triggers
 
         triggers.register_all()
         jobs.register_all()
+        integrity.register_all()
