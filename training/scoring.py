@@ -20,6 +20,8 @@ from domain.geometry import Region, normalise
 OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
 ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
 QUANTITIES = OVERLAP + ERRORS
+UNION = "(union)"
+"""In place of a label: all labels of a site taken together, as one structure."""
 
 Values = dict[str, float | None]
 Mask = NDArray[np.bool_]
@@ -55,21 +57,30 @@ def score(
     spacing: PixelSpacing | None,
     protocol: Protocol,
 ) -> list[LabelScore]:
-    """The scores of every label of the site, in its order.
+    """The scores of every label of the site, in its order, and of several labels' union.
 
     predicted_map: uint8 (h, w), numbered by `predicted_labels` from 1. A label that the model does
-    not know counts as predicted empty.
+    not know counts as predicted empty. The union has overlap and distance, but no CSA or MT.
     """
     height, width = predicted_map.shape
     scores = []
+    whole = np.zeros((height, width), np.bool_)
     for label in protocol.labels:
         found = _mask_of(predicted_map, predicted_labels, label)
         truth_shape = shape_of(reference, label)
         truth = raster.polygon_to_mask(truth_shape, height, width)
+        whole |= truth
         values = overlap_values(found, truth, spacing)
         values |= error_values(shape_of(predicted, label), truth_shape, spacing, protocol)
         scores.append(LabelScore(label, values, bool(found.any()) != bool(truth.any())))
+    if len(protocol.labels) > 1:
+        scores.append(_union(predicted_map > 0, whole, spacing))
     return scores
+
+
+def _union(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> LabelScore:
+    values = {**dict.fromkeys(ERRORS), **overlap_values(found, truth, spacing)}
+    return LabelScore(UNION, values, bool(found.any()) != bool(truth.any()))
 
 
 def overlap_values(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> Values:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from domain.bootstrap import mean_interval
-from training.scoring import QUANTITIES, Values
+from training.scoring import QUANTITIES, UNION, Values
 
 SEED = 0
 
@@ -65,13 +65,19 @@ def statistics(means: Sequence[float]) -> dict[str, Any] | None:
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """The summary of an evaluation: each quantity over subjects, of the whole and of each label."""
-    labels = list(dict.fromkeys(row.label for row in rows))
-    summary = _quantities(rows)
+    """The summary of an evaluation: each quantity over subjects, of the mean over labels.
+
+    A site with several labels has the same of each label under `labels`, and of all of them taken
+    as one structure under `union`.
+    """
+    of_labels = [row for row in rows if row.label != UNION]
+    labels = list(dict.fromkeys(row.label for row in of_labels))
+    summary = _quantities(of_labels)
     if len(labels) > 1:
         summary["labels"] = {
             label: _quantities([row for row in rows if row.label == label]) for label in labels
         }
+        summary["union"] = _quantities([row for row in rows if row.label == UNION])
     return summary
 
 

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from annotation.models import LockLook
-from annotation.services import scans
+from annotation.models import LockLook, SubjectPartition
+from annotation.services import outlines, references, scans, sites
 from core.models import AuditEvent, Job
 from core.services import jobs
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Prediction
 from inference.selectors import versions
+from inference.services import registry
+from tests.conftest import rectangle
+from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
 from training.models import Evaluation
 from training.selectors import evaluations
@@ -177,3 +181,27 @@ def test_an_evaluation_that_was_cancelled_keeps_nothing(site, admin, make_model,
     jobs.cancel(job, admin)
     assert jobs.run(str(job.pk)) is None
     assert not Evaluation.objects.exists()
+
+
+def test_several_labels_have_figures_of_their_own_and_of_their_union(
+    study, admin, annotator, make_image
+):
+    peroneus = sites.create(study, "peroneus", ["PL", "PB"], actor=None)
+    pixels = np.full((64, 64), 20, np.uint8)
+    pixels[10:30, 10:50] = 90
+    pixels[30:50, 10:50] = 220
+    image = make_image("V1", site=peroneus, pixels=pixels)
+    SubjectPartition.objects.create(subject=image.subject, partition="validation")
+    drawn = [rectangle(10, 10, 50, 30, "PL"), rectangle(10, 30, 50, 50, "PB")]
+    references.accept_outside(outlines.save(image, annotator, drawn, base=0), actor=admin)
+    onnx = brightness_network((-0.5, 0.7))
+    card = card_json(onnx, site="peroneus", labels=["PL", "PB"])
+    done = evaluation.evaluate(
+        registry.register(peroneus, onnx, card, actor=None), "validation", admin
+    )
+    assert done.summary["n_images"] == 1
+    assert set(done.summary["labels"]) == {"PL", "PB"}
+    assert done.summary["union"]["dice"]["mean"] > 0.97
+    answer = evaluations.as_json(done)
+    assert [row["label"] for row in answer["rows"]] == ["PL", "PB"]
+    assert answer["subjects"][0]["dice"] == pytest.approx(done.summary["dice"]["mean"])

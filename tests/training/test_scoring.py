@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.calibration import PixelSpacing
 from domain.geometry import Region
 from domain.raster import label_map
-from training.scoring import QUANTITIES, Protocol, score
+from training.scoring import QUANTITIES, UNION, Protocol, score
 
 HEIGHT, WIDTH = 60, 80
 TRANSVERSE = Protocol(("RF",), has_csa=True, thickness_definition="max_vertical")
@@ -97,7 +97,7 @@ def test_a_label_that_the_model_does_not_know_counts_as_empty():
     protocol = Protocol(("PL", "PB"), has_csa=True, thickness_definition="max_vertical")
     reference = [box(10, 10, 40, 30, "PL"), box(10, 30, 40, 50, "PB")]
     known = [box(10, 10, 40, 30, "PL")]
-    first, second = scored(known, reference, protocol=protocol, known=("PL",))
+    first, second, _ = scored(known, reference, protocol=protocol, known=("PL",))
     assert first.values["dice"] == 1
     assert second.failure
 
@@ -106,7 +106,21 @@ def test_labels_are_matched_by_name_and_not_by_number():
     protocol = Protocol(("PL", "PB"), has_csa=True, thickness_definition="max_vertical")
     regions = [box(10, 10, 40, 30, "PL"), box(10, 30, 40, 50, "PB")]
     scores = scored(regions, regions, protocol=protocol, known=("PB", "PL"))
-    assert [(one.label, one.values["dice"]) for one in scores] == [("PL", 1), ("PB", 1)]
+    assert [(one.label, one.values["dice"]) for one in scores] == [
+        ("PL", 1),
+        ("PB", 1),
+        (UNION, 1),
+    ]
+
+
+def test_mixed_up_labels_cost_their_dice_and_not_the_union_s():
+    protocol = Protocol(("PL", "PB"), has_csa=True, thickness_definition="max_vertical")
+    reference = [box(10, 10, 40, 30, "PL"), box(10, 30, 40, 50, "PB")]
+    mixed_up = [box(10, 10, 40, 30, "PB"), box(10, 30, 40, 50, "PL")]
+    first, second, union = scored(mixed_up, reference, protocol=protocol)
+    assert first.values["dice"] == second.values["dice"] == 0
+    assert (union.label, union.values["dice"], union.values["hd95_mm"]) == (UNION, 1, 0)
+    assert union.values["csa_error_mm2"] is None
 
 
 def test_several_regions_of_a_label_are_one_shape():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.scoring import QUANTITIES
+from training.scoring import QUANTITIES, UNION
 from training.summarising import Row, by_subject, statistics, subject_means, summarise
 
 
@@ -29,6 +29,15 @@ def test_labels_of_an_image_are_averaged_before_its_subject():
     assert summary["labels"]["PL"]["dice"]["mean"] == 1
     assert summary["labels"]["PB"]["dice"]["mean"] == 0.5
     assert (summary["n_images"], summary["n_subjects"], summary["failures"]) == (2, 1, 1)
+
+
+def test_the_union_stands_apart():
+    rows = [row("A", 1, 0.4, "PL"), row("A", 1, 0.6, "PB"), row("A", 1, 1.0, UNION)]
+    summary = summarise(rows)
+    assert summary["dice"]["mean"] == pytest.approx(0.5)
+    assert list(summary["labels"]) == ["PL", "PB"]
+    assert summary["union"]["dice"]["mean"] == 1
+    assert summary["failures"] == 0
 
 
 def test_a_single_label_needs_no_table_of_labels():

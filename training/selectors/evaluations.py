@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from training import summarising
 from training.models import Evaluation
+from training.scoring import UNION
 
 if TYPE_CHECKING:
     from annotation.models import Lock
@@ -32,10 +33,10 @@ def newest(model: ModelVersion, partition: str) -> Evaluation | None:
 
 
 def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
-    """The stored rows, one per image and label."""
+    """The stored rows, one per image and label; not those of several labels' union."""
     return [
         summarising.Row(row.image_id, row.subject_code, row.label, row.values, row.failure)
-        for row in evaluation.rows.all()
+        for row in evaluation.rows.exclude(label=UNION)
     ]
 
 

@@ -160,6 +160,8 @@ def _newest(found: ModelVersion) -> list[Evaluation]:
 
 def _shown(one: Evaluation) -> Shown:
     labels = one.summary.get("labels", {})
+    if "union" in one.summary:
+        labels = {**labels, "All together": one.summary["union"]}
     return Shown(
         one,
         _lines(one.summary),
