@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.decoding import images
 from domain import labelme, labelme_export, labelme_regions
 from domain.errors import InvalidInput
-from domain.geometry import region_to_json
+from domain.geometry import region_to_json, regions_from_json
 
 Answers = Iterator[tuple[dict[str, Any], bytes]]
 
@@ -125,3 +125,36 @@ def _notes(
         "of one region"
         for numbers in found.groups
     ]
+
+
+def updated(
+    payload: bytes,
+    *,
+    encoding: str | None,
+    width: int,
+    height: int,
+    labels: dict[str, str],
+    join_groups: bool,
+    left: int,
+    top: int,
+    regions: list[dict[str, Any]],
+    image_path: str,
+) -> Answers:
+    """A received file with its shapes changed to what `regions` says now (see `outline`)."""
+    document = labelme.parse(payload, encoding)
+    if left or top:
+        document = labelme_export.moved(document, -left, -top)
+    found = labelme_regions.outlines(
+        document, width=width, height=height, labels=labels, masks=_masks(document)
+    )
+    if join_groups:
+        found = labelme_regions.joined_by_group(found)
+    changed = labelme_export.updated_document(
+        document,
+        found,
+        regions_from_json(regions),
+        image_path=image_path,
+        width=width,
+        height=height,
+    )
+    yield {}, labelme.encode(changed)

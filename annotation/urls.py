@@ -12,6 +12,7 @@ from annotation.views import (
     help,
     home,
     images,
+    imports,
     jobs,
     measurements,
     members,
@@ -26,6 +27,7 @@ app_name = "annotation"
 STUDY = "studies/<slug:study>/"
 IMAGE = STUDY + "images/<int:image_id>/"
 SITE = STUDY + "sites/<slug:slug>/"
+IMPORT = STUDY + "imports/<uuid:job_id>/"
 JOB = STUDY + "jobs/<uuid:job_id>/"
 
 entrance: list[URLPattern | URLResolver] = [
@@ -55,6 +57,12 @@ management: list[URLPattern | URLResolver] = [
     path(STUDY + "members/", members.members, name="members"),
     path(STUDY + "members/change/", members.change_member, name="change_member"),
     path(STUDY + "settings/", settings.settings, name="settings"),
+    path(STUDY + "imports/", imports.imports, name="imports"),
+    path(IMPORT, imports.one_import, name="import"),
+    path(IMPORT + "again/", imports.preview_again, name="preview_import"),
+    path(IMPORT + "take/", imports.take, name="take_import"),
+    path(IMPORT + "aliases/", imports.aliases, name="import_aliases"),
+    path(IMPORT + "names/", imports.names, name="import_names"),
     path(STUDY + "jobs/", jobs.jobs, name="jobs"),
     path(JOB, jobs.job, name="job"),
     path(JOB + "cancel/", jobs.cancel, name="cancel_job"),

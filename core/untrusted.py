@@ -40,7 +40,7 @@ def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
     """
     reply = sandbox.call("core.decoding.images.decode", data)
     return DecodedImage(
-        pixels=_pixels(reply),
+        pixels=pixels_of(reply),
         format=str(reply.result["format"]),
         orientation=int(reply.result["orientation"]),
         notes=tuple(str(note) for note in reply.result["notes"]),
@@ -49,7 +49,7 @@ def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
 
 def decode_mask(sandbox: Sandbox, data: bytes) -> NDArray[np.bool_]:
     """The bitmap of a LabelMe mask, bool (height, width). Raises InvalidInput for any other."""
-    return _pixels(sandbox.call("core.decoding.images.decode_mask", data)).astype(np.bool_)
+    return pixels_of(sandbox.call("core.decoding.images.decode_mask", data)).astype(np.bool_)
 
 
 def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, Grey]]:
@@ -60,7 +60,7 @@ def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, 
     """
     source = str(path.resolve())
     for reply in sandbox.stream("core.decoding.video.frames", path=source, step=max(1, step)):
-        yield int(reply.result["frame"]), _pixels(reply)
+        yield int(reply.result["frame"]), pixels_of(reply)
 
 
 def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
@@ -78,7 +78,8 @@ def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
     ]
 
 
-def _pixels(reply: Reply) -> Grey:
+def pixels_of(reply: Reply) -> Grey:
+    """The grey pixels of an answer, its size checked. Raises InvalidInput where it lies."""
     height, width = int(reply.result["height"]), int(reply.result["width"])
     if height < 1 or width < 1 or height * width != len(reply.payload):
         raise InvalidInput("cannot be decoded; export it again")

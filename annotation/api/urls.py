@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import images, measurements, revisions
+from annotation.api import images, imports, measurements, revisions
 
 urlpatterns = [
+    path("imports/", imports.ImportView.as_view(), name="api-imports"),
+    path("exports/<slug:kind>/", imports.ExportView.as_view(), name="api-exports"),
     path("images/", images.ImageListView.as_view(), name="api-images"),
     path("images/<int:image_id>/", images.ImageView.as_view(), name="api-image"),
     path("images/<int:image_id>/pixels", images.PixelsView.as_view(), name="api-pixels"),

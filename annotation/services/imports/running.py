@@ -67,7 +67,7 @@ def run(context: JobContext) -> dict[str, object]:
         progress=_shown(context),
         publish=context.publish,
     )
-    return report.as_json()
+    return {"dry_run": request.dry_run, **report.as_json()}
 
 
 def import_files(
