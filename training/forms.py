@@ -40,11 +40,10 @@ class EvaluationChoice(forms.Form):
 class StartRun(forms.Form):
     """A site and the U-Net's settings, each as the backend declares it."""
 
-    site = forms.ChoiceField(label="Muscle site")
-
     def __init__(self, *args: Any, sites: Iterable[Site], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["site"].choices = [(site.slug, site.name) for site in sites]
+        choices = [(site.slug, site.name) for site in sites]
+        self.fields["site"] = forms.ChoiceField(label="Muscle site", choices=choices)
         self._described = backends.get("unet").describe()
         for entry in self._described:
             self.fields[entry["name"]] = _setting_field(entry)
@@ -60,13 +59,13 @@ class StartRun(forms.Form):
 
 
 def _setting_field(entry: dict[str, Any]) -> forms.Field:
-    shared = {
+    shared: dict[str, Any] = {
         "required": False,
         "label": entry["name"].replace("_", " ").capitalize(),
         "help_text": entry["help"],
         "initial": entry["default"],
     }
-    limits = {"min_value": entry.get("minimum"), "max_value": entry.get("maximum")}
+    limits: dict[str, Any] = {"min_value": entry.get("minimum"), "max_value": entry.get("maximum")}
     match entry["kind"]:
         case "integer":
             return forms.IntegerField(**shared, **limits)

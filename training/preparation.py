@@ -46,7 +46,7 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
     left_out = []
     for number, entry in enumerate(manifest["items"]):
         progress(number, len(manifest["items"]))
-        pixels = decode_stored_png(files.read(entry["file_sha256"]))
+        pixels = _pixels(entry)
         found = pixel_hash(pixels)
         if found in held_out:
             left_out.append({"image": entry["image"], "subject": entry["subject"]})
@@ -62,6 +62,16 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
         digest=snapshot.digest,
     )
     return Prepared(data, left_out)
+
+
+def _pixels(entry: dict[str, Any]) -> NDArray[np.uint8]:
+    try:
+        return decode_stored_png(files.read(entry["file_sha256"]))
+    except files.DamagedFile as error:
+        raise TrainingFailed(
+            f"Image {entry['image']} of {entry['subject']} cannot be read any more ({error})"
+            " If its consent was withdrawn, start a new run; else run `manage.py verify`."
+        ) from error
 
 
 def _check(

@@ -38,9 +38,12 @@ def training_subjects(site: Site) -> frozenset[str]:
 
 
 def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
-    """Digest and regions of revisions that a snapshot names, by key; never of test subjects."""
+    """Digest and regions of revisions that a snapshot names, by key.
+
+    Left out: those of test subjects, and those whose contours a withdrawal erased.
+    """
     revisions = (
-        Revision.objects.filter(pk__in=revision_ids)
+        Revision.objects.filter(pk__in=revision_ids, content__isnull=False)
         .exclude(annotation__image__subject__partition__partition=Partition.TEST)
         .select_related("content")
     )

@@ -72,6 +72,16 @@ def test_the_process_looks_at_the_pixels_themselves(
     assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
 
 
+def test_a_scan_erased_since_the_snapshot_stops_the_run_in_words(
+    site: Site, admin: User, approved: dict[str, Image]
+) -> None:
+    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
+    files.erase(approved["TR0"].file_sha256)
+    job = jobs.run_inline(run.job)
+    assert job.state == Job.State.FAILED
+    assert "of TR0 cannot be read any more" in job.error
+
+
 def test_a_scan_that_changed_since_the_snapshot_stops_the_run(
     site: Site, admin: User, approved: dict[str, Image]
 ) -> None:

@@ -10,6 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.models import Study
 from annotation.policies import is_admin
 from annotation.selectors.studies import site_named, studies_of, visible_study
 from core.api.authentication import UserRequest
@@ -113,11 +114,9 @@ class RunCancelView(APIView):
         return Response(run_selector.as_json(run))
 
 
-def _administered_study(request: UserRequest, name: str | None) -> Any:
-    if name:
-        study = visible_study(request.user, name)
-    else:
-        study = next(iter(studies_of(request.user)), None)
+def _administered_study(request: UserRequest, name: str | None) -> Study:
+    named = [visible_study(request.user, name)] if name else studies_of(request.user)
+    study = next(iter(named), None)
     if study is None or not is_admin(request.user, study):
         raise NotFound("There is no such study, or you do not administer it.")
     return study

@@ -80,16 +80,15 @@ def as_json(run: Run) -> dict[str, Any]:
 
 def epochs_as_json(run: Run) -> list[dict[str, Any]]:
     """The epochs so far, in order."""
-    return list(
-        run.epochs.order_by("number").values(
-            "number",
-            "train_loss",
-            "validation_loss",
-            "validation_dice",
-            "learning_rate",
-            "seconds",
-        )
+    fields = (
+        "number",
+        "train_loss",
+        "validation_loss",
+        "validation_dice",
+        "learning_rate",
+        "seconds",
     )
+    return [dict(row) for row in run.epochs.order_by("number").values(*fields)]
 
 
 def seconds(run: Run) -> float | None:

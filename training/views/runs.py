@@ -29,9 +29,13 @@ RUNS_ON_A_PAGE = 50
 def runs(request: StudyRequest, study: Study) -> HttpResponse:
     """The study's runs, newest first; the list renews itself while one is on."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
-    found = run_selector.of_study(study).annotate(best_dice=Max("epochs__validation_dice"))
+    found = (
+        run_selector.of_study(study)
+        .defer("snapshot__manifest", "snapshot__left_out", "job__log", "model__card")
+        .annotate(best_dice=Max("epochs__validation_dice"))
+    )
     page = Paginator(found, RUNS_ON_A_PAGE).get_page(request.GET.get("page"))
-    lines = [run_pages.line_of(run, run.best_dice) for run in page]
+    lines = [run_pages.line_of(run, getattr(run, "best_dice", None)) for run in page]
     context = {
         "lines": lines,
         "polls": any(line.run.job.is_active for line in lines),
