@@ -11,8 +11,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -40,12 +40,12 @@ from annotation.models import (
 )
 from annotation.selectors.images import pixels
 from annotation.services import lock, review, sites, split
-from annotation.services.imports import running
+from annotation.services.imports import naming, running
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
 from core import files
 from core.models import AuditEvent, Job, User
-from core.sandbox import SandboxPool
+from core.sandbox import Sandbox
 from core.services import audit
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from tests.annotation.folders import SQUARE, archive, folder, grey, labelme, picture, shape
@@ -54,19 +54,9 @@ from tests.shared import SHARED, needs_shared
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[SandboxPool]:
-    with SandboxPool(2) as shared:
-        yield shared
-
-
 @pytest.fixture
-def take_in(
-    study: Study, site: Site, admin: User, pool: SandboxPool, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., ImportReport]:
+def take_in(study: Study, site: Site, admin: User) -> Callable[..., ImportReport]:
     """`take_in(folder, **settings)`: an import into the study, by default into its one site."""
-    # Starting a child for each test would cost more than the tests.
-    monkeypatch.setattr(running, "SandboxPool", lambda size: nullcontext(pool))
 
     def run(source: Path, *, actor: User | None = admin, **settings: Any) -> ImportReport:
         if "manifest" not in settings and "pattern" not in settings:
@@ -516,7 +506,6 @@ def test_a_pattern_says_whose_images_they_are(
         ("(", "Mend the pattern"),
         (r"(?P<person>\d+)", "names person"),
         (r"S\d+", "no group"),
-        (r"(?P<subject>(a+)+)$", "too long on these names"),
     ],
 )
 def test_a_pattern_that_cannot_be_used_is_refused(
@@ -526,6 +515,14 @@ def test_a_pattern_that_cannot_be_used_is_refused(
 
     with pytest.raises(InvalidInput, match=message):
         take_in(source, pattern=pattern, site="rectus-femoris")
+
+
+def test_a_pattern_that_takes_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "Sandbox", Sandbox)
+    monkeypatch.setattr(naming, "PATTERN_SECONDS", 1)
+
+    with pytest.raises(InvalidInput, match="too long on these names"):
+        naming.names_caught(r"(?P<subject>(a+)+)$", ["a" * 60 + "!.png"])
 
 
 def test_an_unknown_site_is_named_or_made(
