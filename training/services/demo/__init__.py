@@ -37,8 +37,9 @@ TRAINING = {
     "encoder": "resnet18",
     "image_size": 128,
     "learning_rate": 1e-3,
-    "max_epochs": 14,
-    "patience": 6,
+    "batch_size": 4,
+    "max_epochs": 20,
+    "patience": 10,
 }
 
 logins, logins_path = people.logins, people.logins_path
