@@ -34,7 +34,7 @@ class Postprocessing:
     min_island_fraction: float = 0.05
     min_hole_px: int = 30
     min_hole_fraction: float = 0.05
-    tolerance_px: float = 0.5
+    tolerance_px: float = 1.0
 
 
 @dataclass(frozen=True)
