@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from PIL import Image as PillowImage
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from annotation.models import Image, Site, Study
+from annotation.models import Assignment, Image, Site, Study
 from annotation.services import outlines, review, suggestions, workflow
+from core import plots
 from core.models import Job, User
 from tests.conftest import PASSWORD, rectangle
 
@@ -209,6 +211,35 @@ def test_progress_moves_by_itself_and_nothing_else_does(
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, finished_at=timezone.now())
     expect(page.locator("table")).to_contain_text("done")
     expect(page.locator("[hx-trigger]")).to_have_count(0)
+
+
+def test_a_point_of_a_plot_shows_its_scan_and_the_plot_is_taken_along(
+    open_page: Open,
+    people: dict[str, User],
+    other_annotator: User,
+    make_image: Callable[..., Image],
+    tmp_path: Path,
+) -> None:
+    readers = (people["annotator"], other_annotator)
+    for number in range(3):
+        image = make_image(f"S-{number:03d}", side="right")
+        for slot, reader in enumerate(readers):
+            Assignment.objects.create(image=image, slot=slot, person=reader, blind=True)
+            outlines.save(image, reader, [rectangle(5, 5, 30 + number + slot, 30)], base=0)
+            workflow.submit(image.annotations.get(author=reader), reader)
+    page = open_page("/studies/lab/agreement/", people["admin"])
+    page.locator("a[data-picture]").first.hover()
+    expect(page.locator(".peek")).to_contain_text("S-00")
+    expect(page.locator(".peek img")).to_have_js_property("complete", True)
+    assert page.locator(".peek img").evaluate("(picture) => picture.naturalWidth") == 64
+    page.mouse.move(0, 0)
+    expect(page.locator(".peek")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").first.click()
+    download.value.save_as(tmp_path / "plot.png")
+    with PillowImage.open(tmp_path / "plot.png") as picture:
+        assert picture.width == 2 * plots.WIDTH
+        assert len(set(picture.convert("L").getdata())) > 10
 
 
 def test_menus_close_on_escape_and_on_a_click_elsewhere(
