@@ -113,13 +113,7 @@ def aliases(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     if not added:
         messages.warning(request, "Choose a label for at least one of the spellings.")
         return redirect("annotation:import", study.name, job.pk)
-    params = {**job.params}
-    form = ImportSettings(initial_of(params), **_of(request, study))
-    if not form.is_valid():
-        raise InvalidInput("The settings do not fit the study any more. Preview the files again.")
-    again = uploads.submit_kept(
-        params["upload"], {**form.settings(), "dry_run": True}, study, actor=request.user
-    )
+    again = _submitted_again(request, study, job, dry_run=True)
     return redirect("annotation:import", study.name, again.pk)
 
 
@@ -129,6 +123,15 @@ def names(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     job = _import(request, study, job_id)
     context = _caught(job, request.GET.get("pattern", ""))
     return render(request, "annotation/partials/pattern-preview.html", context)
+
+
+def _submitted_again(request: StudyRequest, study: Study, job: Job, *, dry_run: bool) -> Job:
+    """Queue an import of the same files with the same settings."""
+    form = ImportSettings(initial_of(job.params), **_of(request, study))
+    if not form.is_valid():
+        raise InvalidInput("The settings do not fit the study any more. Preview the files again.")
+    settings = {**form.settings(), "dry_run": dry_run}
+    return uploads.submit_kept(job.params["upload"], settings, study, actor=request.user)
 
 
 def _import(request: StudyRequest, study: Study, job_id: UUID) -> Job:

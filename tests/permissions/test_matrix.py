@@ -104,6 +104,8 @@ TABLE: dict[str, list[Row]] = {
     "api-take-back": [api(**NOT_THE_AUTHOR, method="post")],
     "api-review": [api(FORBIDDEN, OK, FORBIDDEN, method="post", body=RETURN)],
     "api-measurements": [api(MISSING, query="study=lab")],
+    "api-imports": [api(MISSING, method="post", query="study=lab")],
+    "api-exports": [api(MISSING, query="study=lab")],
     "api-job": [api(**FOR_ADMINS)],
     "api-job-cancel": [api(**FOR_ADMINS, method="post")],
     "api-models": [api(query="study=lab")],
@@ -136,6 +138,13 @@ TABLE: dict[str, list[Row]] = {
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
     "annotation:settings": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
+    "annotation:imports": [page(**FOR_EXPERTS), page(**FOR_EXPERTS, method="post")],
+    "annotation:import": [page(**FOR_ADMINS)],
+    "annotation:preview_import": [page(**FOR_ADMINS, method="post")],
+    # Only a preview whose files are still there can be taken.
+    "annotation:take_import": [page(MISSING, MISSING, MISSING, method="post")],
+    "annotation:import_aliases": [page(**FOR_ADMINS, method="post")],
+    "annotation:import_names": [page(**FOR_ADMINS)],
     "annotation:jobs": [page()],
     "annotation:job": [page(**FOR_ADMINS)],
     "annotation:cancel_job": [page(**FOR_ADMINS, method="post")],
@@ -179,7 +188,7 @@ class World:
             "run_id": self.run.pk,
             "secret": "nonsense",
             "code": self.image.subject.code,
-            "format": "labelme",
+            "kind": "labelme",
         }
         return {name: known[name] for name in names}
 
