@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from annotation.models import Study
 from annotation.selectors.studies import SESSION_KEY, StudyRole, entered_by
@@ -122,11 +122,4 @@ def _title(study: Study) -> str:
 
 
 def _links(entries: Iterable[tuple[str, str]], study: Study, here: str) -> list[Link]:
-    links = []
-    for title, name in entries:
-        try:
-            href = reverse(name, args=[study.name])
-        except NoReverseMatch:
-            continue
-        links.append(Link(title, href, name == here))
-    return links
+    return [Link(title, reverse(name, args=[study.name]), name == here) for title, name in entries]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import shapely
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -40,12 +41,16 @@ class Filters:
 
 @dataclass(frozen=True)
 class Card:
-    """One scan on the board: whose work, and one line on why it stands where it stands."""
+    """One scan on the board: whose work, and one line on why it stands where it stands.
+
+    `readings` holds the regions of both readers where two are compared.
+    """
 
     image: Image
     annotation: Annotation | None
     line: str
     need: float = 0.0
+    readings: Sequence[list[dict[str, Any]]] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,8 @@ def _pair_card(pair: Sequence[Annotation], heads: dict[int, Revision]) -> Card:
     if len(found) < 2:
         return Card(pair[0].image, pair[0], f"{names}: one reading", 0.5)
     share = _share(found[0], found[1])
-    return Card(pair[0].image, pair[0], f"{names} differ on {share:.0%} of the area", share)
+    line = f"{names} differ on {share:.0%} of the area"
+    return Card(pair[0].image, pair[0], line, share, readings=found)
 
 
 def _returned(study: Study, filters: Filters) -> Column:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import F, QuerySet, prefetch_related_objects
@@ -24,6 +24,7 @@ from core.models import User
 
 PIXELS = "/api/v1/images/{id}/pixels"
 OWN, REFERENCE, SUBMITTED, SUGGESTED = "own", "reference", "submitted", "suggestion"
+OTHERS = "readings"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,16 @@ def outlines(
         dash = "5 4" if kind == SUGGESTED else dash
         drawn.append(Outline(svg_path(region), colour, dash, kind, name))
     return drawn
+
+
+def with_readings(thumbnail: Thumbnail, readings: Sequence[list[dict[str, Any]]]) -> Thumbnail:
+    """The thumbnail with the outlines of several readers, told apart by colour and dash."""
+    drawn = [
+        Outline(svg_path(region), palette.colour(number), palette.dash(number), OTHERS, "")
+        for number, regions in enumerate(readings, start=1)
+        for region in regions
+    ]
+    return replace(thumbnail, outlines=drawn, kind=OTHERS)
 
 
 def of_images(images: Sequence[Image], user: User, role: str) -> dict[int, Thumbnail]:

@@ -25,9 +25,16 @@ def board(request: StudyRequest, study: Study) -> HttpResponse:
     context = {
         "form": form,
         "columns": [
-            (column, [(card, pictures[card.image.pk]) for card in column.cards])
+            (column, [(card, _picture(card, pictures)) for card in column.cards])
             for column in columns
         ],
         "first": next((card for card in columns[0].cards), None),
     }
     return render(request, "annotation/board.html", context)
+
+
+def _picture(
+    card: board_selector.Card, pictures: dict[int, thumbnails.Thumbnail]
+) -> thumbnails.Thumbnail:
+    picture = pictures[card.image.pk]
+    return thumbnails.with_readings(picture, card.readings) if card.readings else picture

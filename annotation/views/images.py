@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -77,7 +78,9 @@ def _address(request: StudyRequest, **changes: str) -> str:
 
 def _empty(study: Study, role: str) -> Empty:
     if role == Role.ADMIN:
-        return Empty("No scan is here yet", "Import a folder or a zip of scans to begin.")
+        text = "Import a folder or a zip of scans to begin."
+        href = reverse("annotation:imports", args=[study.name])
+        return Empty("No scan is here yet", text, button="Import scans", href=href)
     return Empty("No scan is here yet", "An admin of the study imports scans.")
 
 

@@ -215,6 +215,7 @@ def test_two_readings_stand_in_their_own_column_once_both_are_in(
     other_annotator: User,
     expert: User,
     make_image: MakeImage,
+    client_of: ClientOf,
 ) -> None:
     image = make_image("S001")
     for slot, person in enumerate((annotator, other_annotator)):
@@ -230,6 +231,8 @@ def test_two_readings_stand_in_their_own_column_once_both_are_in(
     assert [card.line for card in disagreeing.cards] == [
         "annotator and other-annotator differ on 50% of the area"
     ]
+    text = client_of(expert).get("/studies/lab/board/").content.decode()
+    assert len(set(re.findall(r'outline readings" d="[^"]+" stroke="(#\w+)"', text))) == 2
 
 
 def test_the_board_shows_what_was_returned_and_approved_and_obeys_its_filters(
