@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from annotation.models import Annotation, Image, Issue, Reference, Revision, Site, Study
 from annotation.services import outlines, review, sites, suggestions, workflow
@@ -19,16 +19,6 @@ from tests.conftest import rectangle
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Point = tuple[float, float]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SQUARE: list[Point] = [(100, 100), (300, 100), (300, 300), (100, 300)]
 
 
@@ -40,7 +30,7 @@ class EditorWindow:
 
     def open(self, address: str) -> EditorWindow:
         self.page.goto(address)
-        self.page.wait_for_function("document.querySelector('contour-editor')?.regions")
+        expect(self.page.locator(".editor-stage canvas")).to_be_visible()
         return self
 
     def ask(self, expression: str) -> Any:
@@ -85,15 +75,6 @@ class EditorWindow:
         self.click(*points, points[0])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def window_of(
     live_server: Any, browser: Browser, client_of: Callable[[User], Client]
@@ -117,8 +98,17 @@ def window_of(
 
     yield make
     for context in contexts:
+        for page in context.pages:
+            _let_saves_end(page)
         context.close()
     assert not errors
+
+
+def _let_saves_end(page: Page) -> None:
+    """What a window saves while it closes would reach the server after the test."""
+    state = page.locator("[data-piece=save-state]")
+    if state.count():
+        expect(state).not_to_have_attribute("data-kind", "saving")
 
 
 def _collect(errors: list[str], kind: str, text: str) -> None:
