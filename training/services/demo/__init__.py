@@ -38,7 +38,7 @@ TRAINING = {
     "image_size": 128,
     "learning_rate": 1e-3,
     "batch_size": 4,
-    "max_epochs": 20,
+    "max_epochs": 12,
     "patience": 10,
 }
 
