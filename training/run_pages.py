@@ -17,6 +17,8 @@ STATE_CLASSES = {Job.State.DONE: "good", Job.State.FAILED: "bad", Job.State.LOST
 WORST_GUESS_SHARE = 0.05
 """Below this share done, the time still to go is not guessed."""
 
+LOG_LINES = 30
+
 
 @dataclass(frozen=True)
 class RunLine:
@@ -66,6 +68,11 @@ def curves(epochs: Sequence[Epoch]) -> list[plots.Figure]:
     ]
 
 
+def log_tail(job: Job) -> str:
+    """The last lines of a job's log."""
+    return "\n".join(job.log.splitlines()[-LOG_LINES:])
+
+
 def settings_rows(run: Run, described: Sequence[dict[str, Any]]) -> list[tuple[str, Any, str]]:
     """Name, value and meaning of each setting of a run."""
     meanings = {entry["name"]: entry["help"] for entry in described}
@@ -83,7 +90,7 @@ def _series(name: str, epochs: Sequence[Epoch], field: str) -> plots.Series:
 
 def _how_far(job: Job) -> str:
     if job.state != Job.State.RUNNING:
-        return "waits for a worker" if job.is_active else job.message
+        return "waits for a worker" if job.is_active else ""
     if job.cancel_requested:
         return "stopping"
     parts = [job.message] if job.message else []

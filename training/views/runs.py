@@ -63,6 +63,7 @@ def run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
         "run": found,
         "line": run_pages.line_of(found),
         "polls": found.job.is_active,
+        "log": run_pages.log_tail(found.job),
         "figures": figures,
         "epochs": epochs,
         "seconds": run_selector.seconds(found),
