@@ -55,7 +55,7 @@ class ImportView(APIView):
         responses={202: JobSerializer},
     )
     def post(self, request: Request) -> Response:
-        study = study_of(request)
+        person, study = person_and_study(request)
         wanted = ImportSettings(data=request.data)
         wanted.is_valid(raise_exception=True)
         files = [file for name in request.FILES for file in request.FILES.getlist(name)]
@@ -63,7 +63,7 @@ class ImportView(APIView):
             raise InvalidInput("There is no file in the request. Send a zip archive or files.")
         settings = dict(wanted.validated_data)
         settings["masks"] = tuple(settings.pop("mask").split())
-        job = uploads.submit(files, settings, study, actor=request.user)
+        job = uploads.submit(files, settings, study, actor=person)
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -94,7 +94,7 @@ class ExportView(APIView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, kind: str) -> FileResponse:
-        study = study_of(request)
+        person, study = person_and_study(request)
         query = request.query_params
         slug = query.get("site", "")
         wanted = exports.ExportRequest(
@@ -103,7 +103,7 @@ class ExportView(APIView):
             state=query.get("state", APPROVED),
             as_received=query.get("as_received", "") in ("1", "true", "yes"),
         )
-        archive = exports.to_zip(study, wanted, actor=request.user)
+        archive = exports.to_zip(study, wanted, actor=person)
         return FileResponse(
             archive,
             as_attachment=True,
@@ -112,12 +112,12 @@ class ExportView(APIView):
         )
 
 
-def study_of(request: Request) -> Study:
-    """The study of `?study=`, by default the caller's first, for its experts and admins."""
+def person_and_study(request: Request) -> tuple[User, Study]:
+    """The caller, and the study of `?study=` or their first, of which they are expert or admin."""
     user, name = request.user, request.query_params.get("study")
     assert isinstance(user, User), "the API is for people who are logged in"
     study = visible_study(user, name) if name else next(iter(studies_of(user)), None)
     if study is None:
         raise NotFound("You are a member of no study.")
     require_role(role_of(user, study), Role.EXPERT, Role.ADMIN)
-    return study
+    return user, study

@@ -25,7 +25,7 @@ class ManyFiles(forms.ClearableFileInput):
 class ManyFilesField(forms.FileField):
     """Several uploaded files."""
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = data if isinstance(data, list | tuple) else [data]
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
@@ -99,6 +99,15 @@ class ImportSettings(forms.Form):
                 self.add_error(None, error.message)
         return cleaned
 
+    def preview_pattern_at(self, address: str) -> None:
+        """Show what the pattern catches while it is typed."""
+        self.fields["pattern"].widget.attrs |= {
+            "hx-get": address,
+            "hx-trigger": "input changed delay:400ms",
+            "hx-target": "#pattern-preview",
+            "hx-swap": "outerHTML",
+        }
+
     def settings(self) -> dict[str, Any]:
         """The settings of an ImportRequest, all but its source."""
         cleaned = self.cleaned_data
@@ -121,7 +130,7 @@ class Upload(ImportSettings):
     """Files, and how they are read."""
 
     field_order = ("files",)
-    files = ManyFilesField(
+    files = ManyFilesField(  # type: ignore[assignment]
         widget=ManyFiles(
             attrs={"accept": ".zip,.png,.jpg,.jpeg,.bmp,.tif,.tiff,.json,.csv,.mp4,.avi"}
         ),

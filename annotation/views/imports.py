@@ -10,12 +10,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.forms.imports import ImportSettings, Upload, initial_of, initial_of_profile
 from annotation.middleware import StudyRequest
 from annotation.models import Study
-from annotation.policies import Role, require_admin, require_role
+from annotation.policies import Role, require_role
 from annotation.selectors import imports as selector
 from annotation.services import sites as site_services
 from annotation.services.imports import profiles, uploads
@@ -102,7 +103,7 @@ def take(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
 @require_POST
 def aliases(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Let labels of the files stand for labels of their sites, then preview again."""
-    require_admin(request.user, study)
+    require_role(request.role, Role.ADMIN)
     job = _import(request, study, job_id)
     added = 0
     for row in _unknown_labels(study, job):
@@ -173,7 +174,11 @@ def _context(
     counts = Counter(file["status"] for file in result.get("files", []))
     can_go_on = is_preview and not job.is_active and bool(job.params.get("upload"))
     if form is None and can_go_on:
-        form = ImportSettings(initial=initial_of(job.params), **_of(request, study))
+        initial = initial_of(job.params)
+        initial["pattern"] = request.GET.get("pattern", initial.get("pattern", ""))
+        form = ImportSettings(initial=initial, **_of(request, study))
+    if form is not None:
+        form.preview_pattern_at(reverse("annotation:import_names", args=[study.name, job.pk]))
     return {
         "job": job,
         "line": line_of(job),
@@ -197,7 +202,7 @@ def _unknown_labels(study: Study, job: Job) -> list[dict[str, Any]]:
     """Each spelling that a preview did not know, with the labels it may stand for."""
     found = (job.result or {}).get("unknown_labels", {})
     sites = {site.slug: site for site in study.sites.filter(slug__in=list(found))}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for slug in sorted(found):
         for label, near in sorted(found[slug].items()):
             if slug in sites:

@@ -23,7 +23,7 @@ FILE_COUNT_LIMIT = 5_000
 KEPT_SECONDS = 24 * 3600
 
 
-def keep(files: Sequence[UploadedFile]) -> str:
+def keep(files: Sequence[UploadedFile[Any]]) -> str:
     """Write uploaded files into a new folder of the uploads; answers its name.
 
     One zip archive is kept as it is; other files lie side by side under their own names.
@@ -64,7 +64,7 @@ def source_of(name: str) -> Path:
 
 
 def submit(
-    files: Sequence[UploadedFile], settings: Mapping[str, Any], study: Study, *, actor: User
+    files: Sequence[UploadedFile[Any]], settings: Mapping[str, Any], study: Study, *, actor: User
 ) -> Job:
     """Keep uploaded files and queue their import; the folder goes when the import is over."""
     upload = keep(files)
@@ -94,7 +94,7 @@ def remove_old() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(file: UploadedFile, folder: Path) -> None:
+def _write(file: UploadedFile[Any], folder: Path) -> None:
     # Django reduces an upload's name to its last part; a name of dots or none stays refused.
     name = PurePosixPath((file.name or "").replace("\\", "/")).name
     if not name or name.startswith(".") or not name.isprintable() or len(name) > 200:
