@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     remembered = request.session.get(SESSION_KEY)
     mine = next((one for one in entered if one.study.name == remembered), None)
     mine = mine or next(iter(entered), None)
-    if not request.user.has_usable_password():
+    if not request.user.has_usable_password():  # type: ignore[union-attr]
         messages.info(request, "You came in by a link. Choose a password under your name above.")
     if mine is None:
         return render(request, "annotation/no_study.html")
