@@ -18,7 +18,7 @@ def register_all() -> None:
 
 def check_local_disk(**_: Any) -> list[CheckMessage]:
     """SQLite's locks do not hold on network file systems."""
-    if "sqlite3" not in settings.DATABASES["default"]["ENGINE"]:
+    if "sqlite3" not in str(settings.DATABASES["default"]["ENGINE"]):
         return []
     kind = file_system_of(Path(settings.MYOTRACE_DATA))
     if kind not in NETWORK_FILE_SYSTEMS:

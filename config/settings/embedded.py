@@ -25,7 +25,7 @@ DATABASES = {
 
 QUEUE_DIRECTORY = MYOTRACE_DATA / "queue"
 CELERY_BROKER_URL = "filesystem://"
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "data_folder_in": str(QUEUE_DIRECTORY / "messages"),
     "data_folder_out": str(QUEUE_DIRECTORY / "messages"),
     "control_folder": str(QUEUE_DIRECTORY / "control"),

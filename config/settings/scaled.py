@@ -21,7 +21,7 @@ DATABASES = {
 
 CELERY_BROKER_URL = ENVIRONMENT.required("MYOTRACE_REDIS_URL", "redis://HOST:PORT/NUMBER")
 # A lost message comes back by the reconciler; the timeout only bounds Redis' own memory of it.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "visibility_timeout": 3600,
     "socket_timeout": 30,
     "health_check_interval": 25,

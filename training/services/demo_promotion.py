@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.services import jobs
+from domain.errors import Refused
 from inference.selectors.versions import model_with_id
 from training.models import Run
 from training.services import promotion
@@ -35,5 +36,8 @@ def promote(context: JobContext) -> dict[str, Any]:
     """The job: promote by the gate in the name of the demo's admin; refused as it is for people."""
     model = model_with_id(context.params["model"])
     context.progress(0.1, f"{model.name}: evaluating on the locked test set")
-    moves = promotion.promote(model, context.job.requested_by, REASON)
+    actor = context.job.requested_by
+    if actor is None:
+        raise Refused("Nobody asked for this promotion: promote the model by hand.")
+    moves = promotion.promote(model, actor, REASON)
     return {"model": model.name, "moves": len(moves)}

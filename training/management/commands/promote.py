@@ -26,6 +26,7 @@ class Command(StudyCommand):
         parser.add_argument("--reason", default="")
 
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
+        assert actor is not None
         model = versions.named(study, options["model"])
         moves = promotion.promote(model, actor, options["reason"])
         return promotion.as_json(moves)

@@ -26,6 +26,7 @@ class Command(StudyCommand):
         parser.add_argument("--reason", required=True)
 
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
+        assert actor is not None
         site = site_named(study, options["site"])
         return promotion.as_json(promotion.rollback(site, actor, options["reason"]))
 

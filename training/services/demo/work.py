@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from annotation.policies import is_double_read, is_test_subject
-from annotation.selectors import annotations, partitions
+from annotation.selectors import partitions
+from annotation.selectors.annotations import current_suggestion, visible_suggestion
 from annotation.services import outlines, review, suggestions, workflow
 from domain import phantom
 from domain.geometry import Region, region_to_json
@@ -83,7 +84,7 @@ def _offer(one: TakenImage) -> None:
     image = one.image
     if is_test_subject(image) or is_double_read(image):
         return
-    if annotations.current_suggestion(image) is not None:
+    if current_suggestion(image) is not None:
         return
     offered = phantom.pre_label(one.truth, *one.key)
     suggestions.offer(
@@ -131,7 +132,7 @@ _STAGES = {
 
 def _readers(one: TakenImage, team: People) -> list[User]:
     """One annotator, in turn; two different ones where the scan is read twice."""
-    first = stream("reader", *one.key).integers(len(team.annotators))
+    first = int(stream("reader", *one.key).integers(len(team.annotators)))
     count = 2 if is_double_read(one.image) else 1
     return [team.annotators[(first + step) % len(team.annotators)] for step in range(count)]
 
@@ -139,7 +140,7 @@ def _readers(one: TakenImage, team: People) -> list[User]:
 def _submitted_reading(one: TakenImage, person: User, team: People) -> Annotation:
     """What this annotator, with their own way to err, drew and submitted."""
     reader = phantom.READERS[list(team.annotators).index(person)]
-    offered = annotations.visible_suggestion(person, one.image)
+    offered = visible_suggestion(person, one.image)
     revision = outlines.save(
         one.image,
         person,
