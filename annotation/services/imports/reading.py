@@ -57,18 +57,23 @@ class ReadImage:
 
 
 class Reader:
-    """Reads units of one import in one sandbox. `labels`: by site, from alias to label."""
+    """Reads units of one import in one sandbox.
+
+    `labels`: by site, from alias to label. `stored`: pixels that the study keeps, by their hash.
+    """
 
     def __init__(
         self,
         sandbox: Sandbox,
         request: ImportRequest,
         labels: Mapping[str, Mapping[str, str]],
+        stored: Mapping[str, StoredPixels],
         report: ImportReport,
     ) -> None:
         self._sandbox = sandbox
         self._request = request
         self._labels = labels
+        self._known_pixels = stored
         self._report = report
 
     def read(self, unit: Unit) -> list[ReadImage]:
@@ -150,6 +155,9 @@ class Reader:
         return pixels
 
     def _stored(self, pixels: Grey) -> StoredPixels:
+        known = self._known_pixels.get(pixel_hash(pixels))
+        if known is not None:
+            return known
         if self._request.dry_run:
             height, width = pixels.shape
             return StoredPixels(width, height, pixel_hash(pixels), "")

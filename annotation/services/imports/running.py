@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from annotation.models import Site, Study
+from annotation.models import Image, Site, Study
 from annotation.policies import is_admin, require_admin, require_member
 from annotation.services import sites as site_services
 from annotation.services import studies
@@ -27,6 +27,7 @@ from annotation.services.imports.reading import Reader, ReadImage
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import REFERENCE, ImportRequest
 from annotation.services.imports.taking import Taker
+from annotation.services.scans import StoredPixels
 from core.jobs import JobContext
 from core.models import Job, User
 from core.sandbox import Sandbox, SandboxPool
@@ -94,7 +95,7 @@ def import_files(
         units, manifest = _plan(request, pool, Path(scratch), report)
         _check_partitions(units, study, actor)
         labels = _label_tables(units, study, request, manifest, report)
-        read = _read_all(pool, request, labels, report, units, progress)
+        read = _read_all(pool, request, labels, _stored(study), report, units, progress)
     progress(0.95, "Writing what was read")
     with _rolled_back() if request.dry_run else publish():
         study = study or studies.create(study_name, actor=actor)
@@ -266,16 +267,24 @@ def _plane(slug: str) -> str:
     return Site.Plane.LONGITUDINAL if "longitudinal" in slug else Site.Plane.TRANSVERSE
 
 
+def _stored(study: Study | None) -> dict[str, StoredPixels]:
+    """The pixels that a study keeps, by their hash."""
+    images = Image.objects.filter(study=study, erased_at__isnull=True)
+    rows = images.values_list("width", "height", "pixel_sha256", "file_sha256")
+    return {row[2]: StoredPixels(*row) for row in rows.iterator(chunk_size=5000)} if study else {}
+
+
 def _read_all(
     pool: SandboxPool,
     request: ImportRequest,
     labels: Mapping[str, Mapping[str, str]],
+    stored: Mapping[str, StoredPixels],
     report: ImportReport,
     units: list[Unit],
     progress: Progress,
 ) -> list[ReadImage]:
     def images(sandbox: Sandbox, unit: Unit) -> list[ReadImage]:
-        return Reader(sandbox, request, labels, report).read(unit)
+        return Reader(sandbox, request, labels, stored, report).read(unit)
 
     read: list[ReadImage] = []
     for number, found in enumerate(pool.map(images, units), 1):
