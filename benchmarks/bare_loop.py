@@ -2,7 +2,8 @@
 
 It reads images and outlines from the folder itself and knows nothing of Myotrace but the partitions
 that `manage.py split --json` printed, and the augmentation and the loss, so that both sides follow
-one recipe. No early stopping, no best epoch: the last epoch is tested, unless --best is given.
+one recipe. No early stopping, no best epoch: the last epoch is tested, unless --best is given. Of
+each test subject the first image is tested, as Myotrace tests the selected take alone.
 
     python -m benchmarks.bare_loop DIR --partitions split.json --epochs 18 --size 192
 """
@@ -80,10 +81,13 @@ def _read(
     shapes = [shape for document in documents.values() for shape in document["shapes"]]
     labels = sorted({shape["label"] for shape in shapes})
     cases: dict[str, list[Case]] = defaultdict(list)
+    tested: set[str] = set()
     for row in rows:
         partition = partition_of.get(row["subject"])
-        if partition is None:
+        if partition is None or (partition == "test" and row["subject"] in tested):
             continue
+        if partition == "test":
+            tested.add(row["subject"])
         picture = Image.open(directory / row["image"]).convert("L")
         native = Image.new("L", picture.size)
         for shape in documents[row["image"]]["shapes"]:
