@@ -1,4 +1,4 @@
-"""The shared material beside the checkout; tests that read it skip, saying so, where it is absent."""
+"""Where the shared material lies; tests that read it skip, saying so, where it is absent."""
 
 from __future__ import annotations
 
