@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from annotation.models import Image, Membership, Site, Study
@@ -17,6 +18,10 @@ from core import triggers
 from core.models import User
 from core.services import users
 from domain.calibration import PixelSpacing
+
+# A timing is never a test: a busy machine must not fail a property.
+settings.register_profile("myotrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("myotrace")
 
 PASSWORD = "correct horse battery"
 _codes = itertools.count(1)

@@ -168,7 +168,8 @@ def test_withdrawn_consent_erases_pixels_and_contours_and_leaves_a_tombstone(
     assert revision.digest
     with pytest.raises(Refused, match="withdrew"):
         make_image("S1")
-    assert not any(run_all().values())
+    found = run_all()
+    assert not [found[name] for name in ("images", "imported files", "revisions") if found[name]]
 
 
 def test_verify_finds_a_damaged_file(image: Image, settings) -> None:

@@ -17,7 +17,7 @@ import pytest
 from core.supervisor import sole_supervisor
 from domain.errors import Refused
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 90.0
 SUPERVISE = """
 import sys
 from pathlib import Path
