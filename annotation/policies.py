@@ -115,13 +115,6 @@ def require_admin(user: User, study: Study) -> None:
         raise NotAllowed("Only an admin of the study may do this.")
 
 
-def require_expert(user: User, study: Study) -> None:
-    """Raise NotFound for strangers, NotAllowed for members who are no experts."""
-    require_member(user, study)
-    if not is_expert(user, study):
-        raise NotAllowed("Only an expert of the study may do this.")
-
-
 def require_role(role: str, *allowed: str) -> None:
     """Raise NotFound where a page is for other roles: what one may not see does not exist."""
     if role not in allowed:
