@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from annotation.models.image import Image
+
+READERS = 2
+"""How many people read an image that is read twice."""
 
 
 class Assignment(models.Model):
@@ -23,6 +27,7 @@ class Assignment(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="assignments",
+        db_index=False,  # `assignment_of_person`; one with the free readings misleads SQLite
     )
     blind = models.BooleanField(default=False)
     rank = models.PositiveIntegerField(null=True, blank=True)
@@ -36,7 +41,21 @@ class Assignment(models.Model):
             models.UniqueConstraint(fields=["image", "slot"], name="assignment_slot_once"),
             models.UniqueConstraint(fields=["image", "person"], name="assignment_person_once"),
         ]
-        indexes = [models.Index(fields=["person", "done_at"])]
+        indexes = [
+            models.Index(
+                fields=["person", "done_at"],
+                condition=Q(person__isnull=False),
+                name="assignment_of_person",
+            ),
+            models.Index(
+                fields=["image"], condition=Q(person__isnull=True), name="assignment_free"
+            ),
+            models.Index(
+                fields=["rank", "image"],
+                condition=Q(person__isnull=True, rank__isnull=False),
+                name="assignment_free_by_rank",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image} for {self.person or 'whoever is free'}"

@@ -20,9 +20,11 @@ from annotation.selectors.annotations import (
 )
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, waiting_for_review
+from core import palette
 from core.models import User
 
-DASHES = ("", "6 3", "2 2", "8 3 2 3", "12 4", "4 4", "1 3", "10 3 2 3 2 3")
+COUNTED = 100
+"""So far is counted what is left for a person."""
 LISTED_REVISIONS = 30
 FINISHED = {Image.State.APPROVED, Image.State.UNUSABLE}
 
@@ -38,7 +40,7 @@ class EditorPage:
     data: dict[str, Any]
     revisions: list[Revision]
     return_reason: str
-    left: int | None = None
+    left: str = ""
 
 
 def annotating_page(user: User, image: Image) -> EditorPage:
@@ -46,7 +48,7 @@ def annotating_page(user: User, image: Image) -> EditorPage:
     annotation = own_annotation(user, image)
     notice = _why_closed(user, image, annotation)
     mode = "read" if notice else "annotate"
-    return _page(user, image, annotation, mode, notice, queue_length(user, image.study))
+    return _page(user, image, annotation, mode, notice, _left(user, image.study))
 
 
 def review_page(user: User, annotation: Annotation) -> EditorPage:
@@ -73,6 +75,11 @@ def next_to_outline(user: User, study: Study) -> Image | None:
     return item.image if taken.exists() else None
 
 
+def _left(user: User, study: Study) -> str:
+    length = queue_length(user, study, most=COUNTED)
+    return f"{COUNTED} or more left" if length == COUNTED else f"{length} left"
+
+
 def scan_title(image: Image) -> str:
     """Subject, site, side and date of a scan in one line."""
     scan = image.take.scan
@@ -86,7 +93,7 @@ def _page(
     annotation: Annotation | None,
     mode: str,
     notice: str,
-    left: int | None = None,
+    left: str = "",
 ) -> EditorPage:
     issues = list(open_issues(annotation)) if annotation else []
     return EditorPage(
@@ -168,7 +175,7 @@ def _labels(site: Site) -> list[dict[str, Any]]:
             "title": label.title or label.name,
             "colour": label.colour,
             "number": number,
-            "dash": DASHES[(number - 1) % len(DASHES)],
+            "dash": palette.dash(number),
         }
         for number, label in enumerate(labels, start=1)
     ]

@@ -66,17 +66,20 @@ def pixel_hashes_by_subject(study: Study) -> dict[str, set[str]]:
 
 def shared_pictures(study: Study) -> list[SharedPicture]:
     """Pictures that stand under more than one subject of the study."""
-    owners: dict[str, set[str]] = defaultdict(set)
-    for code, hashes in pixel_hashes_by_subject(study).items():
-        for pixel_hash in hashes:
-            owners[pixel_hash].add(code)
-    partition = dict(study.subjects.values_list("code", "partition__partition"))
+    images = Image.objects.filter(study=study)
+    shared = (
+        images.values("pixel_sha256")
+        .annotate(subjects=Count("subject", distinct=True))
+        .filter(subjects__gt=1)
+        .values("pixel_sha256")
+        .order_by()
+    )
+    owners: dict[str, dict[str, str]] = defaultdict(dict)
+    for pixel_hash, code, partition in images.filter(pixel_sha256__in=shared).values_list(
+        "pixel_sha256", "subject__code", "subject__partition__partition"
+    ):
+        owners[pixel_hash][code] = partition or UNASSIGNED
     return [
-        SharedPicture(
-            pixel_hash,
-            tuple(sorted(codes)),
-            tuple(sorted({partition[code] or UNASSIGNED for code in codes})),
-        )
+        SharedPicture(pixel_hash, tuple(sorted(codes)), tuple(sorted(set(codes.values()))))
         for pixel_hash, codes in sorted(owners.items())
-        if len(codes) > 1
     ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -18,8 +18,12 @@ from annotation.models import (
     SubjectPartition,
     Suggestion,
 )
+from annotation.models.assignment import READERS
 from annotation.policies import can_annotate_in
 from core.models import User
+
+CLOSED = (Image.State.APPROVED, Image.State.UNUSABLE)
+DETAILS = ("site", "subject", "take__scan__visit", "study")
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,16 @@ class QueueItem:
 
 
 def queue_of(user: User, study: Study, limit: int = 20) -> list[QueueItem]:
-    """Returned work, drafts, own assignments, then scans that nobody reads yet; at most `limit`."""
+    """Returned work, drafts, own assignments, then scans that nobody reads yet; at most `limit`.
+
+    Assignments come by rank. Of the scans that nobody reads, the ranked come first, then those with
+    a pre-label, then the others, each in order of arrival.
+    """
     if not can_annotate_in(user, study):
         return []
-    items: list[QueueItem] = []
-    seen: set[int] = set()
-    for source in (_begun(user, study), _assigned(user, study), _unread(user, study)):
-        for item in islice(source, limit):
-            if item.image.pk not in seen and len(items) < limit:
-                seen.add(item.image.pk)
-                items.append(item)
+    items = _begun(user, study, limit)
+    items += _items(_assigned(user, study, limit - len(items)))
+    items += _items(_free(user, study, limit - len(items)))
     return items
 
 
@@ -50,31 +54,30 @@ def next_for(user: User, study: Study) -> QueueItem | None:
     return next(iter(queue_of(user, study, limit=1)), None)
 
 
-def queue_length(user: User, study: Study) -> int:
-    """How many scans the person could do now."""
+def queue_length(user: User, study: Study, most: int) -> int:
+    """How many scans the person could do now, counted no further than `most`."""
     if not can_annotate_in(user, study):
         return 0
-    begun = Annotation.objects.filter(
+    length = _begun_annotations(user, study)[:most].count()
+    length += len(_assigned(user, study, most - length))
+    return length + len(_free(user, study, most - length))
+
+
+def _begun_annotations(user: User, study: Study) -> QuerySet[Annotation]:
+    return Annotation.objects.filter(
         author_id=user.pk,
         image__study=study,
-        state__in=[Annotation.State.DRAFT, Annotation.State.RETURNED],
         image__erased_at__isnull=True,
-    ).count()
-    return begun + _assigned_images(user, study).count() + _free_images(user, study).count()
-
-
-def _begun(user: User, study: Study) -> list[QueueItem]:
-    annotations = (
-        Annotation.objects.filter(
-            author_id=user.pk,
-            image__study=study,
-            image__erased_at__isnull=True,
-            state__in=[Annotation.State.RETURNED, Annotation.State.DRAFT],
-        )
-        .select_related("image__site", "image__subject", "image__take__scan__visit", "image__study")
-        .order_by("-state", "changed_at")[:200]
+        state__in=[Annotation.State.RETURNED, Annotation.State.DRAFT],
     )
-    return [_begun_item(annotation) for annotation in annotations]
+
+
+def _begun(user: User, study: Study, limit: int) -> list[QueueItem]:
+    annotations = _begun_annotations(user, study).order_by("-state", "changed_at")
+    return [
+        _begun_item(annotation)
+        for annotation in annotations.select_related(*(f"image__{one}" for one in DETAILS))[:limit]
+    ]
 
 
 def _begun_item(annotation: Annotation) -> QueueItem:
@@ -86,67 +89,105 @@ def _begun_item(annotation: Annotation) -> QueueItem:
     return QueueItem(annotation.image, "returned to you", review.reason if review else "")
 
 
-def _assigned(user: User, study: Study) -> list[QueueItem]:
-    images = _with_details(_assigned_images(user, study))[:200]
-    reasons = dict(
-        Assignment.objects.filter(person_id=user.pk, image__in=[i.pk for i in images]).values_list(
-            "image_id", "reason"
-        )
+def _assigned(user: User, study: Study, limit: int) -> list[int]:
+    """Images that the person took or was given and has not begun, by rank and arrival."""
+    begun = Annotation.objects.filter(image=OuterRef("image"), author_id=user.pk)
+    mine = _open_assignments(study).filter(person_id=user.pk, done_at__isnull=True)
+    return list(
+        mine.exclude(Exists(begun))
+        .order_by(F("rank").asc(nulls_last=True), "image")
+        .values_list("image", flat=True)[:limit]
     )
-    return [QueueItem(image, _asked(image), reasons.get(image.pk, "")) for image in images]
 
 
-def _unread(user: User, study: Study) -> list[QueueItem]:
-    images: Iterable[Any] = _with_details(_free_images(user, study))[:200]
-    return [QueueItem(image, _asked(image), image.pick_reason or "") for image in images]
+def _free(user: User, study: Study, limit: int) -> list[int]:
+    """Images with a reading that nobody took, and untouched ones that are assigned to nobody.
+
+    Every source is read in the order of an index and no further than `limit`, so that a queue
+    costs the same however many scans wait. That needs EXISTS where a join would read as well: the
+    database must not begin with all images of the study. A double reading has READERS free slots.
+    """
+    slots, untouched = _free_slots(user, study), _untouched(study)
+    ranked = slots.filter(rank__isnull=False).order_by("rank", "image")
+    found = dict.fromkeys(ranked.values_list("image", flat=True)[: READERS * limit])
+    if len(found) < limit and _offers_anything(study):
+        found |= _by_arrival(
+            slots.filter(Exists(_offered("image"))), untouched.filter(Exists(_offered("pk"))), limit
+        )
+    if len(found) < limit:
+        found |= _by_arrival(slots, untouched, limit)
+    return list(found)[:limit]
 
 
-def _asked(image: Any) -> str:
-    if image.is_blind:
-        return "draw without help"
-    return "correct the pre-label" if image.has_suggestion else "draw"
+def _by_arrival(
+    slots: QuerySet[Assignment], untouched: QuerySet[Image], limit: int
+) -> dict[int, None]:
+    of_slots = slots.order_by("image").values_list("image", flat=True)[: READERS * limit]
+    of_images = untouched.order_by("id").values_list("pk", flat=True)[:limit]
+    return dict.fromkeys(merge(of_slots, of_images))
 
 
-def _assigned_images(user: User, study: Study) -> QuerySet[Image]:
-    mine = Assignment.objects.filter(image=OuterRef("pk"), person_id=user.pk, done_at__isnull=True)
-    begun = Annotation.objects.filter(image=OuterRef("pk"), author_id=user.pk, revision_count__gt=0)
-    return _open_images(study).filter(Exists(mine)).exclude(Exists(begun))
+def _free_slots(user: User, study: Study) -> QuerySet[Assignment]:
+    mine = Assignment.objects.filter(image=OuterRef("image"), person_id=user.pk)
+    return _open_assignments(study).filter(person__isnull=True).exclude(Exists(mine))
 
 
-def _free_images(user: User, study: Study) -> QuerySet[Image]:
-    """Open images with a free slot, or with no assignment and no annotation at all."""
+def _open_assignments(study: Study) -> QuerySet[Assignment]:
+    open_images = Image.objects.filter(
+        pk=OuterRef("image"), study=study, erased_at__isnull=True
+    ).exclude(state__in=CLOSED)
+    return Assignment.objects.filter(Exists(open_images))
+
+
+def _untouched(study: Study) -> QuerySet[Image]:
     assigned = Assignment.objects.filter(image=OuterRef("pk"))
     annotated = Annotation.objects.filter(image=OuterRef("pk"))
-    free_slot = assigned.filter(person__isnull=True)
-    mine = assigned.filter(person_id=user.pk)
     return (
-        _open_images(study)
-        .filter(Exists(free_slot) | (~Exists(assigned) & ~Exists(annotated)))
-        .exclude(Exists(mine))
+        Image.objects.filter(study=study, state=Image.State.NEW, erased_at__isnull=True)
+        .exclude(Exists(assigned))
+        .exclude(Exists(annotated))
     )
 
 
-def _open_images(study: Study) -> QuerySet[Image]:
-    return Image.objects.filter(study=study, erased_at__isnull=True).exclude(
-        state__in=[Image.State.APPROVED, Image.State.UNUSABLE]
+def _offered(image: str) -> QuerySet[Suggestion]:
+    """The pre-label shown for the image that stands in the outer query's field `image`."""
+    return Suggestion.objects.filter(
+        image=OuterRef(image), hidden=False, state=Suggestion.State.CURRENT
     )
 
 
-def _with_details(images: QuerySet[Image]) -> QuerySet[Image]:
-    offered = Suggestion.objects.filter(
-        image=OuterRef("pk"), hidden=False, state=Suggestion.State.CURRENT
+def _offers_anything(study: Study) -> bool:
+    """Before the first model there is nothing to look for in tens of thousands of scans."""
+    of_study = Image.objects.filter(pk=OuterRef("image"), study=study)
+    return Suggestion.objects.filter(
+        Exists(of_study), state=Suggestion.State.CURRENT, hidden=False
+    ).exists()
+
+
+def _items(image_ids: Sequence[int]) -> list[QueueItem]:
+    """The queue items of these images, in this order."""
+    images = _with_details(image_ids).in_bulk()
+    return [_item(images[image_id]) for image_id in image_ids]
+
+
+def _item(image: Any) -> QueueItem:
+    asked = "correct the pre-label" if image.has_suggestion else "draw"
+    return QueueItem(
+        image, "draw without help" if image.is_blind else asked, image.pick_reason or ""
     )
+
+
+def _with_details(image_ids: Sequence[int]) -> QuerySet[Image]:
     test = SubjectPartition.objects.filter(subject=OuterRef("subject"), partition=Partition.TEST)
-    assignments = Assignment.objects.filter(image=OuterRef("pk")).order_by("rank")
+    assignments = Assignment.objects.filter(image=OuterRef("pk"))
     return (
-        images.select_related("site", "subject", "take__scan__visit", "study")
+        Image.objects.filter(pk__in=image_ids)
+        .select_related(*DETAILS)
         .annotate(
             is_blind=Exists(assignments.filter(blind=True)),
-            has_suggestion=Exists(offered) & ~Exists(test),
-            rank=assignments.values("rank")[:1],
+            has_suggestion=Exists(_offered("pk")) & ~Exists(test),
             pick_reason=assignments.values("reason")[:1],
         )
-        .order_by(F("rank").asc(nulls_last=True), "-has_suggestion", "id")
     )
 
 

@@ -12,12 +12,11 @@ import math
 from django.db import transaction
 
 from annotation.models import Assignment, Image, Membership, Scan, Study
+from annotation.models.assignment import READERS
 from annotation.policies import require_admin
 from core.models import User
 from core.services import audit
 from domain.errors import InvalidInput, Refused
-
-READERS = 2
 
 
 def set_share(study: Study, share: float, *, actor: User) -> int:

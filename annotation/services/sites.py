@@ -12,12 +12,11 @@ from django.db.models import Max
 
 from annotation.models import Label, LabelAlias, Site, Study
 from annotation.policies import require_admin
+from core import palette
 from core.models import User
 from core.services import audit
 from domain.errors import Conflict, InvalidInput
 
-# Okabe and Ito's colour-blind-safe palette, without black and yellow's poor contrast on grey last.
-PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#D55E00")
 EDITABLE = ("name", "plane", "thickness_definition", "protocol", "model_family", "dice_floor")
 
 
@@ -81,7 +80,7 @@ def add_label(site: Site, name: str, *, title: str = "", actor: User | None) -> 
                 site=site,
                 name=name,
                 title=title or name,
-                colour=PALETTE[(order - 1) % len(PALETTE)],
+                colour=palette.colour(order),
                 order=order,
             )
             audit.record("label added", actor=actor, target=label, scope=site.study.name)
