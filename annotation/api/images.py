@@ -22,7 +22,7 @@ from annotation.api.serializers import (
     SaveSerializer,
     SuggestionSerializer,
 )
-from annotation.models import Annotation, Image
+from annotation.models import Annotation, Image, Revision
 from annotation.selectors.annotations import head_revision, own_annotation, visible_suggestion
 from annotation.selectors.images import images_of, png, visible_image, with_details
 from annotation.selectors.studies import studies_of, visible_study
@@ -122,7 +122,7 @@ class OwnAnnotationView(APIView):
             )
         except Conflict as conflict:
             return _conflict(request, image, conflict)
-        return _answer(revision.annotation)
+        return _answer(revision.annotation, revision)
 
 
 class SuggestionView(APIView):
@@ -156,20 +156,28 @@ def _idempotency_key(request: UserRequest) -> UUID | None:
         raise InvalidInput("Idempotency-Key must be a UUID.") from error
 
 
-def _answer(annotation: Annotation, code: int = status.HTTP_200_OK, **extra: Any) -> Response:
+def _answer(
+    annotation: Annotation,
+    revision: Revision | None = None,
+    code: int = status.HTTP_200_OK,
+    **extra: Any,
+) -> Response:
+    """The work as `revision` has it; without one, as it stands now."""
     annotation.refresh_from_db()
-    head = head_revision(annotation)
+    shown = revision or head_revision(annotation)
+    number = shown.number if shown else 0
     content = {
         **AnnotationSerializer(annotation).data,
-        "regions": head.regions if head else [],
-        "head": RevisionSerializer(head).data if head else None,
+        "revision": number,
+        "regions": shown.regions if shown else [],
+        "head": RevisionSerializer(shown).data if shown else None,
         **extra,
     }
-    return Response(content, status=code, headers={"ETag": f'"{annotation.revision_count}"'})
+    return Response(content, status=code, headers={"ETag": f'"{number}"'})
 
 
 def _conflict(request: UserRequest, image: Image, conflict: Conflict) -> Response:
     annotation = own_annotation(request.user, image)
     if annotation is None:
         return Response({"detail": str(conflict)}, status=status.HTTP_412_PRECONDITION_FAILED)
-    return _answer(annotation, status.HTTP_412_PRECONDITION_FAILED, detail=str(conflict))
+    return _answer(annotation, code=status.HTTP_412_PRECONDITION_FAILED, detail=str(conflict))

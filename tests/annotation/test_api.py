@@ -104,6 +104,21 @@ def test_a_repeated_save_makes_one_revision(browser: Client, image: Image) -> No
     assert Revision.objects.count() == 1
 
 
+def test_a_save_repeated_after_a_later_one_leaves_the_tab_stale(
+    browser: Client, image: Image
+) -> None:
+    """Its first answer was lost, and meanwhile another tab went on from there."""
+    key = str(uuid.uuid4())
+    first = put(browser, image, [rectangle(5, 5, 20, 20)], '"0"', key=key).json()
+    put(browser, image, [rectangle(5, 5, 30, 20)], '"1"')
+    repeated = put(browser, image, [rectangle(5, 5, 20, 20)], '"0"', key=key)
+    assert repeated.headers["ETag"] == '"1"'
+    assert repeated.json()["regions"] == first["regions"]
+    assert repeated.json()["head"]["number"] == 1
+    stale = put(browser, image, [rectangle(5, 5, 10, 20)], repeated.headers["ETag"])
+    assert stale.status_code == 412
+
+
 @pytest.mark.parametrize(
     "body",
     [
