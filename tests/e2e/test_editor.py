@@ -662,6 +662,49 @@ def test_help_lists_the_keys(
     assert window.ask("tool") == "redraw"
 
 
+def test_every_button_of_an_action_has_one(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User, expert: User
+) -> None:
+    outlining = window_of(annotator).open(edit_address(scan))
+    reviewing = window_of(expert).open(review_address(submitted(scan, annotator)))
+    for window in (outlining, reviewing):
+        buttons = window.page.locator("[data-action]")
+        assert buttons.count() > 10
+        for button in buttons.all():
+            assert button.get_attribute("aria-disabled"), button.get_attribute("data-action")
+
+
+def test_a_held_key_borrows_its_tool(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    keyboard = window.page.keyboard
+    keyboard.down("v")
+    assert window.ask("tool") == "vertices"
+    window.drag((100, 100), (80, 90))
+    keyboard.up("v")
+    assert window.ask("tool") == "redraw"
+    assert any(np.allclose(point, (80, 90), atol=0.7) for point in window.outline)
+    window.press("v")
+    assert window.ask("tool") == "vertices"
+    pressed = window.page.get_by_role("toolbar").locator("[aria-pressed=true]")
+    expect(pressed).to_have_attribute("data-action", "vertices")
+
+
+def test_space_drags_the_scan_as_long_as_it_is_held(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    window = window_of(annotator).open(edit_address(scan))
+    before = window.client((0, 0))
+    window.page.keyboard.down("Space")
+    window.drag((100, 100), (150, 130))
+    window.page.keyboard.up("Space")
+    assert window.client((0, 0)) != before
+    window.draw(SQUARE)
+    assert len(window.regions) == 1
+
+
 def test_letters_typed_into_a_field_are_no_commands(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:

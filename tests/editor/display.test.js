@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { keyName } from "#editor/keys.js";
 import { saveWords } from "#editor/save-words.js";
 import { Viewport } from "#editor/viewport.js";
 import { lookupTable } from "#editor/window-level.js";
@@ -56,13 +55,6 @@ test("the scan cannot be pushed out of the window", () => {
     const [right, bottom] = viewport.toStage([384, 400]);
     assert.ok(right > 20 && bottom > 20 && left < 780 && top < 580);
   }
-});
-
-test("keys are named with their modifiers", () => {
-  const event = { key: "z", ctrlKey: true, metaKey: false, altKey: false, shiftKey: true };
-  assert.equal(keyName(/** @type {any} */ (event)), "Ctrl+Shift+Z");
-  assert.equal(keyName(/** @type {any} */ ({ ...event, key: "?", ctrlKey: false })), "?");
-  assert.equal(keyName(/** @type {any} */ ({ ...event, key: " ", shiftKey: false, ctrlKey: false })), "Space");
 });
 
 test("the state of saving is said in words", () => {

@@ -1,13 +1,12 @@
 /**
  * The workbench round one scan: it shows image and outlines on the stage, hands gestures to the
- * tools and keys to commands. Saving and submitting (`annotating.js`) and review (`reviewing.js`)
+ * tools and keys to actions. Saving and submitting (`annotating.js`) and review (`reviewing.js`)
  * are modes on top of it.
  *
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/overlay.js").Label} Label
  * @typedef {import("#editor/overlay.js").Pin} Pin
- * @typedef {import("#editor/keys.js").Command} Command
  * @typedef {import("#editor/tools/tool.js").Tool} Tool
  * @typedef {{regions: Region[], origin: string, suggestionVersion: string, decision: string,
  *   reason: string}} Drawing one moment of the work
@@ -27,9 +26,12 @@
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
  * }} Mode
  */
+import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { showKeys, showStates } from "#editor/buttons.js";
+import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
-import { commandFor, isTyping, keyName } from "#editor/keys.js";
+import { Keyboard } from "#editor/keyboard.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
@@ -37,9 +39,9 @@ import { Reading } from "#editor/reading.js";
 import { deleteRegion, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
-import { DrawTool } from "#editor/tools/draw-tool.js";
-import { RedrawTool } from "#editor/tools/redraw-tool.js";
-import { VertexTool } from "#editor/tools/vertex-tool.js";
+import { Toolbar } from "#editor/toolbar.js";
+import { Toolbox } from "#editor/toolbox.js";
+import { TOOLS } from "#editor/tools/all.js";
 
 const ZOOM_STEP = 1.25;
 const MODES = { annotate: Annotating, review: Reviewing, read: Reading };
@@ -57,12 +59,6 @@ function firstDrawing({ annotation }) {
 }
 
 export class Editor {
-  /** @type {Map<string, Command>} */
-  commands = new Map();
-  /** @type {Record<string, Tool>} */
-  #tools = {};
-  /** @type {Tool | null} */
-  activeTool = null;
   /** @type {Region[] | null} */
   #preview = null;
   #pressedAt = 0;
@@ -83,20 +79,23 @@ export class Editor {
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
     this.input = new PointerInput(this.stage, this);
-    this.#tools = {
-      redraw: new RedrawTool(this),
-      vertices: new VertexTool(this),
-      draw: new DrawTool(this),
-    };
-    this.#addCommands();
+    this.actions = new Actions((text) => this.say(text));
+    this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
+    this.toolbox = new Toolbox(this, this.actions);
+    this.help = new Help(this.piece("help"), this.piece("keys"), this.actions);
+    if (data.mode !== "read") this.#addDrawing();
+    this.#addLooking();
     /** @type {Mode} */
     this.mode = new MODES[data.mode](this);
+    this.toolbar = new Toolbar(this.piece("tools"), this.actions);
+    showKeys(host, this.actions);
     this.#listen();
     this.#begin();
   }
 
   close() {
     this.#listeners.abort();
+    this.keyboard.close();
     this.input.close();
     this.stage.close();
     this.mode.close();
@@ -136,26 +135,145 @@ export class Editor {
     return found;
   }
 
-  /** @param {Tool} tool that a mode brings along */
-  addTool(tool) {
-    this.#tools[tool.name] = tool;
+  /** @returns {Tool | null} */
+  get activeTool() {
+    return this.toolbox.active;
   }
 
-  /** @param {string} name @param {string[]} keys @param {string} does @param {() => void} run */
-  addCommand(name, keys, does, run) {
-    this.commands.set(name, { keys, does, run });
+  /** @param {string | null} name */
+  useTool(name) {
+    this.toolbox.use(name);
   }
 
-  #addCommands() {
-    const zoom = (/** @type {number} */ factor) => this.#zoom(factor);
-    this.addCommand("fit", ["0"], "Fit the scan into the window", () => this.#fit());
-    this.addCommand("zoom-in", ["+", "="], "Zoom in", () => zoom(ZOOM_STEP));
-    this.addCommand("zoom-out", ["-"], "Zoom out", () => zoom(1 / ZOOM_STEP));
-    this.addCommand("fold", ["F"], "Fold the panel away or back", () => this.#fold());
-    this.addCommand("help", ["?"], "Show these keys", () => this.panel.toggleHelp());
-    this.addCommand("reset-window", [], "", () => this.#setWindow(0, 0));
+  /** Another tool is active. */
+  toolChanged() {
+    this.stage.container.dataset.tool = this.activeTool?.name ?? "";
+    this.draw();
+  }
+
+  /** What can be done by whoever may change outlines. */
+  #addDrawing() {
+    for (const Kind of TOOLS) this.toolbox.add(new Kind(this));
+    const group = "Edit";
+    const applies = () => this.mode.editable;
+    this.actions.add(
+      {
+        name: "undo",
+        group,
+        label: "Undo",
+        keys: ["Ctrl+Z"],
+        button: { text: "Undo", sign: "↶" },
+        repeats: true,
+        otherwise: "There is nothing to undo.",
+        applies,
+        enabled: () => this.history.canUndo,
+        run: () => this.undo(),
+      },
+      {
+        name: "redo",
+        group,
+        label: "Redo",
+        keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
+        button: { text: "Redo", sign: "↷" },
+        repeats: true,
+        otherwise: "There is nothing to redo.",
+        applies,
+        enabled: () => this.history.canRedo,
+        run: () => this.redo(),
+      },
+      {
+        name: "remove",
+        group,
+        label: "Delete the region",
+        keys: ["Delete"],
+        button: { text: "Delete", sign: "✕" },
+        otherwise: "There is no region of this structure to delete.",
+        applies,
+        enabled: () => this.#chosen >= 0,
+        run: () => this.#remove(),
+      },
+      {
+        name: "cancel",
+        group,
+        label: "Give the stroke up",
+        keys: ["Escape"],
+        applies,
+        run: () => this.#cancel(),
+      },
+      ...this.data.labels.map(({ name, title, number }) => ({
+        name: `label-${number}`,
+        group: "Structures",
+        label: `Choose ${title}`,
+        keys: number < 10 ? [String(number)] : [],
+        applies,
+        run: () => this.select(name),
+      })),
+    );
+  }
+
+  #addLooking() {
+    const group = "Look";
+    this.actions.add(
+      {
+        name: "pan",
+        group,
+        label: "Hold to drag the scan",
+        keys: ["Space"],
+        run: () => (this.input.panning = true),
+        release: () => (this.input.panning = false),
+      },
+      {
+        name: "fit",
+        group,
+        label: "Fit the scan into the window",
+        keys: ["0"],
+        run: () => this.#fit(),
+      },
+      {
+        name: "zoom-in",
+        group,
+        label: "Zoom in",
+        keys: ["+", "="],
+        repeats: true,
+        run: () => this.#zoom(ZOOM_STEP),
+      },
+      {
+        name: "zoom-out",
+        group,
+        label: "Zoom out",
+        keys: ["-"],
+        repeats: true,
+        run: () => this.#zoom(1 / ZOOM_STEP),
+      },
+      {
+        name: "fold",
+        group,
+        label: "Fold the panel away or back",
+        keys: ["F"],
+        run: () => this.#fold(),
+      },
+      {
+        name: "reset-window",
+        group,
+        label: "Brightness and contrast as acquired",
+        run: () => this.#setWindow(0, 0),
+      },
+      {
+        name: "help",
+        group: "Help",
+        label: "Show these keys",
+        keys: ["?", "F1"],
+        run: () => this.help.open(),
+      },
+    );
     if (this.data.suggestion) {
-      this.addCommand("other", ["Q"], "Show or hide the pre-label", () => this.#toggleOther());
+      this.actions.add({
+        name: "other",
+        group,
+        label: "Show or hide the pre-label",
+        keys: ["Q"],
+        run: () => this.#toggleOther(),
+      });
     }
   }
 
@@ -164,62 +282,27 @@ export class Editor {
     this.host.toggleAttribute("data-editable", editable);
   }
 
-  /** The commands of whoever may change outlines. */
-  addDrawingCommands() {
-    const tool = (/** @type {string} */ name) => () => this.useTool(name);
-    this.addCommand("redraw", ["R"], "Redraw part of an outline", tool("redraw"));
-    this.addCommand("vertices", ["V"], "Move, insert and delete points", tool("vertices"));
-    this.addCommand("draw", ["D"], "Draw a new outline", tool("draw"));
-    this.addCommand("finish", ["Enter"], "Close the outline being drawn", () =>
-      this.activeTool?.finish?.(),
-    );
-    this.addCommand("back", ["Backspace"], "Take the last point back", () => {
-      if (!this.activeTool?.back?.()) this.#remove();
-    });
-    this.addCommand("remove", ["Delete"], "Delete the chosen point, else the region", () =>
-      this.#remove(),
-    );
-    this.addCommand("undo", ["Ctrl+Z"], "Undo", () => this.undo());
-    this.addCommand("redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "Redo", () => this.redo());
-    this.addCommand("cancel", ["Escape"], "Give the stroke up", () => {
-      if (!this.input.cancel()) this.activeTool?.leave?.();
-    });
-    this.data.labels.forEach(({ name, title, number }) =>
-      this.addCommand(`label-${number}`, [String(number)], `Choose ${title}`, () =>
-        this.select(name),
-      ),
-    );
-  }
-
   #listen() {
     const { signal } = this.#listeners;
-    this.host.addEventListener("keydown", (event) => this.#keyDown(event), { signal });
-    this.host.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.host.addEventListener("click", (event) => this.#click(event), { signal });
     this.host.addEventListener("input", (event) => this.#slide(event), { signal });
   }
 
-  /** @param {KeyboardEvent} event */
-  #keyDown(event) {
-    if (event.defaultPrevented || isTyping(event.target, event)) return;
-    if (keyName(event) === "Space") this.input.panning = true;
-    const command = commandFor(this.commands, event);
-    if (!command && keyName(event) !== "Space") return;
-    event.preventDefault();
+  /** Something is begun whose time is taken. */
+  #begins() {
     this.#pressedAt = performance.now();
-    if (!event.repeat || /^(Ctrl\+|[-+=0]$)/.test(keyName(event))) command?.run();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyUp(event) {
-    if (event.key === " ") this.input.panning = false;
   }
 
   /** A button that was clicked hands the keys back; one that was reached by keys keeps them. @param {MouseEvent} event */
   #click(event) {
     const button = event.target instanceof Element && event.target.closest("button");
     if (!button) return;
-    this.commands.get(button.dataset.command ?? "")?.run();
+    const action = this.actions.named(button.dataset.action ?? "");
+    if (action) {
+      this.#begins();
+      this.actions.run(action);
+      action.release?.(false);
+    }
     const isPointer = event.detail > 0 && document.activeElement === button;
     if (isPointer && !button.closest("form, dialog")) this.host.focus({ preventScroll: true });
   }
@@ -240,8 +323,14 @@ export class Editor {
 
   /** The pointer goes down on the stage. */
   pressed() {
-    this.#pressedAt = performance.now();
+    this.#begins();
+    this.keyboard.use();
     this.host.focus({ preventScroll: true });
+  }
+
+  /** What the pointer did on the stage is over. */
+  released() {
+    this.toolbox.settle();
   }
 
   /** Brightness or contrast has changed. */
@@ -264,16 +353,6 @@ export class Editor {
   #fold() {
     this.host.toggleAttribute("data-folded");
     localStorage.setItem(FOLDED, this.host.hasAttribute("data-folded") ? "yes" : "no");
-  }
-
-  /** @param {string | null} name */
-  useTool(name) {
-    if (name !== null && !this.#tools[name]) return;
-    this.input.cancel();
-    this.activeTool?.leave?.();
-    this.activeTool = name === null ? null : this.#tools[name];
-    this.stage.container.dataset.tool = name ?? "";
-    this.panel.showTool(name ?? "");
   }
 
   /** @param {string} label */
@@ -361,12 +440,10 @@ export class Editor {
 
   undo() {
     if (this.history.undo()) this.#changed("undo");
-    else this.say("There is nothing to undo.");
   }
 
   redo() {
     if (this.history.redo()) this.#changed("redo");
-    else this.say("There is nothing to redo.");
   }
 
   /** The same drawing in the server's form. @param {Partial<Drawing>} drawing */
@@ -376,10 +453,12 @@ export class Editor {
   }
 
   #remove() {
-    if (this.activeTool?.remove?.()) return;
-    const index = this.#chosen;
-    if (index < 0) return this.say("There is no region of this structure to delete.");
-    this.commit(deleteRegion(this.regions, index), "delete", "Region deleted. Ctrl+Z brings it back.");
+    const after = deleteRegion(this.regions, this.#chosen);
+    this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
+  }
+
+  #cancel() {
+    if (!this.input.cancel()) this.activeTool?.leave?.();
   }
 
   /** @param {string} side */
@@ -406,6 +485,7 @@ export class Editor {
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#otherShown ? this.#other : []);
     this.stage.show(regions, this.#chosen, lines);
-    this.panel.showWork(this.history, regions, measured);
+    this.panel.showWork(regions, measured);
+    showStates(this.host, this.actions);
   }
 }

@@ -1,9 +1,8 @@
 /**
- * The pieces of the page round the stage: numbers, toolbar, messages and help. The server writes
- * them; this fills them in.
+ * The pieces of the page round the stage: numbers and messages. The server writes them; this
+ * fills them in.
  *
  * @typedef {import("#editor/editor.js").Editor} Editor
- * @typedef {import("#editor/editor.js").Drawing} Drawing
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/measurement.js").Measured} Measured
  */
@@ -47,13 +46,6 @@ export class Panel {
     this.#editor.piece("message").textContent = text;
   }
 
-  /** @param {string} tool */
-  showTool(tool) {
-    for (const button of this.#all("[role=toolbar] [aria-pressed]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.command === tool));
-    }
-  }
-
   /** @param {{brightness: number, contrast: number}} window */
   showWindow(window) {
     for (const slider of this.#all("[data-window]")) {
@@ -62,11 +54,8 @@ export class Panel {
     }
   }
 
-  /**
-   * @param {import("#editor/history.js").History<Drawing>} history
-   * @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order
-   */
-  showWork(history, regions, measured) {
+  /** @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order */
+  showWork(regions, measured) {
     const { label, mode } = this.#editor;
     this.#all("[data-label]").forEach((row, index) => {
       row.setAttribute("aria-pressed", String(row.dataset.label === label));
@@ -77,15 +66,6 @@ export class Panel {
       const isCut = regions.some((region) => region.label === label && region.cut.includes(side));
       button.setAttribute("aria-pressed", String(isCut));
       button.toggleAttribute("disabled", !mode.editable);
-    }
-    this.#enable("undo", history.canUndo);
-    this.#enable("redo", history.canRedo);
-  }
-
-  /** @param {string} command @param {boolean} enabled */
-  #enable(command, enabled) {
-    for (const button of this.#all(`[data-command="${command}"]`)) {
-      button.toggleAttribute("disabled", !enabled);
     }
   }
 
@@ -107,20 +87,5 @@ export class Panel {
     const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     item.append(make("b", String(number)), ` ${says} `, make("time", time));
     this.#editor.piece("revisions").prepend(item);
-  }
-
-  toggleHelp() {
-    const dialog = this.#editor.piece("help");
-    if (!(dialog instanceof HTMLDialogElement)) return;
-    if (dialog.open) return dialog.close();
-    const rows = [...this.#editor.commands.values()].filter(({ keys }) => keys.length);
-    this.#editor.piece("keys").replaceChildren(
-      ...rows.flatMap(({ keys, does }) => {
-        const term = make("dt", "");
-        keys.forEach((key) => term.append(make("kbd", key), " "));
-        return [term, make("dd", does)];
-      }),
-    );
-    dialog.showModal();
   }
 }
