@@ -2,15 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Actions } from "#editor/actions.js";
+import { Keymap } from "#editor/keymap.js";
 import { ariaKeys, keyName } from "#editor/keys.js";
 import { Toolbox } from "#editor/toolbox.js";
 
 /** @typedef {import("#editor/actions.js").Action} Action */
 
+/** A storage as browsers have it. @param {Record<string, string>} kept */
+function storage(kept = {}) {
+  return {
+    getItem: (/** @type {string} */ name) => kept[name] ?? null,
+    setItem: (/** @type {string} */ name, /** @type {string} */ value) => void (kept[name] = value),
+  };
+}
+
 function registry() {
   /** @type {string[]} */
   const said = [];
-  return { said, actions: new Actions((text) => said.push(text)) };
+  const keymap = new Keymap(storage(), 1);
+  return { said, keymap, actions: new Actions(keymap, (text) => said.push(text)) };
 }
 
 /** @param {Partial<Action> & {name: string}} action @returns {Action} */
@@ -123,4 +133,57 @@ test("keys are named with their modifiers", () => {
 test("keys are told to screen readers in their spelling", () => {
   assert.equal(ariaKeys(["Ctrl+Shift+Z", "Ctrl+Y"]), "Control+Shift+Z Control+Y");
   assert.equal(ariaKeys(["+", "="]), "Plus =");
+});
+
+const redraw = action({ name: "redraw", keys: ["R"] });
+const draw = action({ name: "draw", keys: ["D"] });
+const undo = action({ name: "undo", keys: ["Ctrl+Z"] });
+const flip = action({ name: "flip", keys: ["X"], tool: "redraw" });
+const cross = action({ name: "cross", keys: ["X"], tool: "draw" });
+const giveBack = action({ name: "return", keys: ["X"] });
+
+test("a person's keys replace those of an action and stay on the machine", () => {
+  const machine = storage();
+  const mine = new Keymap(machine, 1);
+  mine.assign(redraw, "Ctrl+B");
+  assert.deepEqual(mine.keysOf(redraw), ["Ctrl+B"]);
+  assert.deepEqual(new Keymap(machine, 1).keysOf(redraw), ["Ctrl+B"]);
+  assert.deepEqual(new Keymap(machine, 2).keysOf(redraw), ["R"]);
+  mine.restore();
+  assert.deepEqual(new Keymap(machine, 1).keysOf(redraw), ["R"]);
+});
+
+test("what cannot be read is as if nothing had been kept", () => {
+  for (const kept of ["no JSON", "3", "null", '{"own": {"redraw": 3}}']) {
+    const keymap = new Keymap(storage({ "myotrace-keys-1": kept }), 1);
+    assert.deepEqual(keymap.keysOf(redraw), ["R"]);
+  }
+});
+
+test("a key given twice is a conflict of both, until it is restored", () => {
+  const keymap = new Keymap(storage(), 1);
+  const all = [redraw, draw, undo, flip, cross, giveBack];
+  assert.equal(keymap.conflicts(all).size, 0);
+  keymap.assign(draw, "R");
+  assert.deepEqual([...keymap.conflicts(all).keys()], ["redraw", "draw"]);
+  assert.equal(keymap.conflicts(all).get("draw")?.with, redraw);
+  keymap.restore();
+  assert.equal(keymap.conflicts(all).size, 0);
+});
+
+test("two tools may have one key, each while it is active", () => {
+  const keymap = new Keymap(storage(), 1);
+  keymap.assign(flip, "Y");
+  keymap.assign(cross, "Y");
+  assert.equal(keymap.conflicts([flip, cross]).size, 0);
+});
+
+test("single characters can be switched off; all other keys go on", () => {
+  const keymap = new Keymap(storage(), 1);
+  const more = action({ name: "more", keys: ["Shift+A", "?", "F1", "Delete", "Alt+X"] });
+  keymap.hasCharacters = false;
+  assert.deepEqual(keymap.keysOf(redraw), []);
+  assert.deepEqual(keymap.keysOf(undo), ["Ctrl+Z"]);
+  assert.deepEqual(keymap.keysOf(more), ["F1", "Delete", "Alt+X"]);
+  assert.deepEqual(keymap.assignedTo(redraw), ["R"]);
 });

@@ -20,7 +20,8 @@
  *   release?(wasHeld: boolean): void,
  * }} Action
  *   `group`: its heading in the help; `label`: what it does, as the help says it;
- *   `keys`: its shortcuts until a person changes them, as `keys.js` spells them;
+ *   `keys`: its shortcuts until a person changes them, as `keys.js` spells them; without, it gets
+ *   none;
  *   `button`: it has one in the toolbar; `tool`: the tool that brings it along, and during which
  *   its keys go before all others; `repeats`: a key that stays down runs it again;
  *   `otherwise`: what is said where it applies and is not enabled;
@@ -32,10 +33,12 @@
 export class Actions {
   /** @type {Map<string, Action>} */
   #actions = new Map();
+  #keymap;
   #say;
 
-  /** @param {(text: string) => void} say */
-  constructor(say) {
+  /** @param {import("#editor/keymap.js").Keymap} keymap @param {(text: string) => void} say */
+  constructor(keymap, say) {
+    this.#keymap = keymap;
     this.#say = say;
   }
 
@@ -57,9 +60,9 @@ export class Actions {
     return this.#actions.get(name) ?? null;
   }
 
-  /** @param {Action} action @returns {string[]} */
-  keysOf({ keys = [] }) {
-    return keys;
+  /** The keys that work for it. @param {Action} action */
+  keysOf(action) {
+    return this.#keymap.keysOf(action);
   }
 
   /** What a key means now: the active tool's own before all others, what can be run before what cannot. @param {string} key */

@@ -32,6 +32,7 @@ import { showKeys, showStates } from "#editor/buttons.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
 import { Keyboard } from "#editor/keyboard.js";
+import { Keymap } from "#editor/keymap.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
@@ -79,16 +80,17 @@ export class Editor {
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
     this.input = new PointerInput(this.stage, this);
-    this.actions = new Actions((text) => this.say(text));
+    const keymap = new Keymap(localStorage, data.user);
+    this.actions = new Actions(keymap, (text) => this.say(text));
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
     this.toolbox = new Toolbox(this, this.actions);
-    this.help = new Help(this.piece("help"), this.piece("keys"), this.actions);
+    this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
     if (data.mode !== "read") this.#addDrawing();
     this.#addLooking();
     /** @type {Mode} */
     this.mode = new MODES[data.mode](this);
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
-    showKeys(host, this.actions);
+    this.#showKeys();
     this.#listen();
     this.#begin();
   }
@@ -133,6 +135,20 @@ export class Editor {
     const found = this.host.querySelector(`[data-piece="${name}"]`);
     if (!(found instanceof HTMLElement)) throw new Error(`the page has no piece ${name}`);
     return found;
+  }
+
+  get #helpPieces() {
+    return {
+      dialog: this.piece("help"),
+      list: this.piece("keys"),
+      message: this.piece("key-message"),
+      characters: this.piece("characters"),
+      restore: this.piece("restore-keys"),
+    };
+  }
+
+  #showKeys() {
+    showKeys(this.host, this.actions);
   }
 
   /** @returns {Tool | null} */
