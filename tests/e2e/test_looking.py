@@ -56,7 +56,7 @@ def test_gamma_lifts_the_dark_and_a_key_shows_the_scan_as_acquired(window: Edito
     slide(window, "Gamma", 60)
     assert grey_at(window, 50, 100) > acquired + 20
     window.page.evaluate("document.querySelector('contour-editor').focus()")
-    window.press("i")
+    window.press("n")
     assert grey_at(window, 50, 100) == acquired
     assert window.page.get_by_label("Gamma").input_value() == "0"
 
