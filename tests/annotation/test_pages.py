@@ -866,9 +866,8 @@ def test_the_overview_says_what_to_do_next(
 
 def test_help_names_every_key_of_the_editor(expert: User, client_of: ClientOf) -> None:
     text = client_of(expert).get("/studies/lab/help/").content.decode()
-    scripts = Path("annotation/static/annotation/editor").glob("*.js")
-    commands = re.compile(r'addCommand\("[\w-]+", \["([^"]+)"[^\]]*\], "([^"]+)"')
-    keys = {key for script in scripts for key, _ in commands.findall(script.read_text())}
+    scripts = Path("annotation/static/annotation/editor").rglob("*.js")
+    keys = {key for one in scripts for key in re.findall(r'keys: \["([^"]+)"', one.read_text())}
     assert len(keys) > 10
     missing = {key for key in keys if f"<kbd>{key}</kbd>" not in text}
     assert not missing

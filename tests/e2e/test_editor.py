@@ -3,143 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Annotation, Image, Issue, Reference, Revision, Site, Study
 from annotation.services import outlines, review, sites, suggestions, workflow
 from core.models import User
 from tests.conftest import rectangle
+from tests.e2e.editor_window import EditorWindow, Point, edit_address, review_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-Point = tuple[float, float]
 SQUARE: list[Point] = [(100, 100), (300, 100), (300, 300), (100, 300)]
-
-
-class EditorWindow:
-    """A browser window with the editor in it, driven by real pointer and key events."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def open(self, address: str) -> EditorWindow:
-        self.page.goto(address)
-        expect(self.page.locator(".editor-stage canvas")).to_be_visible()
-        return self
-
-    def ask(self, expression: str) -> Any:
-        return self.page.evaluate(f"document.querySelector('contour-editor').{expression}")
-
-    @property
-    def regions(self) -> list[dict[str, Any]]:
-        return self.ask("regions")
-
-    @property
-    def outline(self) -> list[list[float]]:
-        return self.regions[0]["parts"][0][0]
-
-    @property
-    def message(self) -> str:
-        return self.page.inner_text("[data-piece=message]")
-
-    def client(self, point: Point) -> Point:
-        x, y = self.ask(f"toClient({point[0]}, {point[1]})")
-        return x, y
-
-    def click(self, *points: Point) -> None:
-        for point in points:
-            self.page.mouse.click(*self.client(point))
-
-    def drag(self, *points: Point) -> None:
-        self.page.mouse.move(*self.client(points[0]))
-        self.page.mouse.down()
-        for point in points[1:]:
-            self.page.mouse.move(*self.client(point), steps=5)
-        self.page.mouse.up()
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def saved(self) -> None:
-        self.ask("saved")
-
-    def draw(self, points: list[Point]) -> None:
-        self.press("d")
-        self.click(*points, points[0])
-
-
-@pytest.fixture
-def window_of(
-    live_server: Any, browser: Browser, client_of: Callable[[User], Client]
-) -> Iterator[Callable[..., EditorWindow]]:
-    """`window_of(user, **context options)`: a window logged in; its errors fail the test."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def make(user: User, **options: Any) -> EditorWindow:
-        options = {"viewport": {"width": 1280, "height": 720}, **options}
-        context = browser.new_context(base_url=live_server.url, **options)
-        contexts.append(context)
-        session = client_of(user).cookies["myotrace_session"].value
-        context.add_cookies(
-            [{"name": "myotrace_session", "value": session, "url": live_server.url}]
-        )
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: _collect(errors, message.type, message.text))
-        return EditorWindow(page)
-
-    yield make
-    for context in contexts:
-        for page in context.pages:
-            _let_saves_end(page)
-        context.close()
-    assert not errors
-
-
-def _let_saves_end(page: Page) -> None:
-    """What a window saves while it closes would reach the server after the test."""
-    state = page.locator("[data-piece=save-state]")
-    if state.count():
-        expect(state).not_to_have_attribute("data-kind", "saving")
-
-
-def _collect(errors: list[str], kind: str, text: str) -> None:
-    """Refused and lost requests are part of some tests; anything else on the console is not."""
-    if kind == "error" and not text.startswith("Failed to load resource"):
-        errors.append(text)
-
-
-@pytest.fixture
-def make_scan(make_image: Callable[..., Image]) -> Callable[..., Image]:
-    """A scan of 384 x 400 px, 0.1 mm per px."""
-
-    def make(subject: str, **fields: Any) -> Image:
-        rows = np.linspace(20, 160, 400, dtype=np.uint8)
-        pixels = np.repeat(rows[:, None], 384, axis=1)
-        return make_image(subject, **{"pixels": pixels, "side": "right", **fields})
-
-    return make
-
-
-@pytest.fixture
-def scan(make_scan: Callable[..., Image]) -> Image:
-    return make_scan("S-017")
-
-
-def edit_address(image: Image) -> str:
-    return f"/studies/{image.study.name}/images/{image.pk}/edit/"
-
-
-def review_address(annotation: Annotation) -> str:
-    return f"/studies/{annotation.image.study.name}/annotations/{annotation.pk}/review/"
 
 
 def numbers(image: Image) -> list[int]:
@@ -650,16 +528,47 @@ def test_work_that_changed_meanwhile_is_not_approved(
     assert not Reference.objects.exists()
 
 
-def test_help_lists_the_keys(
+def test_every_button_of_an_action_has_one(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User, expert: User
+) -> None:
+    outlining = window_of(annotator).open(edit_address(scan))
+    reviewing = window_of(expert).open(review_address(submitted(scan, annotator)))
+    for window in (outlining, reviewing):
+        buttons = window.page.locator("[data-action]:visible")
+        assert buttons.count() > 10
+        for button in buttons.all():
+            assert button.get_attribute("aria-disabled"), button.get_attribute("data-action")
+
+
+def test_a_held_key_borrows_its_tool(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    keyboard = window.page.keyboard
+    keyboard.down("v")
+    assert window.ask("tool") == "vertices"
+    window.drag((100, 100), (80, 90))
+    keyboard.up("v")
+    assert window.ask("tool") == "redraw"
+    assert any(np.allclose(point, (80, 90), atol=0.7) for point in window.outline)
+    window.press("v")
+    assert window.ask("tool") == "vertices"
+    pressed = window.page.get_by_role("toolbar").locator("[aria-pressed=true]")
+    expect(pressed).to_have_attribute("data-action", "vertices")
+
+
+def test_space_drags_the_scan_as_long_as_it_is_held(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
     window = window_of(annotator).open(edit_address(scan))
-    window.press("?")
-    expect(window.page.get_by_role("dialog")).to_contain_text("Redraw part of an outline")
-    window.press("Escape")
-    expect(window.page.get_by_role("dialog")).to_be_hidden()
-    window.press("r")
-    assert window.ask("tool") == "redraw"
+    before = window.client((0, 0))
+    window.page.keyboard.down("Space")
+    window.drag((100, 100), (150, 130))
+    window.page.keyboard.up("Space")
+    assert window.client((0, 0)) != before
+    window.draw(SQUARE)
+    assert len(window.regions) == 1
 
 
 def test_letters_typed_into_a_field_are_no_commands(

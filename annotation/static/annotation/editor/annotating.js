@@ -37,7 +37,7 @@ export class Annotating {
     editor.setEditable(true);
     editor.showPins(data.issues.map((issue, i) => ({ ...issue, number: i + 1 })));
     this.#showSuggestion(!editor.regions.length);
-    this.#addCommands();
+    this.#addActions();
     this.#listen();
     this.#restore();
   }
@@ -51,21 +51,29 @@ export class Annotating {
     return this.#saver.saved;
   }
 
-  #addCommands() {
-    const editor = this.#editor;
-    editor.addDrawingCommands();
-    editor.addCommand("flip", ["X"], "Redraw: take the other side of the stroke", () => {
-      if (editor.input.gesture) editor.input.gesture.flip?.();
-      else editor.activeTool?.flip?.();
-    });
-    if (editor.data.suggestion) {
-      editor.addCommand("take-over", ["A"], "Take over the pre-label", () => this.#takeOver());
+  #addActions() {
+    const { actions, data } = this.#editor;
+    const group = "Scan";
+    if (data.suggestion) {
+      actions.add({
+        name: "take-over",
+        group,
+        label: "Take over the pre-label",
+        keys: ["A"],
+        run: () => this.#takeOver(),
+      });
     }
-    editor.addCommand("submit", ["Ctrl+Enter"], "Submit, and open the next scan", () =>
-      this.#submit(),
+    actions.add(
+      {
+        name: "submit",
+        group,
+        label: "Submit, and open the next scan",
+        keys: ["Ctrl+Enter"],
+        run: () => this.#submit(),
+      },
+      { name: "keep-mine", group, label: "Save mine on top", run: () => this.#keepMine() },
+      { name: "take-theirs", group, label: "Take the other", run: () => this.#takeTheirs() },
     );
-    editor.addCommand("keep-mine", [], "", () => this.#keepMine());
-    editor.addCommand("take-theirs", [], "", () => this.#takeTheirs());
   }
 
   #listen() {
@@ -118,7 +126,7 @@ export class Annotating {
 
   /** @param {boolean} shown else Q shows it */
   #showSuggestion(shown) {
-    this.#editor.showOther(this.#editor.data.suggestion?.regions ?? [], shown);
+    this.#editor.comparing.show(shown ? "pre-label" : null);
   }
 
   /** @param {Entry} entry @param {number} base @param {boolean} leaving */

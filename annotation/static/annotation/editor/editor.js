@@ -1,13 +1,12 @@
 /**
  * The workbench round one scan: it shows image and outlines on the stage, hands gestures to the
- * tools and keys to commands. Saving and submitting (`annotating.js`) and review (`reviewing.js`)
+ * tools and keys to actions. Saving and submitting (`annotating.js`) and review (`reviewing.js`)
  * are modes on top of it.
  *
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/overlay.js").Label} Label
  * @typedef {import("#editor/overlay.js").Pin} Pin
- * @typedef {import("#editor/keys.js").Command} Command
  * @typedef {import("#editor/tools/tool.js").Tool} Tool
  * @typedef {{regions: Region[], origin: string, suggestionVersion: string, decision: string,
  *   reason: string}} Drawing one moment of the work
@@ -19,6 +18,7 @@
  *   annotation: {id: number, revision: number, regions: Region[], state: string, origin: string,
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
+ *   comparisons: import("#editor/comparing.js").Source[],
  *   issues: {x: number, y: number, text: string}[],
  *   urls: {save: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
@@ -27,9 +27,16 @@
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
  * }} Mode
  */
+import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { showKeys, showStates } from "#editor/buttons.js";
+import { Comparing } from "#editor/comparing.js";
+import { bounds } from "#editor/geometry.js";
+import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
-import { commandFor, isTyping, keyName } from "#editor/keys.js";
+import { Keyboard } from "#editor/keyboard.js";
+import { Keymap } from "#editor/keymap.js";
+import { Looking } from "#editor/looking.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
@@ -37,13 +44,11 @@ import { Reading } from "#editor/reading.js";
 import { deleteRegion, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
-import { DrawTool } from "#editor/tools/draw-tool.js";
-import { RedrawTool } from "#editor/tools/redraw-tool.js";
-import { VertexTool } from "#editor/tools/vertex-tool.js";
+import { Toolbar } from "#editor/toolbar.js";
+import { Toolbox } from "#editor/toolbox.js";
+import { TOOLS } from "#editor/tools/all.js";
 
-const ZOOM_STEP = 1.25;
 const MODES = { annotate: Annotating, review: Reviewing, read: Reading };
-const FOLDED = "myotrace-panel-folded";
 
 /** @param {EditorData} data @returns {Drawing} */
 function firstDrawing({ annotation }) {
@@ -57,18 +62,11 @@ function firstDrawing({ annotation }) {
 }
 
 export class Editor {
-  /** @type {Map<string, Command>} */
-  commands = new Map();
-  /** @type {Record<string, Tool>} */
-  #tools = {};
-  /** @type {Tool | null} */
-  activeTool = null;
   /** @type {Region[] | null} */
   #preview = null;
   #pressedAt = 0;
   /** @type {Point | null} */
   #picked = null;
-  #otherShown = true;
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
@@ -83,32 +81,44 @@ export class Editor {
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
     this.input = new PointerInput(this.stage, this);
-    this.#tools = {
-      redraw: new RedrawTool(this),
-      vertices: new VertexTool(this),
-      draw: new DrawTool(this),
-    };
-    this.#addCommands();
+    const keymap = new Keymap(localStorage, data.user);
+    this.actions = new Actions(keymap, (text) => this.say(text));
+    this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
+    this.toolbox = new Toolbox(this, this.actions);
+    this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
+    if (data.mode !== "read") this.#addDrawing();
+    this.looking = new Looking(this, this.#listeners.signal);
+    this.comparing = new Comparing(this);
+    this.actions.add({
+      name: "help",
+      group: "Help",
+      label: "Show these keys",
+      keys: ["?", "F1"],
+      run: () => this.help.open(),
+    });
     /** @type {Mode} */
     this.mode = new MODES[data.mode](this);
+    this.toolbar = new Toolbar(this.piece("tools"), this.actions);
+    this.#showKeys();
     this.#listen();
     this.#begin();
   }
 
   close() {
     this.#listeners.abort();
+    this.keyboard.close();
     this.input.close();
     this.stage.close();
     this.mode.close();
   }
 
   async #begin() {
-    this.host.toggleAttribute("data-folded", localStorage.getItem(FOLDED) === "yes");
     this.useTool(this.#firstTool());
     this.draw();
     this.host.focus({ preventScroll: true });
     try {
       await this.stage.picture.load(this.data.image.pixels);
+      this.draw();
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
@@ -136,27 +146,94 @@ export class Editor {
     return found;
   }
 
-  /** @param {Tool} tool that a mode brings along */
-  addTool(tool) {
-    this.#tools[tool.name] = tool;
+  get #helpPieces() {
+    return {
+      dialog: this.piece("help"),
+      list: this.piece("keys"),
+      message: this.piece("key-message"),
+      characters: this.piece("characters"),
+      restore: this.piece("restore-keys"),
+    };
   }
 
-  /** @param {string} name @param {string[]} keys @param {string} does @param {() => void} run */
-  addCommand(name, keys, does, run) {
-    this.commands.set(name, { keys, does, run });
+  #showKeys() {
+    showKeys(this.host, this.actions);
   }
 
-  #addCommands() {
-    const zoom = (/** @type {number} */ factor) => this.#zoom(factor);
-    this.addCommand("fit", ["0"], "Fit the scan into the window", () => this.#fit());
-    this.addCommand("zoom-in", ["+", "="], "Zoom in", () => zoom(ZOOM_STEP));
-    this.addCommand("zoom-out", ["-"], "Zoom out", () => zoom(1 / ZOOM_STEP));
-    this.addCommand("fold", ["F"], "Fold the panel away or back", () => this.#fold());
-    this.addCommand("help", ["?"], "Show these keys", () => this.panel.toggleHelp());
-    this.addCommand("reset-window", [], "", () => this.#setWindow(0, 0));
-    if (this.data.suggestion) {
-      this.addCommand("other", ["Q"], "Show or hide the pre-label", () => this.#toggleOther());
-    }
+  /** @returns {Tool | null} */
+  get activeTool() {
+    return this.toolbox.active;
+  }
+
+  /** @param {string | null} name */
+  useTool(name) {
+    this.toolbox.use(name);
+  }
+
+  /** Another tool is active. */
+  toolChanged() {
+    this.stage.container.dataset.tool = this.activeTool?.name ?? "";
+    this.draw();
+  }
+
+  /** What can be done by whoever may change outlines. */
+  #addDrawing() {
+    for (const Kind of TOOLS) this.toolbox.add(new Kind(this));
+    const group = "Edit";
+    const applies = () => this.mode.editable;
+    this.actions.add(
+      {
+        name: "undo",
+        group,
+        label: "Undo",
+        keys: ["Ctrl+Z"],
+        button: { text: "Undo", sign: "↶" },
+        repeats: true,
+        otherwise: "There is nothing to undo.",
+        applies,
+        enabled: () => this.history.canUndo,
+        run: () => this.undo(),
+      },
+      {
+        name: "redo",
+        group,
+        label: "Redo",
+        keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
+        button: { text: "Redo", sign: "↷" },
+        repeats: true,
+        otherwise: "There is nothing to redo.",
+        applies,
+        enabled: () => this.history.canRedo,
+        run: () => this.redo(),
+      },
+      {
+        name: "remove",
+        group,
+        label: "Delete the region",
+        keys: ["Delete"],
+        button: { text: "Delete", sign: "✕" },
+        otherwise: "There is no region of this structure to delete.",
+        applies,
+        enabled: () => this.#chosen >= 0,
+        run: () => this.#remove(),
+      },
+      {
+        name: "cancel",
+        group,
+        label: "Give the stroke up",
+        keys: ["Escape"],
+        applies,
+        run: () => this.#cancel(),
+      },
+      ...this.data.labels.map(({ name, title, number }) => ({
+        name: `label-${number}`,
+        group: "Structures",
+        label: `Choose ${title}`,
+        keys: number < 10 ? [String(number)] : [],
+        applies,
+        run: () => this.select(name),
+      })),
+    );
   }
 
   /** @param {boolean} editable whether the tools are offered */
@@ -164,116 +241,45 @@ export class Editor {
     this.host.toggleAttribute("data-editable", editable);
   }
 
-  /** The commands of whoever may change outlines. */
-  addDrawingCommands() {
-    const tool = (/** @type {string} */ name) => () => this.useTool(name);
-    this.addCommand("redraw", ["R"], "Redraw part of an outline", tool("redraw"));
-    this.addCommand("vertices", ["V"], "Move, insert and delete points", tool("vertices"));
-    this.addCommand("draw", ["D"], "Draw a new outline", tool("draw"));
-    this.addCommand("finish", ["Enter"], "Close the outline being drawn", () =>
-      this.activeTool?.finish?.(),
-    );
-    this.addCommand("back", ["Backspace"], "Take the last point back", () => {
-      if (!this.activeTool?.back?.()) this.#remove();
-    });
-    this.addCommand("remove", ["Delete"], "Delete the chosen point, else the region", () =>
-      this.#remove(),
-    );
-    this.addCommand("undo", ["Ctrl+Z"], "Undo", () => this.undo());
-    this.addCommand("redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "Redo", () => this.redo());
-    this.addCommand("cancel", ["Escape"], "Give the stroke up", () => {
-      if (!this.input.cancel()) this.activeTool?.leave?.();
-    });
-    this.data.labels.forEach(({ name, title, number }) =>
-      this.addCommand(`label-${number}`, [String(number)], `Choose ${title}`, () =>
-        this.select(name),
-      ),
-    );
-  }
-
   #listen() {
     const { signal } = this.#listeners;
-    this.host.addEventListener("keydown", (event) => this.#keyDown(event), { signal });
-    this.host.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.host.addEventListener("click", (event) => this.#click(event), { signal });
-    this.host.addEventListener("input", (event) => this.#slide(event), { signal });
   }
 
-  /** @param {KeyboardEvent} event */
-  #keyDown(event) {
-    if (event.defaultPrevented || isTyping(event.target, event)) return;
-    if (keyName(event) === "Space") this.input.panning = true;
-    const command = commandFor(this.commands, event);
-    if (!command && keyName(event) !== "Space") return;
-    event.preventDefault();
+  /** Something is begun whose time is taken. */
+  #begins() {
     this.#pressedAt = performance.now();
-    if (!event.repeat || /^(Ctrl\+|[-+=0]$)/.test(keyName(event))) command?.run();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyUp(event) {
-    if (event.key === " ") this.input.panning = false;
   }
 
   /** A button that was clicked hands the keys back; one that was reached by keys keeps them. @param {MouseEvent} event */
   #click(event) {
     const button = event.target instanceof Element && event.target.closest("button");
     if (!button) return;
-    this.commands.get(button.dataset.command ?? "")?.run();
+    const action = this.actions.named(button.dataset.action ?? "");
+    if (action) {
+      this.#begins();
+      this.actions.run(action);
+      action.release?.(false);
+    }
     const isPointer = event.detail > 0 && document.activeElement === button;
     if (isPointer && !button.closest("form, dialog")) this.host.focus({ preventScroll: true });
   }
 
-  /** @param {Event} event */
-  #slide({ target }) {
-    if (!(target instanceof HTMLInputElement) || !target.dataset.window) return;
-    const { brightness, contrast } = this.stage.picture;
-    const moved = { brightness, contrast, [target.dataset.window]: Number(target.value) };
-    this.#setWindow(moved.brightness, moved.contrast);
-  }
-
-  /** @param {number} brightness @param {number} contrast */
-  #setWindow(brightness, contrast) {
-    this.stage.picture.adjust(brightness, contrast);
-    this.adjusted();
-  }
-
   /** The pointer goes down on the stage. */
   pressed() {
-    this.#pressedAt = performance.now();
+    this.#begins();
+    this.keyboard.use();
     this.host.focus({ preventScroll: true });
+  }
+
+  /** What the pointer did on the stage is over. */
+  released() {
+    this.toolbox.settle();
   }
 
   /** Brightness or contrast has changed. */
   adjusted() {
-    this.panel.showWindow(this.stage.picture);
-  }
-
-  #fit() {
-    this.stage.viewport.fit();
-    this.stage.place();
-  }
-
-  /** @param {number} factor */
-  #zoom(factor) {
-    const { width, height } = this.stage.container.getBoundingClientRect();
-    this.stage.viewport.zoom(factor, [width / 2, height / 2]);
-    this.stage.place();
-  }
-
-  #fold() {
-    this.host.toggleAttribute("data-folded");
-    localStorage.setItem(FOLDED, this.host.hasAttribute("data-folded") ? "yes" : "no");
-  }
-
-  /** @param {string | null} name */
-  useTool(name) {
-    if (name !== null && !this.#tools[name]) return;
-    this.input.cancel();
-    this.activeTool?.leave?.();
-    this.activeTool = name === null ? null : this.#tools[name];
-    this.stage.container.dataset.tool = name ?? "";
-    this.panel.showTool(name ?? "");
+    this.panel.showWindow(this.stage.picture.window);
   }
 
   /** @param {string} label */
@@ -298,22 +304,21 @@ export class Editor {
     return this.regions.findLastIndex(({ label }) => label === this.label);
   }
 
+  /** Left, top, right and bottom of that region. @returns {[number, number, number, number] | null} */
+  get chosenBounds() {
+    const region = this.regions[this.#chosen];
+    return region ? /** @type {[number, number, number, number]} */ (bounds(region.parts.flat())) : null;
+  }
+
   /** @param {string} text that tells what came of a gesture */
   say(text) {
     this.panel.say(text);
   }
 
-  /** Outlines to compare with. @param {Region[]} regions @param {boolean} shown at first */
-  showOther(regions, shown = true) {
+  /** Outlines to compare with, dotted. @param {Region[]} regions */
+  showOther(regions) {
     this.#other = regions;
-    this.#otherShown = shown;
     this.draw();
-  }
-
-  #toggleOther() {
-    this.#otherShown = !this.#otherShown;
-    this.draw();
-    this.say(this.#otherShown ? "The pre-label is shown." : "The pre-label is hidden.");
   }
 
   /** @param {Pin[]} pins */
@@ -361,12 +366,10 @@ export class Editor {
 
   undo() {
     if (this.history.undo()) this.#changed("undo");
-    else this.say("There is nothing to undo.");
   }
 
   redo() {
     if (this.history.redo()) this.#changed("redo");
-    else this.say("There is nothing to redo.");
   }
 
   /** The same drawing in the server's form. @param {Partial<Drawing>} drawing */
@@ -376,10 +379,12 @@ export class Editor {
   }
 
   #remove() {
-    if (this.activeTool?.remove?.()) return;
-    const index = this.#chosen;
-    if (index < 0) return this.say("There is no region of this structure to delete.");
-    this.commit(deleteRegion(this.regions, index), "delete", "Region deleted. Ctrl+Z brings it back.");
+    const after = deleteRegion(this.regions, this.#chosen);
+    this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
+  }
+
+  #cancel() {
+    if (!this.input.cancel()) this.activeTool?.leave?.();
   }
 
   /** @param {string} side */
@@ -402,10 +407,14 @@ export class Editor {
 
   #drawNow() {
     const regions = this.#preview ?? this.regions;
-    const measured = this.data.labels.map(({ name }) => measureLabel(regions, name, this.data));
+    const { grey } = this.stage.picture;
+    const measured = this.data.labels.map(({ name }) => 
+      measureLabel(regions, name, this.data, grey),
+    );
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
-    this.stage.overlay.showOther(this.#otherShown ? this.#other : []);
+    this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
-    this.panel.showWork(this.history, regions, measured);
+    this.panel.showWork(regions, measured);
+    showStates(this.host, this.actions);
   }
 }

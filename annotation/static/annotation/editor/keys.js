@@ -1,10 +1,6 @@
-/**
- * One table of commands a mode: what each key does, what its help says, what runs.
- *
- * @typedef {{keys: string[], does: string, run: () => void}} Command
- */
+/** How keys are spelled: `R`, `Space`, `Ctrl+Shift+Z`. */
 
-/** The key of an event as the tables spell it, such as `Ctrl+Shift+Z`. @param {KeyboardEvent} event */
+/** The key of an event as the registry spells it. @param {KeyboardEvent} event */
 export function keyName({ key, ctrlKey, metaKey, altKey, shiftKey }) {
   const isLetter = /^[a-z]$/i.test(key);
   const name = key === " " ? "Space" : isLetter ? key.toUpperCase() : key;
@@ -12,10 +8,11 @@ export function keyName({ key, ctrlKey, metaKey, altKey, shiftKey }) {
   return [ctrlKey || metaKey ? "Ctrl+" : "", altKey ? "Alt+" : "", shifted ? "Shift+" : "", name].join("");
 }
 
-/** @param {Map<string, Command>} commands @param {KeyboardEvent} event */
-export function commandFor(commands, event) {
-  const name = keyName(event);
-  return [...commands.values()].find(({ keys }) => keys.includes(name)) ?? null;
+/** The same for `aria-keyshortcuts`. @param {string[]} keys */
+export function ariaKeys(keys) {
+  return keys
+    .map((key) => key.replace("Ctrl+", "Control+").replace(/(^|\+)\+$/, "$1Plus"))
+    .join(" ");
 }
 
 /** Whether the keys belong to what is being filled in. @param {EventTarget | null} target @param {KeyboardEvent} event */

@@ -1,9 +1,8 @@
 /**
- * The pieces of the page round the stage: numbers, toolbar, messages and help. The server writes
- * them; this fills them in.
+ * The pieces of the page round the stage: numbers and messages. The server writes them; this
+ * fills them in.
  *
  * @typedef {import("#editor/editor.js").Editor} Editor
- * @typedef {import("#editor/editor.js").Drawing} Drawing
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/measurement.js").Measured} Measured
  */
@@ -19,6 +18,12 @@ function make(name, text, className = "") {
 /** @param {number} mm2 */
 function squareCentimetres(mm2) {
   return `${(mm2 / 100).toFixed(2)} cm²`;
+}
+
+/** @param {number} parts @param {number} holes */
+function counted(parts, holes) {
+  const [ofParts, ofHoles] = [parts === 1 ? "part" : "parts", holes === 1 ? "hole" : "holes"];
+  return holes ? `${parts} ${ofParts}, ${holes} ${ofHoles}` : `${parts} ${ofParts}`;
 }
 
 export class Panel {
@@ -47,26 +52,30 @@ export class Panel {
     this.#editor.piece("message").textContent = text;
   }
 
-  /** @param {string} tool */
-  showTool(tool) {
-    for (const button of this.#all("[role=toolbar] [aria-pressed]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.command === tool));
-    }
-  }
-
-  /** @param {{brightness: number, contrast: number}} window */
+  /** @param {import("#editor/window-level.js").Window} window */
   showWindow(window) {
-    for (const slider of this.#all("[data-window]")) {
-      if (!(slider instanceof HTMLInputElement)) continue;
-      slider.value = String(slider.dataset.window === "contrast" ? window.contrast : window.brightness);
-    }
+    for (const [name, value] of Object.entries(window)) this.#slider("window", name).value = String(value);
   }
 
-  /**
-   * @param {import("#editor/history.js").History<Drawing>} history
-   * @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order
-   */
-  showWork(history, regions, measured) {
+  /** How strong outlines are drawn, in percent. */
+  get opacities() {
+    const percent = (/** @type {string} */ name) => Number(this.#slider("opacity", name).value);
+    return { fill: percent("fill"), line: percent("line") };
+  }
+
+  /** @param {string} name @param {number} percent */
+  showOpacity(name, percent) {
+    this.#slider("opacity", name).value = String(percent);
+  }
+
+  /** @param {string} kind @param {string} name */
+  #slider(kind, name) {
+    const [slider] = this.#all(`[data-${kind}="${name}"]`);
+    return /** @type {HTMLInputElement} */ (slider);
+  }
+
+  /** @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order */
+  showWork(regions, measured) {
     const { label, mode } = this.#editor;
     this.#all("[data-label]").forEach((row, index) => {
       row.setAttribute("aria-pressed", String(row.dataset.label === label));
@@ -78,19 +87,10 @@ export class Panel {
       button.setAttribute("aria-pressed", String(isCut));
       button.toggleAttribute("disabled", !mode.editable);
     }
-    this.#enable("undo", history.canUndo);
-    this.#enable("redo", history.canRedo);
-  }
-
-  /** @param {string} command @param {boolean} enabled */
-  #enable(command, enabled) {
-    for (const button of this.#all(`[data-command="${command}"]`)) {
-      button.toggleAttribute("disabled", !enabled);
-    }
   }
 
   /** @param {HTMLElement} row @param {Measured} measured */
-  #fill(row, { drawn, csaMm2, isVisibleCsa, thickness }) {
+  #fill(row, { drawn, parts, holes, csaMm2, isVisibleCsa, thickness, echoIntensity }) {
     const put = (/** @type {string} */ name, /** @type {string} */ text) => {
       const output = row.querySelector(`[data-value="${name}"]`);
       if (output) output.textContent = text;
@@ -99,6 +99,8 @@ export class Panel {
     put("csa", csaMm2 === null ? nothing : squareCentimetres(csaMm2));
     put("csa-name", isVisibleCsa ? "visible CSA" : "CSA");
     put("mt", thickness?.valueMm == null ? nothing : `${thickness.valueMm.toFixed(1)} mm`);
+    put("ei", echoIntensity === null ? "–" : echoIntensity.toFixed(0));
+    put("parts", drawn ? counted(parts, holes) : "–");
   }
 
   /** @param {{number: number, at: Date, says: string}} revision */
@@ -107,20 +109,5 @@ export class Panel {
     const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     item.append(make("b", String(number)), ` ${says} `, make("time", time));
     this.#editor.piece("revisions").prepend(item);
-  }
-
-  toggleHelp() {
-    const dialog = this.#editor.piece("help");
-    if (!(dialog instanceof HTMLDialogElement)) return;
-    if (dialog.open) return dialog.close();
-    const rows = [...this.#editor.commands.values()].filter(({ keys }) => keys.length);
-    this.#editor.piece("keys").replaceChildren(
-      ...rows.flatMap(({ keys, does }) => {
-        const term = make("dt", "");
-        keys.forEach((key) => term.append(make("kbd", key), " "));
-        return [term, make("dd", does)];
-      }),
-    );
-    dialog.showModal();
   }
 }

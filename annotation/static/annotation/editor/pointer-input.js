@@ -11,7 +11,12 @@
  *   release(event: PointerEvent): void,
  *   cancel(): void,
  * }} Hold what a pressed pointer does
- * @typedef {{readonly activeTool: Tool | null, pressed(): void, adjusted(): void}} Host
+ * @typedef {{
+ *   readonly activeTool: Tool | null,
+ *   pressed(): void,
+ *   released(): void,
+ *   adjusted(): void,
+ * }} Host
  */
 import { distance, inImage } from "#editor/geometry.js";
 
@@ -58,12 +63,13 @@ export class PointerInput {
     const held = this.#held;
     this.#held = null;
     held?.hold.cancel();
+    if (held) this.#host.released();
     return held !== null;
   }
 
-  /** @returns {Gesture | null} the gesture in progress */
-  get gesture() {
-    return this.#held && "flip" in this.#held.hold ? /** @type {any} */ (this.#held.hold) : null;
+  /** Whether a pressed pointer does something. */
+  get isBusy() {
+    return this.#held !== null;
   }
 
   /** @param {PointerEvent} event @returns {Pointer} */
@@ -112,7 +118,6 @@ export class PointerInput {
       /** @param {PointerEvent} event */
       release: (event) => gesture.release(this.#pointer(event)),
       cancel: () => gesture.cancel(),
-      flip: () => gesture.flip?.(),
     };
   }
 
@@ -134,14 +139,14 @@ export class PointerInput {
   /** Right and left for contrast, up and down for brightness. @param {PointerEvent} start */
   #window(start) {
     const { picture } = this.#stage;
-    const { brightness, contrast } = picture;
+    const { brightness, contrast } = picture.window;
     return {
       /** @param {PointerEvent} event */
       move: ({ clientX, clientY }) => {
-        picture.adjust(
-          brightness + (start.clientY - clientY) * WINDOW_STEP,
-          contrast + (clientX - start.clientX) * WINDOW_STEP,
-        );
+        picture.adjust({
+          brightness: brightness + (start.clientY - clientY) * WINDOW_STEP,
+          contrast: contrast + (clientX - start.clientX) * WINDOW_STEP,
+        });
         this.#host.adjusted();
       },
       release: () => {},
@@ -185,6 +190,7 @@ export class PointerInput {
     const { hold } = this.#held;
     this.#held = null;
     hold.release(event);
+    this.#host.released();
     if (event.pointerType === "mouse") this.#hover(event);
   }
 

@@ -19,7 +19,12 @@ export class Reading {
     editor.setEditable(false);
     editor.showPins(issues.map((issue, i) => ({ ...issue, number: i + 1 })));
     if (urls.take_back) {
-      editor.addCommand("take-back", [], "", () => this.#takeBack(urls.take_back));
+      editor.actions.add({
+        name: "take-back",
+        group: "Scan",
+        label: "Take it back",
+        run: () => this.#takeBack(urls.take_back),
+      });
     }
   }
 

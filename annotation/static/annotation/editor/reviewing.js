@@ -26,13 +26,39 @@ export class Reviewing {
     this.#editor = editor;
     const { suggestion } = editor.data;
     editor.setEditable(false);
-    if (suggestion) editor.showOther(suggestion.regions);
-    editor.addTool(new PinTool((point) => this.#pin(point)));
-    editor.addCommand("approve", ["A"], "Approve", () => this.#approve());
-    editor.addCommand("correct", ["C"], "Correct, then approve with A", () => this.#correct());
-    editor.addCommand("return", ["X"], "Return with a reason", () => this.#openReturn());
-    editor.addCommand("send-return", ["Ctrl+Enter"], "Return now", () => this.#return());
+    if (suggestion) editor.comparing.show("pre-label");
+    editor.toolbox.add(new PinTool((point) => this.#pin(point)));
+    this.#addActions();
     this.#listen();
+  }
+
+  #addActions() {
+    const group = "Review";
+    this.#editor.actions.add(
+      { name: "approve", group, label: "Approve", keys: ["A"], run: () => this.#approve() },
+      {
+        name: "correct",
+        group,
+        label: "Correct, then approve with A",
+        keys: ["C"],
+        applies: () => !this.editable,
+        run: () => this.#correct(),
+      },
+      {
+        name: "return",
+        group,
+        label: "Return with a reason",
+        keys: ["X"],
+        run: () => this.#openReturn(),
+      },
+      {
+        name: "send-return",
+        group,
+        label: "Return now",
+        keys: ["Ctrl+Enter"],
+        run: () => this.#return(),
+      },
+    );
   }
 
   close() {
@@ -65,10 +91,8 @@ export class Reviewing {
   }
 
   #correct() {
-    if (this.editable) return;
     this.editable = true;
     this.#closeReturn();
-    this.#editor.addDrawingCommands();
     this.#editor.setEditable(true);
     this.#editor.useTool(this.#editor.regions.length ? "redraw" : "draw");
     this.#editor.say("Correct the outline; A approves it with your correction.");

@@ -12,6 +12,26 @@ import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
 
 export class DrawTool {
   name = "draw";
+  offer = { label: "Draw a new outline", keys: ["D"], button: { text: "Draw" } };
+  actions = [
+    {
+      name: "finish",
+      group: "Draw",
+      label: "Close the outline being drawn",
+      keys: ["Enter"],
+      enabled: () => this.#points.length > 0,
+      run: () => this.#finish(),
+    },
+    {
+      name: "back",
+      group: "Draw",
+      label: "Take the last point back",
+      keys: ["Backspace"],
+      repeats: true,
+      enabled: () => this.#points.length > 0,
+      run: () => this.#back(),
+    },
+  ];
   /** @type {Point[]} */
   #points = [];
 
@@ -60,7 +80,7 @@ export class DrawTool {
     const last = this.#points.at(-1);
     const closes = start && this.#points.length >= 3 && distance(point, start) <= reach;
     const isDouble = last && distance(point, last) * this.desk.scale < CLICK_REACH;
-    if (closes || (isDouble && this.#points.length >= 3)) this.finish();
+    if (closes || (isDouble && this.#points.length >= 3)) this.#finish();
     else if (!isDouble) this.#add([point]);
   }
 
@@ -70,7 +90,7 @@ export class DrawTool {
     const end = stroke[stroke.length - 1];
     if (alone) this.#points = simplifyRing(stroke, TOLERANCE);
     else this.#points.push(...simplifyLine(stroke, TOLERANCE));
-    if (alone || distance(end, this.#points[0]) <= reach) this.finish();
+    if (alone || distance(end, this.#points[0]) <= reach) this.#finish();
     else this.#show([]);
   }
 
@@ -84,8 +104,7 @@ export class DrawTool {
   }
 
   /** Closes the outline. */
-  finish() {
-    if (!this.#points.length) return;
+  #finish() {
     const ring = tidyRing(this.#points);
     const after = ring.length < 3 ? null : addRing(this.desk.regions, this.desk.label, ring);
     if (!after) {
@@ -97,11 +116,9 @@ export class DrawTool {
   }
 
   /** Takes the last point back. */
-  back() {
-    if (!this.#points.length) return false;
+  #back() {
     this.#points.pop();
     this.#show([]);
-    return true;
   }
 
   leave() {

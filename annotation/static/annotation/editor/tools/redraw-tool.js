@@ -15,8 +15,22 @@ import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
 
 export class RedrawTool {
   name = "redraw";
+  offer = { label: "Redraw part of an outline", keys: ["R"], button: { text: "Redraw" } };
+  actions = [
+    {
+      name: "flip",
+      group: "Redraw",
+      label: "Take the other side of the stroke",
+      keys: ["X"],
+      otherwise: "X takes the other side of the stroke that you have just drawn.",
+      enabled: () => this.#flipStroke !== null || this.#last?.regions === this.desk.regions,
+      run: () => this.#flip(),
+    },
+  ];
   /** @type {{regions: Region[], flip: () => void} | null} */
   #last = null;
+  /** @type {(() => void) | null} during a stroke */
+  #flipStroke = null;
 
   /** @param {Desk} desk */
   constructor(desk) {
@@ -30,6 +44,10 @@ export class RedrawTool {
     let choice = 0;
     const found = () => this.#find(stroke);
     const show = () => desk.sketch({ lines: sketchLines(stroke, found()?.choices[choice]) });
+    this.#flipStroke = () => {
+      choice = 1 - choice;
+      show();
+    };
     return {
       /** @param {Pointer} pointer */
       move: ({ point: next }) => {
@@ -37,24 +55,25 @@ export class RedrawTool {
         stroke.push(next);
         show();
       },
-      flip: () => {
-        choice = 1 - choice;
-        show();
-      },
       release: () => {
-        desk.sketch({});
+        this.leave();
         const length = Math.max(...stroke.map((there) => distance(there, stroke[0])));
         if (length * desk.scale < CLICK_REACH) desk.pick(stroke[0]);
         else this.#replace(found(), choice);
       },
-      cancel: () => desk.sketch({}),
+      cancel: () => this.leave(),
     };
   }
 
-  /** The last stroke, meant the other way round. */
-  flip() {
-    if (this.#last?.regions === this.desk.regions) this.#last.flip();
-    else this.desk.say("X takes the other side of the stroke that you have just drawn.");
+  /** The stroke being drawn, else the last one, meant the other way round. */
+  #flip() {
+    if (this.#flipStroke) this.#flipStroke();
+    else this.#last?.flip();
+  }
+
+  leave() {
+    this.#flipStroke = null;
+    this.desk.sketch({});
   }
 
   /** @param {Point[]} stroke @returns {Found | null} */

@@ -1,6 +1,7 @@
 /**
  * A tool turns presses into gestures; a gesture is a state that ends in one change or in none.
  *
+ * @typedef {import("#editor/actions.js").Action} Action
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/overlay.js").Sketch} Sketch
@@ -13,7 +14,6 @@
  *   move(pointer: Pointer): void,
  *   release(pointer: Pointer): void,
  *   cancel(): void,
- *   flip?(): void,
  * }} Gesture
  *
  * @typedef {{
@@ -28,16 +28,18 @@
  *   say(text: string): void,
  * }} Desk what a tool may see and do; `scale` is stage px per image px
  *
+ * @typedef {{label: string, keys?: string[], button?: import("#editor/actions.js").Button}} Offer
+ *
  * @typedef {{
  *   readonly name: string,
+ *   readonly offer?: Offer,
+ *   readonly actions?: Action[],
  *   press(pointer: Pointer): Gesture | null,
  *   hover?(pointer: Pointer | null): void,
- *   finish?(): void,
- *   back?(): boolean,
- *   flip?(): void,
- *   remove?(): boolean,
  *   leave?(): void,
- * }} Tool `back` and `remove` answer whether there was something to do
+ * }} Tool
+ *   `offer`: how the tool is chosen, if people choose it; `actions`: what can be done while it is
+ *   active; `leave` gives up what is half done
  */
 
 /** A press that moves less than this is a click. Screen px */

@@ -23,6 +23,17 @@ const DOUBLE_CLICK_MS = 350;
 
 export class VertexTool {
   name = "vertices";
+  offer = { label: "Move, insert and delete points", keys: ["V"], button: { text: "Points" } };
+  actions = [
+    {
+      name: "remove-point",
+      group: "Points",
+      label: "Delete the chosen point",
+      keys: ["Delete", "Backspace"],
+      enabled: () => this.#selectedStands,
+      run: () => this.#remove(),
+    },
+  ];
   /** @type {Point | null} */
   #selected = null;
   /** @type {{at: number, point: Point} | null} */
@@ -79,7 +90,7 @@ export class VertexTool {
       click && samePoint(click.point, vertex) && this.#click.at - click.at < DOUBLE_CLICK_MS;
     this.#selected = vertex;
     if (!alt && !isDouble) return this.#drag(this.desk.regions, vertex, "Moved a point.", false);
-    this.remove();
+    this.#remove();
     return null;
   }
 
@@ -132,20 +143,23 @@ export class VertexTool {
     this.desk.commit(after, this.name, said);
   }
 
-  /** Deletes the selected vertex. */
-  remove() {
+  /** Whether the selected vertex is still one. */
+  get #selectedStands() {
     const selected = this.#selected;
-    const { regions } = this.desk;
-    if (!selected || !regions.some((r) => r.parts.flat(2).some((p) => samePoint(p, selected)))) {
-      return false;
-    }
-    const after = deleteVertex(regions, selected);
+    return (
+      selected !== null &&
+      this.desk.regions.some(({ parts }) => parts.flat(2).some((p) => samePoint(p, selected)))
+    );
+  }
+
+  #remove() {
+    if (!this.#selected) return;
+    const after = deleteVertex(this.desk.regions, this.#selected);
     if (!after) this.desk.say("An outline needs three points; Delete takes the whole region away.");
     else if (!isSound(after)) this.desk.say("Without this point the outline would cross itself.");
     else this.desk.commit(after, this.name, "Deleted a point.");
     this.#selected = null;
     this.desk.sketch({});
-    return true;
   }
 
   leave() {

@@ -1,0 +1,72 @@
+"""A browser window with the contour editor in it, as the tests drive it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from annotation.models import Annotation, Image
+
+Point = tuple[float, float]
+
+
+class EditorWindow:
+    """A browser window with the editor in it, driven by real pointer and key events."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, address: str) -> EditorWindow:
+        self.page.goto(address)
+        expect(self.page.locator(".editor-stage canvas")).to_be_visible()
+        return self
+
+    def ask(self, expression: str) -> Any:
+        return self.page.evaluate(f"document.querySelector('contour-editor').{expression}")
+
+    @property
+    def regions(self) -> list[dict[str, Any]]:
+        return self.ask("regions")
+
+    @property
+    def outline(self) -> list[list[float]]:
+        return self.regions[0]["parts"][0][0]
+
+    @property
+    def message(self) -> str:
+        return self.page.inner_text("[data-piece=message]")
+
+    def client(self, point: Point) -> Point:
+        x, y = self.ask(f"toClient({point[0]}, {point[1]})")
+        return x, y
+
+    def click(self, *points: Point) -> None:
+        for point in points:
+            self.page.mouse.click(*self.client(point))
+
+    def drag(self, *points: Point) -> None:
+        self.page.mouse.move(*self.client(points[0]))
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*self.client(point), steps=5)
+        self.page.mouse.up()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def saved(self) -> None:
+        self.ask("saved")
+
+    def draw(self, points: list[Point]) -> None:
+        self.press("d")
+        self.click(*points, points[0])
+
+
+def edit_address(image: Image) -> str:
+    return f"/studies/{image.study.name}/images/{image.pk}/edit/"
+
+
+def review_address(annotation: Annotation) -> str:
+    return f"/studies/{annotation.image.study.name}/annotations/{annotation.pk}/review/"

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Actions } from "#editor/actions.js";
+import { Keymap } from "#editor/keymap.js";
+import { ariaKeys, keyName } from "#editor/keys.js";
+import { Toolbox } from "#editor/toolbox.js";
+
+/** @typedef {import("#editor/actions.js").Action} Action */
+
+/** A storage as browsers have it. @param {Record<string, string>} kept */
+function storage(kept = {}) {
+  return {
+    getItem: (/** @type {string} */ name) => kept[name] ?? null,
+    setItem: (/** @type {string} */ name, /** @type {string} */ value) => void (kept[name] = value),
+  };
+}
+
+function registry() {
+  /** @type {string[]} */
+  const said = [];
+  const keymap = new Keymap(storage(), 1);
+  return { said, keymap, actions: new Actions(keymap, (text) => said.push(text)) };
+}
+
+/** @param {Partial<Action> & {name: string}} action @returns {Action} */
+function action(action) {
+  return { group: "Edit", label: action.name, run() {}, ...action };
+}
+
+test("a name stands for one action", () => {
+  const { actions } = registry();
+  actions.add(action({ name: "undo" }));
+  assert.throws(() => actions.add(action({ name: "undo" })), /undo/);
+});
+
+test("a key means what can be run now, and what does not apply is not there", () => {
+  const { actions } = registry();
+  let points = 0;
+  actions.add(
+    action({ name: "finish", keys: ["Enter"], enabled: () => points > 0 }),
+    action({ name: "accept", keys: ["Enter"], applies: () => points < 5 }),
+  );
+  assert.equal(actions.forKey("Enter")?.name, "accept");
+  points = 2;
+  assert.equal(actions.forKey("Enter")?.name, "finish");
+  assert.equal(actions.forKey("Delete"), null);
+});
+
+test("the active tool's own action goes before the others of its key", () => {
+  const { actions } = registry();
+  actions.add(action({ name: "return", keys: ["X"] }));
+  actions.add(action({ name: "flip", keys: ["X"], tool: "redraw" }));
+  assert.equal(actions.forKey("X")?.name, "flip");
+});
+
+test("what cannot be run says why and does nothing", () => {
+  const { said, actions } = registry();
+  let runs = 0;
+  const undo = action({
+    name: "undo",
+    otherwise: "There is nothing to undo.",
+    enabled: () => false,
+    run: () => (runs += 1),
+  });
+  actions.add(undo);
+  actions.run(undo);
+  assert.equal(runs, 0);
+  assert.deepEqual(said, ["There is nothing to undo."]);
+});
+
+/** A toolbox with three tools, `redraw` the active one. */
+function toolbox() {
+  const { actions } = registry();
+  const owner = {
+    mode: { editable: true },
+    input: { isBusy: false, cancel: () => false },
+    toolChanged() {},
+  };
+  const box = new Toolbox(owner, actions);
+  for (const [name, key] of [["redraw", "R"], ["vertices", "V"]]) {
+    const own = [action({ name: `${name}-own`, keys: ["X"] })];
+    box.add({ name, offer: { label: name, keys: [key] }, actions: own, press: () => null });
+  }
+  box.add({ name: "pin", press: () => null });
+  box.use("redraw");
+  const press = (/** @type {string} */ key) => {
+    const found = actions.forKey(key);
+    if (found) actions.run(found);
+    return { up: (/** @type {boolean} */ wasHeld) => found?.release?.(wasHeld) };
+  };
+  return { actions, owner, box, press };
+}
+
+test("a tapped key keeps its tool, a held one gives the tool before it back", () => {
+  const { box, press } = toolbox();
+  press("V").up(true);
+  assert.equal(box.active?.name, "redraw");
+  press("V").up(false);
+  assert.equal(box.active?.name, "vertices");
+  press("V").up(true);
+  assert.equal(box.active?.name, "vertices");
+});
+
+test("a held tool finishes its gesture before the other one comes back", () => {
+  const { owner, box, press } = toolbox();
+  const key = press("V");
+  owner.input.isBusy = true;
+  key.up(true);
+  assert.equal(box.active?.name, "vertices");
+  owner.input.isBusy = false;
+  box.settle();
+  assert.equal(box.active?.name, "redraw");
+});
+
+test("a tool's own actions are there while it is active and the work is open", () => {
+  const { actions, owner, box } = toolbox();
+  assert.equal(actions.forKey("X")?.name, "redraw-own");
+  box.use("vertices");
+  assert.equal(actions.forKey("X")?.name, "vertices-own");
+  owner.mode.editable = false;
+  assert.equal(actions.forKey("X"), null);
+  assert.equal(actions.forKey("R"), null);
+});
+
+test("keys are named with their modifiers", () => {
+  const event = { key: "z", ctrlKey: true, metaKey: false, altKey: false, shiftKey: true };
+  assert.equal(keyName(/** @type {any} */ (event)), "Ctrl+Shift+Z");
+  assert.equal(keyName(/** @type {any} */ ({ ...event, key: "?", ctrlKey: false })), "?");
+  assert.equal(keyName(/** @type {any} */ ({ ...event, key: " ", shiftKey: false, ctrlKey: false })), "Space");
+});
+
+test("keys are told to screen readers in their spelling", () => {
+  assert.equal(ariaKeys(["Ctrl+Shift+Z", "Ctrl+Y"]), "Control+Shift+Z Control+Y");
+  assert.equal(ariaKeys(["+", "="]), "Plus =");
+});
+
+const redraw = action({ name: "redraw", keys: ["R"] });
+const draw = action({ name: "draw", keys: ["D"] });
+const undo = action({ name: "undo", keys: ["Ctrl+Z"] });
+const flip = action({ name: "flip", keys: ["X"], tool: "redraw" });
+const cross = action({ name: "cross", keys: ["X"], tool: "draw" });
+const giveBack = action({ name: "return", keys: ["X"] });
+
+test("a person's keys replace those of an action and stay on the machine", () => {
+  const machine = storage();
+  const mine = new Keymap(machine, 1);
+  mine.assign(redraw, "Ctrl+B");
+  assert.deepEqual(mine.keysOf(redraw), ["Ctrl+B"]);
+  assert.deepEqual(new Keymap(machine, 1).keysOf(redraw), ["Ctrl+B"]);
+  assert.deepEqual(new Keymap(machine, 2).keysOf(redraw), ["R"]);
+  mine.restore();
+  assert.deepEqual(new Keymap(machine, 1).keysOf(redraw), ["R"]);
+});
+
+test("what cannot be read is as if nothing had been kept", () => {
+  for (const kept of ["no JSON", "3", "null", '{"own": {"redraw": 3}}']) {
+    const keymap = new Keymap(storage({ "myotrace-keys-1": kept }), 1);
+    assert.deepEqual(keymap.keysOf(redraw), ["R"]);
+  }
+});
+
+test("a key given twice is a conflict of both, until it is restored", () => {
+  const keymap = new Keymap(storage(), 1);
+  const all = [redraw, draw, undo, flip, cross, giveBack];
+  assert.equal(keymap.conflicts(all).size, 0);
+  keymap.assign(draw, "R");
+  assert.deepEqual([...keymap.conflicts(all).keys()], ["redraw", "draw"]);
+  assert.equal(keymap.conflicts(all).get("draw")?.with, redraw);
+  keymap.restore();
+  assert.equal(keymap.conflicts(all).size, 0);
+});
+
+test("two tools may have one key, each while it is active", () => {
+  const keymap = new Keymap(storage(), 1);
+  keymap.assign(flip, "Y");
+  keymap.assign(cross, "Y");
+  assert.equal(keymap.conflicts([flip, cross]).size, 0);
+});
+
+test("single characters can be switched off; all other keys go on", () => {
+  const keymap = new Keymap(storage(), 1);
+  const more = action({ name: "more", keys: ["Shift+A", "?", "F1", "Delete", "Alt+X"] });
+  keymap.hasCharacters = false;
+  assert.deepEqual(keymap.keysOf(redraw), []);
+  assert.deepEqual(keymap.keysOf(undo), ["Ctrl+Z"]);
+  assert.deepEqual(keymap.keysOf(more), ["F1", "Delete", "Alt+X"]);
+  assert.deepEqual(keymap.assignedTo(redraw), ["R"]);
+});
