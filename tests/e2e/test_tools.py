@@ -153,7 +153,7 @@ def test_a_wipe_with_alt_deletes_the_points_it_passes(single: EditorWindow) -> N
 def test_points_are_edited_by_keys_alone(single: EditorWindow) -> None:
     single.press("v", "n", "ArrowLeft", "Shift+ArrowUp", "Alt+ArrowRight")
     assert [99.1, 95] in single.outline
-    single.press("Enter")
+    single.press("i")
     assert len(single.outline) == 5
     single.press("Delete")
     assert len(single.outline) == 4

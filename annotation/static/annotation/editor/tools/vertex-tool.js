@@ -57,7 +57,7 @@ export class VertexTool {
       name: "insert-point",
       group: "Points",
       label: "Insert a point after the chosen one",
-      keys: ["Insert", "Enter"],
+      keys: ["Insert", "I"],
       enabled: () => this.#standing !== null,
       run: () => this.#insertAfter(),
     },
