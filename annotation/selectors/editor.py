@@ -58,17 +58,18 @@ def review_page(user: User, annotation: Annotation) -> EditorPage:
     return _page(user, annotation.image, annotation, mode, notice)
 
 
-def next_review(user: User, study: Study) -> Annotation | None:
-    """Others' submitted work that can be decided on now, the oldest first."""
+def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
+    """Others' submitted work that can be decided on now, the oldest first; none of image `after`."""
     still_to_read = Assignment.objects.filter(
         image=OuterRef("image"), blind=True, done_at=None
     ).exclude(person=OuterRef("author"))
-    return waiting_for_review(user, study).exclude(Exists(still_to_read)).first()
+    waiting = waiting_for_review(user, study).exclude(Exists(still_to_read))
+    return waiting.exclude(image=after).first()
 
 
-def next_to_outline(user: User, study: Study) -> Image | None:
-    """The scan that a person should outline next; an expert's only if they have taken it."""
-    item = next_for(user, study)
+def next_to_outline(user: User, study: Study, *, after: int | None = None) -> Image | None:
+    """The scan to outline next, but not image `after`; an expert's only if they have taken it."""
+    item = next_for(user, study, after=after)
     if item is None or not can_review_in(user, study):
         return item.image if item else None
     taken = Assignment.objects.filter(image=item.image, person_id=user.pk)
@@ -219,7 +220,7 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
         if annotation and own_and_submitted
         else "",
         "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
-        "next": reverse("annotation:next"),
+        "next": f"{reverse('annotation:next')}?after={image.pk}",
     }
 
 

@@ -7,10 +7,16 @@
  * @typedef {import("#editor/saver.js").SaveState} SaveState
  */
 import { call } from "#editor/connection.js";
+import { openScan, prepareScan } from "#editor/navigation.js";
 import { IndexedJournal } from "#editor/journal.js";
 import { saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
 import { WorkClock } from "#editor/work-clock.js";
+
+/** How long leaving a scan waits for its saves. ms */
+const LEAVING = 1500;
+/** How long submitting waits for them. ms */
+const SUBMITTING = 5000;
 
 /** @implements {Mode} */
 export class Annotating {
@@ -42,8 +48,21 @@ export class Annotating {
     this.#restore();
   }
 
+  shown() {
+    prepareScan(this.#editor.data.urls.next);
+  }
+
   close() {
     this.#listeners.abort();
+    this.#saver.close();
+  }
+
+  /** Work that is not saved yet stays in the journal; what the journal cannot keep holds the scan open. */
+  async leave() {
+    await this.#flushed(LEAVING);
+    if (this.#saver.state.kind === "saved" || !this.#saver.journalFailed) return true;
+    this.#editor.say("This scan stays open: its changes are only in this window until they are saved.");
+    return false;
   }
 
   /** Resolves when all is saved. */
@@ -237,8 +256,7 @@ export class Annotating {
       return editor.say("Nothing to submit yet: outline the muscle, or say below why you cannot.");
     }
     editor.say("Submitting.");
-    await this.#saver.flush();
-    if (this.#saver.state.kind !== "saved") await this.#settled();
+    await this.#flushed(SUBMITTING);
     if (this.#saver.state.kind !== "saved") {
       return editor.say("Not submitted: your changes have to be saved first.");
     }
@@ -246,16 +264,17 @@ export class Annotating {
     await this.#post(submit.replace("/0/", `/${this.#annotationId}/`), next);
   }
 
-  /** Waits a moment for the saves under way. */
-  #settled() {
-    return Promise.race([this.saved, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  /** Saves what waits, and waits no longer than this for it. @param {number} most ms */
+  async #flushed(most) {
+    this.#saver.flush();
+    await Promise.race([this.saved, new Promise((resolve) => setTimeout(resolve, most))]);
   }
 
   /** @param {string} url @param {string} next where to go then */
   async #post(url, next) {
     try {
       const { status, data } = await call("POST", url, {});
-      if (status === 200) location.assign(next);
+      if (status === 200) await openScan(next);
       else this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
     } catch {
       this.#editor.say("Not submitted: the server is not reached. Your changes are saved.");

@@ -1,5 +1,6 @@
 /** The custom element `<contour-editor>`: what scripts and pages may ask of the editor. */
 import { Editor } from "#editor/editor.js";
+import { followHistory } from "#editor/navigation.js";
 
 export class ContourEditor extends HTMLElement {
   /** @type {Editor | null} */
@@ -29,6 +30,21 @@ export class ContourEditor extends HTMLElement {
     return this.#open.mode.saved;
   }
 
+  /** Whether a person has done something here. */
+  get touched() {
+    return this.#open.touched;
+  }
+
+  /** Makes the work safe before another scan is shown. @returns {Promise<boolean>} whether it is */
+  leave() {
+    return this.#open.mode.leave();
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.#open.say(text);
+  }
+
   /** The name of the active tool: `redraw`, `vertices`, `draw`, `pin`; empty where nothing is drawn. */
   get tool() {
     return this.#open.activeTool?.name ?? "";
@@ -51,3 +67,4 @@ function namedPoint([x, y]) {
 }
 
 customElements.define("contour-editor", ContourEditor);
+followHistory();

@@ -24,7 +24,8 @@
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
- * }} Mode
+ *   leave(): Promise<boolean>, shown?(): void,
+ * }} Mode `shown`: the scan has appeared; `leave` makes the work safe before another scan is shown, and says whether it is
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
@@ -62,6 +63,8 @@ function firstDrawing({ annotation }) {
 export class Editor {
   /** @type {Region[] | null} */
   #preview = null;
+  /** Whether a person has done something here. */
+  touched = false;
   #pressedAt = 0;
   /** @type {Point | null} */
   #picked = null;
@@ -110,6 +113,7 @@ export class Editor {
     this.host.focus({ preventScroll: true });
     try {
       await this.stage.picture.load(this.data.image.pixels);
+      this.mode.shown?.();
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
@@ -341,6 +345,7 @@ export class Editor {
   pressed() {
     this.#begins();
     this.keyboard.use();
+    this.touched = true;
     this.host.focus({ preventScroll: true });
   }
 
@@ -448,6 +453,7 @@ export class Editor {
   /** @param {string} tool */
   #changed(tool) {
     this.#preview = null;
+    this.touched = true;
     const ms = Math.round(performance.now() - this.#pressedAt);
     this.mode.changed({ tool, ms: ["undo", "redo"].includes(tool) ? 0 : ms });
     this.draw();

@@ -33,6 +33,7 @@ export class Saver {
   #failures = 0;
   #sending = false;
   #journalFailed = false;
+  #closed = false;
   /** @type {SaveState} */
   #state = { kind: "saved", at: null };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -145,6 +146,12 @@ export class Saver {
     return this.#drain(leaving);
   }
 
+  /** Asks the server no more; what is not confirmed stays in the journal. */
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
   /** After a conflict: the work of this window becomes a new revision on top of the other. @param {Work} work */
   async keepMine(work) {
     if (this.#state.kind !== "conflict") return;
@@ -175,6 +182,7 @@ export class Saver {
   /** @param {number} delay ms */
   #saveIn(delay) {
     clearTimeout(this.#timer);
+    if (this.#closed) return;
     this.#timer = setTimeout(() => this.#drain(false), delay);
   }
 
@@ -184,7 +192,7 @@ export class Saver {
     this.#timer = undefined;
     if (this.#sending || this.#state.kind === "conflict" || this.#state.kind === "refused") return;
     this.#sending = true;
-    while (this.#queue.length && (await this.#saveFirst(leaving))) leaving = false;
+    while (!this.#closed && this.#queue.length && (await this.#saveFirst(leaving))) leaving = false;
     this.#sending = false;
   }
 
