@@ -59,7 +59,7 @@ def review_page(user: User, annotation: Annotation) -> EditorPage:
 
 
 def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
-    """Others' submitted work that can be decided on now, the oldest first; none of image `after`."""
+    """Others' submitted work to decide on now, the oldest first; none on image `after`."""
     still_to_read = Assignment.objects.filter(
         image=OuterRef("image"), blind=True, done_at=None
     ).exclude(person=OuterRef("author"))

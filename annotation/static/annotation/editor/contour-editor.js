@@ -15,6 +15,12 @@ export class ContourEditor extends HTMLElement {
     this.#editor?.close();
   }
 
+  /** Begins anew with other data, such as for looking on. @param {import("#editor/editor.js").EditorData} data */
+  restart(data) {
+    this.#editor?.close();
+    this.#editor = new Editor(this, data);
+  }
+
   get #open() {
     if (!this.#editor) throw new Error("the editor is not on a page");
     return this.#editor;
