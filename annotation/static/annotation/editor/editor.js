@@ -19,7 +19,7 @@
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, submit: string, take_back: string, review: string, next: string},
+ *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
@@ -70,7 +70,7 @@ export class Editor {
   #drawScheduled = false;
   #listeners = new AbortController();
 
-  /** @param {HTMLElement} host whose pieces this fills @param {EditorData} data */
+  /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
   constructor(host, data) {
     this.host = host;
     this.data = data;
@@ -442,7 +442,7 @@ export class Editor {
 
   /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said */
   change(drawing, tool, said) {
-    this.history.push({ ...this.history.present, ...drawing });
+    this.history.push({ ...this.history.present, basedOn: null, ...drawing });
     this.#changed(tool);
     this.say(said);
   }

@@ -357,5 +357,6 @@ function noWork() {
 function merged(earlier, later) {
   const tools = { ...earlier.tools };
   for (const [name, amount] of Object.entries(later.tools)) tools[name] = (tools[name] ?? 0) + amount;
-  return { ...later, seconds: earlier.seconds + later.seconds, tools };
+  const based_on = later.based_on ?? earlier.based_on;
+  return { ...later, based_on, seconds: earlier.seconds + later.seconds, tools };
 }
