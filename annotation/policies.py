@@ -102,6 +102,11 @@ def can_see_suggestion(user: User, image: Image) -> bool:
     )
 
 
+def can_compare(user: User, image: Image) -> bool:
+    """Whoever may see the pre-label and does not read blind may look at other outlines."""
+    return can_see_suggestion(user, image) and not is_blind_for(user, image)
+
+
 def require_member(user: User, study: Study) -> None:
     """Raise NotFound for whoever is not of the study."""
     if not is_member(user, study):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -18,6 +18,7 @@ from annotation.selectors.annotations import (
     own_annotation,
     visible_suggestion,
 )
+from annotation.selectors.comparisons import comparisons
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, waiting_for_review
 from core import palette
@@ -121,6 +122,7 @@ def _page(
             "labels": _labels(image.site),
             "annotation": _work(annotation) if annotation else None,
             "suggestion": _suggestion(user, image),
+            "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
             "urls": _urls(user, image, annotation),
         },

@@ -6,15 +6,27 @@ import { Viewport } from "#editor/viewport.js";
 import { lookupTable } from "#editor/window-level.js";
 import { WorkClock } from "#editor/work-clock.js";
 
+/** @param {number} brightness @param {number} contrast @param {number} gamma */
+function shown(brightness, contrast, gamma = 0) {
+  return lookupTable({ brightness, contrast, gamma });
+}
+
 test("grey levels are shown as acquired until somebody changes them", () => {
-  assert.deepEqual([...lookupTable(0, 0)], Array.from({ length: 256 }, (_, grey) => grey));
+  assert.deepEqual([...shown(0, 0)], Array.from({ length: 256 }, (_, grey) => grey));
 });
 
 test("brightness lifts all levels, contrast spreads them about the middle", () => {
-  assert.ok(lookupTable(30, 0)[100] > 100);
-  assert.ok(lookupTable(0, 40)[100] < 100 && lookupTable(0, 40)[160] > 160);
-  const table = lookupTable(20, -50);
+  assert.ok(shown(30, 0)[100] > 100);
+  assert.ok(shown(0, 40)[100] < 100 && shown(0, 40)[160] > 160);
+  const table = shown(20, -50, 30);
   for (let grey = 1; grey < 256; grey += 1) assert.ok(table[grey] >= table[grey - 1]);
+});
+
+test("gamma lifts the dark greys and keeps black and white", () => {
+  const table = shown(0, 0, 60);
+  assert.deepEqual([table[0], table[255]], [0, 255]);
+  assert.ok(table[64] - 64 > table[200] - 200 && table[64] > 120);
+  assert.ok(shown(0, 0, -60)[64] < 20);
 });
 
 test("a fitted scan lies in the middle of the stage, whole, at any size of it", () => {
@@ -35,6 +47,16 @@ test("zooming keeps what lies under the pointer there", () => {
   viewport.zoom(3, [700, 200]);
   const after = viewport.toImage([700, 200]);
   assert.ok(Math.hypot(after[0] - before[0], after[1] - before[1]) < 1e-9);
+});
+
+test("a shown box lies whole in the middle of the stage", () => {
+  const viewport = new Viewport(384, 400);
+  viewport.resize(800, 600);
+  viewport.show([100, 200, 180, 240]);
+  const [left, top] = viewport.toStage([100, 200]);
+  const [right, bottom] = viewport.toStage([180, 240]);
+  assert.ok(Math.abs(left + right - 800) < 1e-9 && Math.abs(top + bottom - 600) < 1e-9);
+  assert.ok(left > 0 && right - left > 600);
 });
 
 test("image and stage convert both ways", () => {

@@ -230,7 +230,7 @@ export class Annotating {
 
   /** @param {boolean} shown else Q shows it */
   #showSuggestion(shown) {
-    this.#editor.showOther(this.#editor.data.suggestion?.regions ?? [], shown);
+    this.#editor.comparing.show(shown ? "pre-label" : null);
   }
 
   /** @param {any} answer @param {boolean} isLatest */

@@ -18,6 +18,7 @@
  *   annotation: {id: number, revision: number, regions: Region[], state: string, origin: string,
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
+ *   comparisons: import("#editor/comparing.js").Source[],
  *   issues: {x: number, y: number, text: string}[],
  *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
@@ -31,11 +32,14 @@ import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
 import { showKeys, showStates } from "#editor/buttons.js";
 import { drawingOf, SCHEMA } from "#editor/drawing.js";
+import { Comparing } from "#editor/comparing.js";
+import { bounds } from "#editor/geometry.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
 import { Keyboard } from "#editor/keyboard.js";
 import { Keymap } from "#editor/keymap.js";
 import { LookingOn } from "#editor/looking-on.js";
+import { Looking } from "#editor/looking.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
@@ -47,14 +51,12 @@ import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
 
-const ZOOM_STEP = 1.25;
 const MODES = {
   annotate: Annotating,
   review: Reviewing,
   read: Reading,
   "look-on": LookingOn,
 };
-const FOLDED = "myotrace-panel-folded";
 
 export class Editor {
   /** @type {Region[] | null} */
@@ -64,7 +66,6 @@ export class Editor {
   #pressedAt = 0;
   /** @type {Point | null} */
   #picked = null;
-  #otherShown = true;
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
@@ -86,7 +87,15 @@ export class Editor {
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
     const mode = data.schema > SCHEMA ? "look-on" : data.mode;
     if (mode === "annotate" || mode === "review") this.#addDrawing();
-    this.#addLooking();
+    this.looking = new Looking(this, this.#listeners.signal);
+    this.comparing = new Comparing(this);
+    this.actions.add({
+      name: "help",
+      group: "Help",
+      label: "Show these keys",
+      keys: ["?", "F1"],
+      run: () => this.help.open(),
+    });
     /** @type {Mode} */
     this.mode = new MODES[mode](this);
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
@@ -104,12 +113,12 @@ export class Editor {
   }
 
   async #begin() {
-    this.host.toggleAttribute("data-folded", localStorage.getItem(FOLDED) === "yes");
     this.useTool(this.#firstTool());
     this.draw();
     this.host.focus({ preventScroll: true });
     try {
       await this.stage.picture.load(this.data.image.pixels);
+      this.draw();
       this.mode.shown?.();
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
@@ -228,72 +237,6 @@ export class Editor {
     );
   }
 
-  #addLooking() {
-    const group = "Look";
-    this.actions.add(
-      {
-        name: "pan",
-        group,
-        label: "Hold to drag the scan",
-        keys: ["Space"],
-        run: () => (this.input.panning = true),
-        release: () => (this.input.panning = false),
-      },
-      {
-        name: "fit",
-        group,
-        label: "Fit the scan into the window",
-        keys: ["0"],
-        run: () => this.#fit(),
-      },
-      {
-        name: "zoom-in",
-        group,
-        label: "Zoom in",
-        keys: ["+", "="],
-        repeats: true,
-        run: () => this.#zoom(ZOOM_STEP),
-      },
-      {
-        name: "zoom-out",
-        group,
-        label: "Zoom out",
-        keys: ["-"],
-        repeats: true,
-        run: () => this.#zoom(1 / ZOOM_STEP),
-      },
-      {
-        name: "fold",
-        group,
-        label: "Fold the panel away or back",
-        keys: ["F"],
-        run: () => this.#fold(),
-      },
-      {
-        name: "reset-window",
-        group,
-        label: "Brightness and contrast as acquired",
-        run: () => this.#setWindow(0, 0),
-      },
-      {
-        name: "help",
-        group: "Help",
-        label: "Show these keys",
-        keys: ["?", "F1"],
-        run: () => this.help.open(),
-      },
-    );
-    if (this.data.suggestion) {
-      this.actions.add({
-        name: "other",
-        group,
-        label: "Show or hide the pre-label",
-        keys: ["Q"],
-        run: () => this.#toggleOther(),
-      });
-    }
-  }
-
   /** @param {boolean} editable whether the tools are offered */
   setEditable(editable) {
     this.host.toggleAttribute("data-editable", editable);
@@ -302,7 +245,6 @@ export class Editor {
   #listen() {
     const { signal } = this.#listeners;
     this.host.addEventListener("click", (event) => this.#click(event), { signal });
-    this.host.addEventListener("input", (event) => this.#slide(event), { signal });
   }
 
   /** Something is begun whose time is taken. */
@@ -324,20 +266,6 @@ export class Editor {
     if (isPointer && !button.closest("form, dialog")) this.host.focus({ preventScroll: true });
   }
 
-  /** @param {Event} event */
-  #slide({ target }) {
-    if (!(target instanceof HTMLInputElement) || !target.dataset.window) return;
-    const { brightness, contrast } = this.stage.picture;
-    const moved = { brightness, contrast, [target.dataset.window]: Number(target.value) };
-    this.#setWindow(moved.brightness, moved.contrast);
-  }
-
-  /** @param {number} brightness @param {number} contrast */
-  #setWindow(brightness, contrast) {
-    this.stage.picture.adjust(brightness, contrast);
-    this.adjusted();
-  }
-
   /** The pointer goes down on the stage. */
   pressed() {
     this.#begins();
@@ -353,24 +281,7 @@ export class Editor {
 
   /** Brightness or contrast has changed. */
   adjusted() {
-    this.panel.showWindow(this.stage.picture);
-  }
-
-  #fit() {
-    this.stage.viewport.fit();
-    this.stage.place();
-  }
-
-  /** @param {number} factor */
-  #zoom(factor) {
-    const { width, height } = this.stage.container.getBoundingClientRect();
-    this.stage.viewport.zoom(factor, [width / 2, height / 2]);
-    this.stage.place();
-  }
-
-  #fold() {
-    this.host.toggleAttribute("data-folded");
-    localStorage.setItem(FOLDED, this.host.hasAttribute("data-folded") ? "yes" : "no");
+    this.panel.showWindow(this.stage.picture.window);
   }
 
   /** @param {string} label */
@@ -395,22 +306,21 @@ export class Editor {
     return this.regions.findLastIndex(({ label }) => label === this.label);
   }
 
+  /** Left, top, right and bottom of that region. @returns {[number, number, number, number] | null} */
+  get chosenBounds() {
+    const region = this.regions[this.#chosen];
+    return region ? /** @type {[number, number, number, number]} */ (bounds(region.parts.flat())) : null;
+  }
+
   /** @param {string} text that tells what came of a gesture */
   say(text) {
     this.panel.say(text);
   }
 
-  /** Outlines to compare with. @param {Region[]} regions @param {boolean} shown at first */
-  showOther(regions, shown = true) {
+  /** Outlines to compare with, dotted. @param {Region[]} regions */
+  showOther(regions) {
     this.#other = regions;
-    this.#otherShown = shown;
     this.draw();
-  }
-
-  #toggleOther() {
-    this.#otherShown = !this.#otherShown;
-    this.draw();
-    this.say(this.#otherShown ? "The pre-label is shown." : "The pre-label is hidden.");
   }
 
   /** @param {Pin[]} pins */
@@ -500,9 +410,12 @@ export class Editor {
 
   #drawNow() {
     const regions = this.#preview ?? this.regions;
-    const measured = this.data.labels.map(({ name }) => measureLabel(regions, name, this.data));
+    const { grey } = this.stage.picture;
+    const measured = this.data.labels.map(({ name }) => 
+      measureLabel(regions, name, this.data, grey),
+    );
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
-    this.stage.overlay.showOther(this.#otherShown ? this.#other : []);
+    this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
     this.panel.showWork(regions, measured);
     showStates(this.host, this.actions);

@@ -9,8 +9,10 @@
  * @typedef {[number, number]} Spacing mm per px across and down
  * @typedef {[Point, Point]} Line
  * @typedef {{valuePx: number, valueMm: number | null, line: Line}} Thickness
- * @typedef {{drawn: boolean, csaMm2: number | null, isVisibleCsa: boolean, thickness: Thickness | null}} Measured
+ * @typedef {{drawn: boolean, parts: number, holes: number, csaMm2: number | null,
+ *   isVisibleCsa: boolean, thickness: Thickness | null, echoIntensity: number | null}} Measured
  */
+import { echoIntensity } from "#editor/echo-intensity.js";
 import { bounds, footOnRing, partsArea, ringArea } from "#editor/geometry.js";
 
 /** Of the largest circle's radius, in the outline's unit: small beside the 0.1 mm that is shown. */
@@ -35,16 +37,20 @@ export function csaMm2(parts, [x, y]) {
  * All regions of a label together. CSA only on transverse scans, mm only with a calibration.
  * @param {Region[]} regions @param {string} label
  * @param {{plane: string, thickness_definition: string, spacing: Spacing | null}} site
+ * @param {import("#editor/echo-intensity.js").Grey | null} grey null until the scan is loaded
  * @returns {Measured}
  */
-export function measureLabel(regions, label, { plane, thickness_definition, spacing }) {
+export function measureLabel(regions, label, { plane, thickness_definition, spacing }, grey = null) {
   const drawn = regions.filter((region) => region.label === label);
   const parts = drawn.flatMap((region) => region.parts);
   return {
     drawn: parts.length > 0,
+    parts: parts.length,
+    holes: parts.flat().length - parts.length,
     csaMm2: parts.length && spacing && plane === "transverse" ? csaMm2(parts, spacing) : null,
     isVisibleCsa: drawn.some(({ cut }) => cut.length > 0),
     thickness: parts.length ? thickness(parts, thickness_definition, spacing) : null,
+    echoIntensity: grey && echoIntensity(parts, grey),
   };
 }
 

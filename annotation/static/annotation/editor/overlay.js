@@ -12,15 +12,8 @@
  * @typedef {[Point, Point]} Line
  */
 import { bounds } from "#editor/geometry.js";
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** @param {string} name @param {Record<string, string | number>} attributes */
-function element(name, attributes = {}) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
-  return node;
-}
+import { rulers } from "#editor/rulers.js";
+import { element } from "#editor/svg.js";
 
 /** @param {Point[]} points @param {boolean} closed */
 function pathOfLine(points, closed) {
@@ -98,6 +91,7 @@ export class Overlay {
     const { colour = "#fff", dash = "" } = this.labels.get(region.label) ?? {};
     const [halo, line] = haloed(pathOfParts(region.parts), isChosen ? "outline chosen" : "outline");
     line.setAttribute("stroke", colour);
+    line.style.setProperty("--colour", colour);
     if (dash) line.setAttribute("stroke-dasharray", dash);
     return [halo, line];
   }
@@ -168,31 +162,4 @@ function pinMark({ x, y, number, text }, viewport) {
   figure.textContent = String(number);
   mark.append(title, element("path", { d: "M0 0L-7 -11A9 9 0 1 1 7 -11Z" }), figure);
   return mark;
-}
-
-/** Ticks of 1, 5 and 10 mm along the scan's top and left edge. @param {import("#editor/viewport.js").Viewport} viewport @param {[number, number]} spacing */
-function rulers({ x, y, scale, width, height }, [xMm, yMm]) {
-  const across = ticks(width * xMm, scale / xMm).map(([at, long]) => `M${x + at} ${y - 3}v${-long}`);
-  const down = ticks(height * yMm, scale / yMm).map(([at, long]) => `M${x - 3} ${y + at}h${-long}`);
-  const unit = element("text", { x: x - 6, y: y - 8, "text-anchor": "end" });
-  unit.textContent = "mm";
-  const figures = ticks(height * yMm, scale / yMm)
-    .filter(([, , mm]) => mm % 10 === 0 && mm > 0)
-    .map(([at, , mm]) => {
-      const figure = element("text", { x: x - 15, y: y + at + 4, "text-anchor": "end" });
-      figure.textContent = String(mm);
-      return figure;
-    });
-  return [element("path", { d: [...across, ...down].join("") }), unit, ...figures];
-}
-
-/** @param {number} length mm @param {number} perMm stage px @returns {[number, number, number][]} place, tick length, mm */
-function ticks(length, perMm) {
-  const step = perMm >= 4 ? 1 : 5;
-  /** @type {[number, number, number][]} */
-  const marks = [];
-  for (let mm = 0; mm <= length + 1e-9; mm += step) {
-    marks.push([mm * perMm, mm % 10 === 0 ? 9 : mm % 5 === 0 ? 6 : 3, mm]);
-  }
-  return marks;
 }

@@ -20,6 +20,12 @@ function squareCentimetres(mm2) {
   return `${(mm2 / 100).toFixed(2)} cm²`;
 }
 
+/** @param {number} parts @param {number} holes */
+function counted(parts, holes) {
+  const [ofParts, ofHoles] = [parts === 1 ? "part" : "parts", holes === 1 ? "hole" : "holes"];
+  return holes ? `${parts} ${ofParts}, ${holes} ${ofHoles}` : `${parts} ${ofParts}`;
+}
+
 export class Panel {
   #editor;
 
@@ -46,12 +52,26 @@ export class Panel {
     this.#editor.piece("message").textContent = text;
   }
 
-  /** @param {{brightness: number, contrast: number}} window */
+  /** @param {import("#editor/window-level.js").Window} window */
   showWindow(window) {
-    for (const slider of this.#all("[data-window]")) {
-      if (!(slider instanceof HTMLInputElement)) continue;
-      slider.value = String(slider.dataset.window === "contrast" ? window.contrast : window.brightness);
-    }
+    for (const [name, value] of Object.entries(window)) this.#slider("window", name).value = String(value);
+  }
+
+  /** How strong outlines are drawn, in percent. */
+  get opacities() {
+    const percent = (/** @type {string} */ name) => Number(this.#slider("opacity", name).value);
+    return { fill: percent("fill"), line: percent("line") };
+  }
+
+  /** @param {string} name @param {number} percent */
+  showOpacity(name, percent) {
+    this.#slider("opacity", name).value = String(percent);
+  }
+
+  /** @param {string} kind @param {string} name */
+  #slider(kind, name) {
+    const [slider] = this.#all(`[data-${kind}="${name}"]`);
+    return /** @type {HTMLInputElement} */ (slider);
   }
 
   /** @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order */
@@ -70,7 +90,7 @@ export class Panel {
   }
 
   /** @param {HTMLElement} row @param {Measured} measured */
-  #fill(row, { drawn, csaMm2, isVisibleCsa, thickness }) {
+  #fill(row, { drawn, parts, holes, csaMm2, isVisibleCsa, thickness, echoIntensity }) {
     const put = (/** @type {string} */ name, /** @type {string} */ text) => {
       const output = row.querySelector(`[data-value="${name}"]`);
       if (output) output.textContent = text;
@@ -79,6 +99,8 @@ export class Panel {
     put("csa", csaMm2 === null ? nothing : squareCentimetres(csaMm2));
     put("csa-name", isVisibleCsa ? "visible CSA" : "CSA");
     put("mt", thickness?.valueMm == null ? nothing : `${thickness.valueMm.toFixed(1)} mm`);
+    put("ei", echoIntensity === null ? "–" : echoIntensity.toFixed(0));
+    put("parts", drawn ? counted(parts, holes) : "–");
   }
 
   /** @param {{number: number, at: Date, says: string}} revision */

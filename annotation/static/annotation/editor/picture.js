@@ -5,6 +5,11 @@ import { lookupTable } from "#editor/window-level.js";
 /** Full alpha in the last byte of a pixel. */
 const OPAQUE = 0xff000000;
 
+/** @param {number} value */
+function inRange(value) {
+  return Math.min(100, Math.max(-100, Math.round(value)));
+}
+
 export class Picture {
   /** @type {Uint8ClampedArray | null} */
   #grey = null;
@@ -14,8 +19,14 @@ export class Picture {
     this.canvas = document.createElement("canvas");
     this.canvas.width = width;
     this.canvas.height = height;
-    this.brightness = 0;
-    this.contrast = 0;
+    /** @type {import("#editor/window-level.js").Window} */
+    this.window = { brightness: 0, contrast: 0, gamma: 0 };
+  }
+
+  /** The grey levels as acquired, once they are loaded. @returns {import("#editor/echo-intensity.js").Grey | null} */
+  get grey() {
+    const { width, height } = this.canvas;
+    return this.#grey && { values: this.#grey, width, height };
   }
 
   get #context() {
@@ -34,10 +45,14 @@ export class Picture {
     this.draw();
   }
 
-  /** @param {number} brightness @param {number} contrast each -100 to 100 */
-  adjust(brightness, contrast) {
-    this.brightness = Math.min(100, Math.max(-100, Math.round(brightness)));
-    this.contrast = Math.min(100, Math.max(-100, Math.round(contrast)));
+  /** @param {Partial<import("#editor/window-level.js").Window>} window */
+  adjust(window) {
+    const { brightness, contrast, gamma } = { ...this.window, ...window };
+    this.window = {
+      brightness: inRange(brightness),
+      contrast: inRange(contrast),
+      gamma: inRange(gamma),
+    };
     this.draw();
   }
 
@@ -45,7 +60,7 @@ export class Picture {
     if (!this.#grey) return;
     const { width, height } = this.canvas;
     const table = Uint32Array.from(
-      lookupTable(this.brightness, this.contrast),
+      lookupTable(this.window),
       (grey) => (OPAQUE | (grey * 0x010101)) >>> 0,
     );
     const shown = this.#context.createImageData(width, height);

@@ -139,14 +139,14 @@ export class PointerInput {
   /** Right and left for contrast, up and down for brightness. @param {PointerEvent} start */
   #window(start) {
     const { picture } = this.#stage;
-    const { brightness, contrast } = picture;
+    const { brightness, contrast } = picture.window;
     return {
       /** @param {PointerEvent} event */
       move: ({ clientX, clientY }) => {
-        picture.adjust(
-          brightness + (start.clientY - clientY) * WINDOW_STEP,
-          contrast + (clientX - start.clientX) * WINDOW_STEP,
-        );
+        picture.adjust({
+          brightness: brightness + (start.clientY - clientY) * WINDOW_STEP,
+          contrast: contrast + (clientX - start.clientX) * WINDOW_STEP,
+        });
         this.#host.adjusted();
       },
       release: () => {},

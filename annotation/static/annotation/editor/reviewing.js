@@ -27,7 +27,7 @@ export class Reviewing {
     this.#editor = editor;
     const { suggestion } = editor.data;
     editor.setEditable(false);
-    if (suggestion) editor.showOther(suggestion.regions);
+    if (suggestion) editor.comparing.show("pre-label");
     editor.toolbox.add(new PinTool((point) => this.#pin(point)));
     this.#addActions();
     this.#listen();

@@ -11,13 +11,12 @@ import { Picture } from "#editor/picture.js";
 import { Viewport } from "#editor/viewport.js";
 
 export class Stage {
-  #spacing;
   #observer = new ResizeObserver(() => this.#resize());
 
   /** @param {HTMLElement} container @param {{width: number, height: number}} image @param {Label[]} labels @param {[number, number] | null} spacing */
   constructor(container, { width, height }, labels, spacing) {
     this.container = container;
-    this.#spacing = spacing;
+    this.spacing = spacing;
     this.viewport = new Viewport(width, height);
     this.picture = new Picture(width, height);
     this.overlay = new Overlay(labels);
@@ -41,7 +40,7 @@ export class Stage {
     const { x, y, scale } = this.viewport;
     this.picture.canvas.style.transform = `matrix(${scale}, 0, 0, ${scale}, ${x}, ${y})`;
     this.picture.canvas.style.imageRendering = scale >= 6 ? "pixelated" : "auto";
-    this.overlay.place(this.viewport, this.#spacing);
+    this.overlay.place(this.viewport, this.spacing);
   }
 
   /** @param {Region[]} regions @param {number} chosen index of the region drawn stronger @param {Line[]} thickness */

@@ -7,6 +7,7 @@
 const MARGIN = 28;
 const LARGEST_SCALE = 40;
 const SMALLEST_SHARE_OF_FIT = 0.5;
+const SHARE_OF_SHOWN = 0.8;
 
 export class Viewport {
   scale = 1;
@@ -62,6 +63,16 @@ export class Viewport {
     this.x = x - (x - this.x) * ratio;
     this.y = y - (y - this.y) * ratio;
     this.scale = scale;
+    this.#fitted = false;
+  }
+
+  /** Shows a box as large as the stage allows, with room round it. @param {[number, number, number, number]} box left, top, right, bottom in image px */
+  show([left, top, right, bottom]) {
+    const { width, height } = this.#stage;
+    const room = Math.min(width / (right - left), height / (bottom - top)) * SHARE_OF_SHOWN;
+    this.scale = Math.min(LARGEST_SCALE, room);
+    this.x = (width - (left + right) * this.scale) / 2;
+    this.y = (height - (top + bottom) * this.scale) / 2;
     this.#fitted = false;
   }
 

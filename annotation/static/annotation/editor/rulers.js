@@ -1,0 +1,44 @@
+/**
+ * Scales in mm round what is seen of the scan.
+ *
+ * @typedef {import("#editor/viewport.js").Viewport} Viewport
+ */
+import { element } from "#editor/svg.js";
+
+/** Where a scale stays when the scan's edge is out of sight. Stage px */
+const INSET = 12;
+
+/** Ticks of 1, 5 and 10 mm along the top and the left edge. @param {Viewport} viewport @param {[number, number]} spacing mm per px */
+export function rulers({ x, y, scale, width, height }, [xMm, yMm]) {
+  const top = Math.max(y - 3, INSET);
+  const left = Math.max(x - 3, INSET);
+  const across = ticks(width * xMm, scale / xMm);
+  const down = ticks(height * yMm, scale / yMm);
+  const lines = [
+    ...across.map(([at, long]) => `M${x + at} ${top}v${-long}`),
+    ...down.map(([at, long]) => `M${left} ${y + at}h${-long}`),
+  ];
+  const unit = text("mm", x - 6, y - 8);
+  const figures = down
+    .filter(([, , mm]) => mm % 10 === 0 && mm > 0)
+    .map(([at, , mm]) => text(String(mm), left - 12, y + at + 4));
+  return [element("path", { d: lines.join("") }), unit, ...figures];
+}
+
+/** @param {string} content @param {number} x its right end @param {number} y */
+function text(content, x, y) {
+  const node = element("text", { x, y, "text-anchor": "end" });
+  node.textContent = content;
+  return node;
+}
+
+/** @param {number} length mm @param {number} perMm stage px @returns {[number, number, number][]} place, tick length, mm */
+export function ticks(length, perMm) {
+  const step = perMm >= 4 ? 1 : 5;
+  /** @type {[number, number, number][]} */
+  const marks = [];
+  for (let mm = 0; mm <= length + 1e-9; mm += step) {
+    marks.push([mm * perMm, mm % 10 === 0 ? 9 : mm % 5 === 0 ? 6 : 3, mm]);
+  }
+  return marks;
+}
