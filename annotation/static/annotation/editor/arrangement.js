@@ -248,7 +248,7 @@ export class Arrangement {
     return ringsWithoutRepeats(ring);
   }
 
-  /** Crossings through which a border only passes, where nothing lies in the way of a straight line. @param {boolean[][]} members @returns {Set<number>} */
+  /** Crossings through which a border only passes, where nothing lies in the way of the straight line. @param {boolean[][]} members @returns {Set<number>} */
   #needless(members) {
     const { edges, given } = this.#work;
     /** @type {Map<number, number[]>} */
@@ -264,7 +264,7 @@ export class Arrangement {
     for (const [node, ends] of beside) {
       if (node < given || ends.length !== 2) continue;
       const [a, b] = ends;
-      if (beside.get(a)?.includes(b) || this.#isInTheWay(a, node, b, beside)) continue;
+      if (beside.get(a)?.includes(b) || !this.#isPassedOver(a, node, b, beside)) continue;
       needless.add(node);
       beside.set(a, (beside.get(a) ?? []).map((end) => (end === node ? b : end)));
       beside.set(b, (beside.get(b) ?? []).map((end) => (end === node ? a : end)));
@@ -273,22 +273,22 @@ export class Arrangement {
     return needless;
   }
 
-  /** Whether a node lies in a triangle of nodes. @param {number} a @param {number} b @param {number} c @param {Map<number, number[]>} nodes */
-  #isInTheWay(a, b, c, nodes) {
+  /** Whether the straight line from `a` to `b` is the same as that by `node`, but for rounding. @param {number} a @param {number} node @param {number} b @param {Map<number, number[]>} nodes */
+  #isPassedOver(a, node, b, nodes) {
     const { x, y } = this.#work;
     const turn = (/** @type {number} */ i, /** @type {number} */ j, /** @type {number} */ k) =>
       (x[j] - x[i]) * (y[k] - y[i]) - (y[j] - y[i]) * (x[k] - x[i]);
-    const side = Math.sign(turn(a, b, c));
-    if (side === 0) return false;
-    const [left, right] = [Math.min(x[a], x[b], x[c]), Math.max(x[a], x[b], x[c])];
-    for (const node of nodes.keys()) {
-      if (x[node] < left || x[node] > right || node === a || node === b || node === c) continue;
-      const isInside = [turn(a, b, node), turn(b, c, node), turn(c, a, node)].every(
-        (at) => at * side >= 0,
-      );
-      if (isInside) return true;
+    const off = turn(a, node, b);
+    if (Math.abs(off) > Math.hypot(x[b] - x[a], y[b] - y[a])) return false;
+    if (off === 0) return true;
+    const [left, right] = [Math.min(x[a], x[b], x[node]), Math.max(x[a], x[b], x[node])];
+    for (const other of nodes.keys()) {
+      if (x[other] < left || x[other] > right) continue;
+      if (other === a || other === b || other === node) continue;
+      const sides = [turn(a, node, other), turn(node, b, other), turn(b, a, other)];
+      if (sides.every((side) => side * off >= 0)) return false;
     }
-    return false;
+    return true;
   }
 }
 

@@ -6,11 +6,11 @@
  * @typedef {import("#editor/geometry.js").Ring} Ring
  * @typedef {import("#editor/geometry.js").Part} Part
  * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/topology.js").Manner} Manner
  * @typedef {{region: number, part: number, ring: number}} RingPlace
  * @typedef {RingPlace & {vertex: number}} VertexPlace
  */
 import {
-  bounds,
   crossesItself,
   distance,
   footOnRing,
@@ -21,9 +21,7 @@ import {
   samePoint,
 } from "#editor/geometry.js";
 import { difference, filled, overlapArea, union } from "#editor/shapes.js";
-
-/** Overlap below this is the rounding of a shared border. px2 */
-const OVERLAP_TOLERANCE = 0.5;
+import { reshape } from "#editor/topology.js";
 
 /** @param {Region[]} regions @param {string | null} label all labels if null */
 export function ringPlaces(regions, label = null) {
@@ -153,29 +151,35 @@ export function isSound(regions) {
 /**
  * Puts a drawn ring in as a region; where it overlaps a region of the same label it extends it,
  * and what another label has there is taken from it.
- * @param {Region[]} regions @param {string} label @param {Ring} ring @returns {Region[] | null}
+ * @param {Region[]} regions @param {string} label @param {Ring} ring @param {Manner} [manner]
+ * @returns {Region[] | null}
  */
-export function addRing(regions, label, ring) {
+export function addRing(regions, label, ring, manner) {
   const drawn = filled(ring);
-  if (!drawn.length) return null;
-  const touched = regions.findIndex(
-    (region) => region.label === label && overlapArea(region.parts, drawn) > 0,
-  );
-  if (touched < 0) return clearOthers([...regions, { label, cut: [], parts: drawn }], regions.length);
-  const parts = union(regions[touched].parts, drawn);
-  return clearOthers(withParts(regions, touched, parts), touched);
+  return drawn.length ? addParts(regions, label, drawn, manner) : null;
 }
 
 /**
- * Replaces a ring, mends loops, and takes the region's new ground from the others.
- * @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @returns {Region[] | null}
+ * @param {Region[]} regions @param {string} label @param {Part[]} parts @param {Manner} [manner]
+ * @returns {Region[] | null}
  */
-export function replaceRing(regions, place, ring) {
-  const swapped = withRing(regions, place, ring);
-  const sound = isSound([swapped[place.region]]);
-  const mended = sound ? swapped : withParts(regions, place.region, mend(regions, place, ring));
-  if (!mended[place.region].parts.length) return null;
-  return clearOthers(mended, place.region);
+export function addParts(regions, label, parts, manner) {
+  const touched = regions.findIndex(
+    (region) => region.label === label && overlapArea(region.parts, parts) > 0,
+  );
+  if (touched >= 0) return reshape(regions, touched, "add", parts, manner);
+  return reshape([...regions, { label, cut: [], parts: [] }], regions.length, "add", parts, manner);
+}
+
+/**
+ * Replaces a ring, mends loops, and lets the neighbours follow.
+ * @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @param {Manner} [manner]
+ * @returns {Region[] | null}
+ */
+export function replaceRing(regions, place, ring, manner) {
+  const [swapped] = withRing([regions[place.region]], { ...place, region: 0 }, ring);
+  const parts = isSound([swapped]) ? swapped.parts : mend(regions, place, ring);
+  return reshape(regions, place.region, "replace", parts, manner);
 }
 
 /** @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @returns {Part[]} */
@@ -190,28 +194,13 @@ function mend(regions, place, ring) {
   return others.length ? union(others, mended) : mended;
 }
 
-/** @param {Region[]} regions @param {number} index @param {Part[]} parts */
-function withParts(regions, index, parts) {
-  return regions.map((region, r) => (r === index ? { ...region, parts } : region));
-}
-
-/** Takes the ground of one region from those of other labels. @param {Region[]} regions @param {number} index */
-function clearOthers(regions, index) {
-  const owner = regions[index];
-  return regions
-    .map((region) => {
-      if (region.label === owner.label || !mayOverlap(region, owner)) return region;
-      if (overlapArea(region.parts, owner.parts) <= OVERLAP_TOLERANCE) return region;
-      return { ...region, parts: difference(region.parts, owner.parts) };
-    })
-    .filter(({ parts }) => parts.length);
-}
-
-/** @param {Region} first @param {Region} second */
-function mayOverlap(first, second) {
-  const [ax0, ay0, ax1, ay1] = bounds(first.parts.flat());
-  const [bx0, by0, bx1, by1] = bounds(second.parts.flat());
-  return ax0 < bx1 && bx0 < ax1 && ay0 < by1 && by0 < ay1;
+/** Takes from the others what the regions with a vertex at a point now cover. @param {Region[]} regions @param {Point} point */
+export function claimGround(regions, point) {
+  return regions.reduce((all, { parts }) => {
+    if (!parts.flat(2).some((vertex) => samePoint(vertex, point))) return all;
+    const index = all.findIndex((region) => region.parts === parts);
+    return index < 0 ? all : (reshape(all, index, "replace", parts) ?? all);
+  }, regions);
 }
 
 /** @param {Region[]} regions @param {number} index */
