@@ -69,6 +69,10 @@ export class Editor {
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
+  /** Whether neighbours follow a shared border. */
+  linked = true;
+  /** What the brushes share, image px. */
+  brush = { radius: 10 };
   #listeners = new AbortController();
 
   /** @param {HTMLElement} host whose pieces this fills @param {EditorData} data */
@@ -216,6 +220,25 @@ export class Editor {
         applies,
         run: () => this.#cancel(),
       },
+      {
+        name: "unlink",
+        group,
+        label: "Let neighbours keep their border, or follow again",
+        keys: ["L"],
+        applies,
+        pressed: () => !this.linked,
+        run: () => this.#toggleLink(),
+      },
+      ...[
+        { name: "smaller", label: "Smaller brush", keys: ["["], steps: -1 },
+        { name: "larger", label: "Larger brush", keys: ["]"], steps: 1 },
+      ].map(({ steps, ...action }) => ({
+        ...action,
+        group: "Brush",
+        repeats: true,
+        applies: () => applies() && this.activeTool?.resize !== undefined,
+        run: () => this.activeTool?.resize?.(steps),
+      })),
       ...this.data.labels.map(({ name, title, number }) => ({
         name: `label-${number}`,
         group: "Structures",
@@ -471,6 +494,16 @@ export class Editor {
   #remove() {
     const after = deleteRegion(this.regions, this.#chosen);
     this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
+  }
+
+  #toggleLink() {
+    this.linked = !this.linked;
+    this.draw();
+    this.say(
+      this.linked
+        ? "Neighbours follow a shared border again."
+        : "Neighbours keep their border: what you take away leaves a gap.",
+    );
   }
 
   #cancel() {

@@ -93,12 +93,13 @@ export function edgeNear(regions, point, reach) {
   return nearest;
 }
 
-/** @param {Region[]} regions @param {(ring: Ring) => Ring} change @returns {Region[]} */
+/** A region of which no ring changes stays as it is. @param {Region[]} regions @param {(ring: Ring) => Ring} change @returns {Region[]} */
 function mapRings(regions, change) {
-  return regions.map((region) => ({
-    ...region,
-    parts: region.parts.map((part) => part.map(change)),
-  }));
+  return regions.map((region) => {
+    const parts = region.parts.map((part) => part.map(change));
+    const isSame = parts.every((part, p) => part.every((ring, k) => ring === region.parts[p][k]));
+    return isSame ? region : { ...region, parts };
+  });
 }
 
 /** Moves a vertex, and with it every vertex at the same place: a shared border stays shared. @param {Region[]} regions @param {Point} from @param {Point} to */
@@ -110,31 +111,44 @@ export function moveVertex(regions, from, to) {
   );
 }
 
-/** Inserts a vertex into every edge between the same two points. @param {Region[]} regions @param {Point} a @param {Point} b @param {Point} point */
-export function insertVertex(regions, a, b, point) {
-  return mapRings(regions, (ring) =>
-    ring.flatMap((vertex, index) => {
-      const next = ring[(index + 1) % ring.length];
-      const shared =
-        (samePoint(vertex, a) && samePoint(next, b)) || (samePoint(vertex, b) && samePoint(next, a));
-      return shared ? [vertex, point] : [vertex];
-    }),
-  );
+/** Moves a vertex of one region only: its neighbours keep theirs. @param {Region[]} regions @param {number} index @param {Point} from @param {Point} to */
+export function detachVertex(regions, index, from, to) {
+  const [moved] = moveVertex([regions[index]], from, to);
+  return withRegion(regions, index, moved);
 }
 
-/** Deletes a vertex wherever it stands; a hole of three points goes with it, an outline of three refuses. @param {Region[]} regions @param {Point} point @returns {Region[] | null} */
-export function deleteVertex(regions, point) {
-  const without = regions.map((region) => ({
-    ...region,
-    parts: region.parts.map((part) =>
-      part
-        .map((ring) => ring.filter((vertex) => !samePoint(vertex, point)))
-        .filter((ring, index) => index === 0 || ring.length >= 3),
-    ),
-  }));
-  return without.every(({ parts }) => parts.every(([outline]) => outline.length >= 3))
-    ? without
-    : null;
+/** @param {Region[]} regions @param {number} index @param {Region} region */
+function withRegion(regions, index, region) {
+  return regions.map((old, r) => (r === index ? region : old));
+}
+
+/** Inserts a vertex into every edge between the same two points. @param {Region[]} regions @param {Point} a @param {Point} b @param {Point} point */
+export function insertVertex(regions, a, b, point) {
+  return mapRings(regions, (ring) => {
+      const at = ring.findIndex((vertex, index) => {
+        const next = ring[(index + 1) % ring.length];
+        return (
+          (samePoint(vertex, a) && samePoint(next, b)) ||
+          (samePoint(vertex, b) && samePoint(next, a))
+        );
+      });
+      return at < 0 ? ring : [...ring.slice(0, at + 1), point, ...ring.slice(at + 1)];
+  });
+}
+
+/** Deletes vertices wherever they stand; a hole of fewer than three goes with them, an outline refuses. @param {Region[]} regions @param {Point[]} points @returns {Region[] | null} */
+export function deleteVertices(regions, points) {
+  const keys = new Set(points.map(String));
+  const thinned = mapRings(regions, (ring) => {
+    const left = ring.filter((vertex) => !keys.has(String(vertex)));
+    return left.length === ring.length ? ring : left;
+  });
+  if (thinned.some(({ parts }) => parts.some(([outline]) => outline.length < 3))) return null;
+  return thinned.map((region, index) => {
+    if (region === regions[index]) return region;
+    const parts = region.parts.map((part) => part.filter(({ length }) => length >= 3));
+    return { ...region, parts };
+  });
 }
 
 /** Whether every ring is simple and no rings of a region cross. @param {Region[]} regions */
@@ -172,6 +186,21 @@ export function addParts(regions, label, parts, manner) {
 }
 
 /**
+ * Takes parts away from all regions of a label.
+ * @param {Region[]} regions @param {string} label @param {Part[]} parts @param {Manner} [manner]
+ * @returns {Region[] | null} the same regions if none was concerned
+ */
+export function takeParts(regions, label, parts, manner) {
+  /** @type {Region[] | null} */
+  let after = regions;
+  for (const region of regions) {
+    if (region.label !== label || !overlapArea(region.parts, parts)) continue;
+    after = after && reshape(after, after.indexOf(region), "take", parts, manner);
+  }
+  return after;
+}
+
+/**
  * Replaces a ring, mends loops, and lets the neighbours follow.
  * @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @param {Manner} [manner]
  * @returns {Region[] | null}
@@ -194,13 +223,13 @@ function mend(regions, place, ring) {
   return others.length ? union(others, mended) : mended;
 }
 
-/** Takes from the others what the regions with a vertex at a point now cover. @param {Region[]} regions @param {Point} point */
-export function claimGround(regions, point) {
-  return regions.reduce((all, { parts }) => {
-    if (!parts.flat(2).some((vertex) => samePoint(vertex, point))) return all;
-    const index = all.findIndex((region) => region.parts === parts);
-    return index < 0 ? all : (reshape(all, index, "replace", parts) ?? all);
-  }, regions);
+/** Takes from the others what the regions that have changed now cover. @param {Region[]} before @param {Region[]} after one for one */
+export function claimGround(before, after) {
+  const changed = after.filter((region, index) => region !== before[index]);
+  return changed.reduce((all, region) => {
+    const index = all.indexOf(region);
+    return index < 0 ? all : (reshape(all, index, "replace", region.parts) ?? all);
+  }, after);
 }
 
 /** @param {Region[]} regions @param {number} index */

@@ -56,6 +56,18 @@ export function difference(from, taken) {
   return combine(layers, ([left, away]) => left > 0 && away <= 0);
 }
 
+/** @param {Part[]} first @param {Part[]} second */
+export function common(first, second) {
+  const layers = [windingRings(first), windingRings(second)];
+  return combine(layers, ([one, other]) => one > 0 && other > 0);
+}
+
+/** What of a shape lies on the image. @param {Part[]} parts @param {number} width @param {number} height */
+export function withinImage(parts, width, height) {
+  const isOnImage = parts.flat(2).every(([x, y]) => x >= 0 && y >= 0 && x <= width && y <= height);
+  return isOnImage ? parts : common(parts, [[[[0, 0], [width, 0], [width, height], [0, height]]]]);
+}
+
 /** Area in common, px2. @param {Part[]} first @param {Part[]} second */
 export function overlapArea(first, second) {
   const { faces } = new Arrangement([windingRings(first), windingRings(second)]);

@@ -16,6 +16,9 @@ import { SMALLEST_PIECE, windingRings } from "#editor/shapes.js";
 
 /** A region that loses more than this share has been redrawn the wrong way; nobody takes that over. */
 const MOST_HANDED_OVER = 0.5;
+/** Smaller pieces that come about by the way are leftovers of a gesture. mm2, and px2 without a calibration */
+const SMALLEST_MM2 = 0.5;
+const SMALLEST_PX2 = 60;
 /** The layers of an arrangement: the parts of the gesture, the region that changes, then the others. */
 const GESTURE = 0;
 const ACTIVE = 1;
@@ -49,6 +52,11 @@ export function reshape(regions, index, how, parts, { linked = true, smallest = 
   return regions
     .map((region, at) => changed[concerned.indexOf(at)] ?? region)
     .filter((region) => region.parts.length);
+}
+
+/** Up to which area a brush's leftovers are not meant. @param {[number, number] | null} spacing mm per px @returns {number} px2 */
+export function smallestPiece(spacing) {
+  return spacing ? SMALLEST_MM2 / spacing[0] / spacing[1] : SMALLEST_PX2;
 }
 
 /** @param {Region} region @param {[number, number, number, number]} box */

@@ -1,6 +1,7 @@
 /** The tools that people choose from, in the toolbar's order; each is made with its desk. */
+import { AddBrush, EraseBrush, PushTool } from "#editor/tools/brush-tool.js";
 import { DrawTool } from "#editor/tools/draw-tool.js";
 import { RedrawTool } from "#editor/tools/redraw-tool.js";
 import { VertexTool } from "#editor/tools/vertex-tool.js";
 
-export const TOOLS = [RedrawTool, VertexTool, DrawTool];
+export const TOOLS = [RedrawTool, VertexTool, PushTool, AddBrush, EraseBrush, DrawTool];
