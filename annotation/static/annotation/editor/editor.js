@@ -28,6 +28,7 @@
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { BorderCheck } from "#editor/border-check.js";
 import { showKeys, showStates } from "#editor/buttons.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
@@ -83,6 +84,7 @@ export class Editor {
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
+    this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
     this.actions = new Actions(keymap, (text) => this.say(text));
@@ -103,6 +105,7 @@ export class Editor {
     this.#listeners.abort();
     this.keyboard.close();
     this.input.close();
+    this.borders.close();
     this.stage.close();
     this.mode.close();
   }
@@ -535,6 +538,7 @@ export class Editor {
     this.stage.overlay.showOther(this.#otherShown ? this.#other : []);
     this.stage.show(regions, this.#chosen, lines);
     this.panel.showWork(regions, measured);
+    this.borders.watch(this.regions);
     showStates(this.host, this.actions);
   }
 }

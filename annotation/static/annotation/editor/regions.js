@@ -20,8 +20,12 @@ import {
   ringsCross,
   samePoint,
 } from "#editor/geometry.js";
-import { difference, filled, overlapArea, union } from "#editor/shapes.js";
+import { redraw } from "#editor/redraw.js";
+import { common, difference, filled, overlapArea, union } from "#editor/shapes.js";
 import { reshape } from "#editor/topology.js";
+
+/** Of simplifying a line drawn across a region. px */
+const LINE_TOLERANCE = 0.35;
 
 /** @param {Region[]} regions @param {string | null} label all labels if null */
 export function ringPlaces(regions, label = null) {
@@ -221,6 +225,50 @@ function mend(regions, place, ring) {
   const taken = place.ring === 0 ? left : [...left, ...filled(ring).map(([outer]) => outer)];
   const mended = taken.reduce((rest, hole) => difference(rest, [[hole]]), whole);
   return others.length ? union(others, mended) : mended;
+}
+
+/**
+ * Splits the region of a label that a line crosses.
+ * @param {Region[]} regions @param {string} label @param {Point[]} line @param {number} scale screen px per image px
+ * @returns {{regions: Region[], pieces: [number, number]} | null} where the two pieces are; null if
+ *   the line does not go from one side of an outline to the other
+ */
+export function splitRegion(regions, label, line, scale) {
+  const outlines = ringPlaces(regions, label).filter(({ ring }) => ring === 0);
+  const found = redraw(outlines.map((place) => ringAt(regions, place)), line, scale, LINE_TOLERANCE);
+  if (!found) return null;
+  const { region: index, part } = outlines[found.ring];
+  const region = regions[index];
+  const halves = found.choices.map(({ ring }) => common([region.parts[part]], filled(ring)));
+  const rest = region.parts.filter((_, p) => p !== part);
+  const [whole, ...others] = halves.map((half, at) => (at === 0 ? [...half, ...rest] : half));
+  if (halves.some((half) => !half.length)) return null;
+  const pieces = [{ ...region, parts: whole }, { ...region, parts: others[0] }];
+  const split = [...regions.slice(0, index), ...pieces, ...regions.slice(index + 1)];
+  const conforming = pieces.reduce(
+    (all, piece, at) => reshape(all, index + at, "replace", piece.parts) ?? all,
+    split,
+  );
+  return { regions: conforming, pieces: [index, index + 1] };
+}
+
+/** Joins a region to the first of a label. @param {Region[]} regions @param {string} label @param {number} index @returns {Region[] | null} */
+export function uniteRegions(regions, label, index) {
+  const own = regions.findIndex((region, at) => region.label === label && at !== index);
+  if (own < 0 || index < 0) return null;
+  const joined = { ...regions[own], parts: union(regions[own].parts, regions[index].parts) };
+  return withRegion(regions, own, joined).filter((_, at) => at !== index);
+}
+
+/** Takes from a label's regions what another region under a point covers. @param {Region[]} regions @param {string} label @param {Point} point @returns {Region[] | null} */
+export function yieldGround(regions, label, point) {
+  const index = regions.findIndex(
+    (region) => region.label !== label && insideRings(point, region.parts.flat()),
+  );
+  const isOverlapped = regions.some(
+    (region) => region.label === label && index >= 0 && overlapArea(region.parts, regions[index].parts) > 0,
+  );
+  return isOverlapped ? reshape(regions, index, "replace", regions[index].parts) : null;
 }
 
 /** Takes from the others what the regions that have changed now cover. @param {Region[]} before @param {Region[]} after one for one */

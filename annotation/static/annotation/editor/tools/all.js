@@ -2,6 +2,21 @@
 import { AddBrush, EraseBrush, PushTool } from "#editor/tools/brush-tool.js";
 import { DrawTool } from "#editor/tools/draw-tool.js";
 import { RedrawTool } from "#editor/tools/redraw-tool.js";
+import { RulerTool } from "#editor/tools/ruler-tool.js";
+import { HoleTool, SplitTool, UniteTool } from "#editor/tools/shape-tools.js";
+import { SmoothTool } from "#editor/tools/smooth-tool.js";
 import { VertexTool } from "#editor/tools/vertex-tool.js";
 
-export const TOOLS = [RedrawTool, VertexTool, PushTool, AddBrush, EraseBrush, DrawTool];
+export const TOOLS = [
+  RedrawTool,
+  VertexTool,
+  PushTool,
+  AddBrush,
+  EraseBrush,
+  SmoothTool,
+  DrawTool,
+  SplitTool,
+  HoleTool,
+  UniteTool,
+  RulerTool,
+];
