@@ -157,9 +157,9 @@ export class VertexTool {
     const { regions } = this.desk;
     const vertex = ringAt(regions, place)[place.vertex];
     const click = this.#click;
-    this.#click = { at: performance.now(), point: vertex };
+    this.#click = null;
     const isDouble =
-      click && samePoint(click.point, vertex) && this.#click.at - click.at < DOUBLE_CLICK_MS;
+      click && samePoint(click.point, vertex) && performance.now() - click.at < DOUBLE_CLICK_MS;
     this.#selected = vertex;
     if (isDouble) {
       this.#remove([vertex]);
@@ -210,6 +210,7 @@ export class VertexTool {
         desk.preview(null);
         this.#selected = from;
         if (isNew || !samePoint(to, from)) this.#drop(move(to), to, said);
+        else this.#click = { at: performance.now(), point: from };
         this.#showSelection();
       },
       cancel: () => {
