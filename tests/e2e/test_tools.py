@@ -206,3 +206,22 @@ def test_the_ruler_measures_in_mm_and_changes_nothing(single: EditorWindow) -> N
     assert single.message == "Distance: 10.0 mm."
     expect(single.page.locator(".layer-lengths text")).to_have_text("10.0 mm")
     assert single.regions == before
+
+
+def test_the_livewire_follows_an_edge_from_click_to_click(
+    window_of: Callable[..., EditorWindow], make_scan: Callable[..., Image], annotator: User
+) -> None:
+    rows, columns = np.mgrid[0:400, 0:384]
+    inside = (columns - 200) ** 2 + (rows - 200) ** 2 < 80**2
+    scan = make_scan("S-021", pixels=np.where(inside, 40, 180).astype(np.uint8))
+    outlines.save(scan, annotator, [rectangle(140, 140, 260, 260)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    window.press("w")
+    window.click((143, 143))
+    window.page.wait_for_timeout(800)
+    window.click((257, 143))
+    window.press("Enter")
+    drawn = shape_of(window.regions[0])
+    assert drawn.bounds[1] == pytest.approx(120, abs=2)
+    assert drawn.bounds[3] == 260
+    window.saved()

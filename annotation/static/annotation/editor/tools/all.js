@@ -1,6 +1,7 @@
 /** The tools that people choose from, in the toolbar's order; each is made with its desk. */
 import { AddBrush, EraseBrush, PushTool } from "#editor/tools/brush-tool.js";
 import { DrawTool } from "#editor/tools/draw-tool.js";
+import { LivewireTool } from "#editor/tools/livewire-tool.js";
 import { RedrawTool } from "#editor/tools/redraw-tool.js";
 import { RulerTool } from "#editor/tools/ruler-tool.js";
 import { HoleTool, SplitTool, UniteTool } from "#editor/tools/shape-tools.js";
@@ -14,6 +15,7 @@ export const TOOLS = [
   AddBrush,
   EraseBrush,
   SmoothTool,
+  LivewireTool,
   DrawTool,
   SplitTool,
   HoleTool,
