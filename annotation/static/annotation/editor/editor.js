@@ -30,6 +30,7 @@
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { BorderCheck } from "#editor/border-check.js";
 import { showKeys, showStates } from "#editor/buttons.js";
 import { drawingOf, SCHEMA } from "#editor/drawing.js";
 import { Comparing } from "#editor/comparing.js";
@@ -69,6 +70,10 @@ export class Editor {
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
+  /** Whether neighbours follow a shared border. */
+  linked = true;
+  /** What the brushes share, image px. */
+  brush = { radius: 10 };
   #listeners = new AbortController();
 
   /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
@@ -79,6 +84,7 @@ export class Editor {
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
+    this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
     this.actions = new Actions(keymap, (text) => this.say(text));
@@ -108,6 +114,7 @@ export class Editor {
     this.#listeners.abort();
     this.keyboard.close();
     this.input.close();
+    this.borders.close();
     this.stage.close();
     this.mode.close();
   }
@@ -226,6 +233,25 @@ export class Editor {
         applies,
         run: () => this.#cancel(),
       },
+      {
+        name: "unlink",
+        group,
+        label: "Let neighbours keep their border, or follow again",
+        keys: ["L"],
+        applies,
+        pressed: () => !this.linked,
+        run: () => this.#toggleLink(),
+      },
+      ...[
+        { name: "smaller", label: "Smaller brush", keys: ["["], steps: -1 },
+        { name: "larger", label: "Larger brush", keys: ["]"], steps: 1 },
+      ].map(({ steps, ...action }) => ({
+        ...action,
+        group: "Brush",
+        repeats: true,
+        applies: () => applies() && this.activeTool?.resize !== undefined,
+        run: () => this.activeTool?.resize?.(steps),
+      })),
       ...this.data.labels.map(({ name, title, number }) => ({
         name: `label-${number}`,
         group: "Structures",
@@ -386,6 +412,16 @@ export class Editor {
     this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
   }
 
+  #toggleLink() {
+    this.linked = !this.linked;
+    this.draw();
+    this.say(
+      this.linked
+        ? "Neighbours follow a shared border again."
+        : "Neighbours keep their border: what you take away leaves a gap.",
+    );
+  }
+
   #cancel() {
     if (!this.input.cancel()) this.activeTool?.leave?.();
   }
@@ -418,6 +454,7 @@ export class Editor {
     this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
     this.panel.showWork(regions, measured);
+    this.borders.watch(this.regions);
     showStates(this.host, this.actions);
   }
 }

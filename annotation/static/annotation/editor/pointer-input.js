@@ -77,7 +77,7 @@ export class PointerInput {
     const { width, height, scale } = this.#stage.viewport;
     const point = this.#stage.toImage(event.clientX, event.clientY);
     const reach = event.pointerType === "touch" ? FINGER_REACH : MOUSE_REACH;
-    return { point: inImage(point, width, height), reach: reach / scale, alt: event.altKey };
+    return { point: inImage(point, width, height), reach: reach / scale, alt: event.altKey, shift: event.shiftKey };
   }
 
   /** @param {PointerEvent} event */
@@ -203,7 +203,10 @@ export class PointerInput {
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
-    const delta = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE : 1);
+    const turned = event.deltaY || event.deltaX;
+    const tool = this.#host.activeTool;
+    if (event.shiftKey && tool?.resize) return tool.resize(-Math.sign(turned));
+    const delta = turned * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE : 1);
     const at = this.#stage.fromClient(event.clientX, event.clientY);
     this.#stage.viewport.zoom(Math.exp(-delta * WHEEL_ZOOM), at);
     this.#stage.place();
