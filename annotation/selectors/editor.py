@@ -21,6 +21,7 @@ from annotation.selectors.annotations import (
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, waiting_for_review
+from annotation.selectors.sweeps import frame_count, next_frame
 from core import palette
 from core.models import User
 
@@ -124,7 +125,8 @@ def _page(
             "suggestion": _suggestion(user, image),
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
-            "urls": _urls(user, image, annotation),
+            "sweep": _sweep(image) if mode != "review" else None,
+            "urls": _urls(user, image, annotation, mode),
         },
         revisions=_revisions(annotation) if annotation else [],
         return_reason=_return_reason(annotation),
@@ -213,7 +215,14 @@ def _suggestion(user: User, image: Image) -> dict[str, Any] | None:
     }
 
 
-def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, str]:
+def _sweep(image: Image) -> dict[str, Any] | None:
+    """The take of several frames that an image is one of."""
+    if frame_count(image) < 2:
+        return None
+    return {"take": image.take_id, "frames": reverse("api-frames", args=[image.pk])}
+
+
+def _urls(user: User, image: Image, annotation: Annotation | None, mode: str) -> dict[str, str]:
     own_and_submitted = (
         annotation is not None
         and annotation.author_id == user.pk
@@ -227,8 +236,16 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
         if annotation and own_and_submitted
         else "",
         "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
-        "next": f"{reverse('annotation:next')}?after={image.pk}",
+        "next": _next(user, image, mode),
     }
+
+
+def _next(user: User, image: Image, mode: str) -> str:
+    """A sweep is outlined to its end before the queue goes on."""
+    frame = next_frame(user, image) if mode == "annotate" else None
+    if frame is not None:
+        return reverse("annotation:edit", args=[image.study.name, frame.pk])
+    return f"{reverse('annotation:next')}?after={image.pk}"
 
 
 def _revisions(annotation: Annotation) -> list[Revision]:

@@ -94,6 +94,7 @@ TABLE: dict[str, list[Row]] = {
     "api-images": [anyone_logged_in(UNAUTHENTICATED)],
     "api-image": [api()],
     "api-pixels": [api()],
+    "api-frames": [api()],
     "api-own-annotation": [
         api(expert=MISSING, admin=MISSING),
         api(admin=FORBIDDEN, method="put", body='{"regions": []}'),

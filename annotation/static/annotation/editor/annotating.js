@@ -66,7 +66,7 @@ export class Annotating {
     );
     editor.setEditable(true);
     editor.showPins(data.issues.map((issue, i) => ({ ...issue, number: i + 1 })));
-    this.#showSuggestion(!editor.regions.length);
+    this.#showSuggestion(!editor.regions.length && !data.sweep);
     this.#addActions();
     this.#listen();
     this.#begin();
@@ -367,6 +367,7 @@ export class Annotating {
         return this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
       }
       await this.#undoing.forget();
+      this.#editor.sweeping?.submitted();
       await openScan(next);
     } catch {
       this.#editor.say("Not submitted: the server is not reached. Your changes are saved.");

@@ -19,6 +19,7 @@
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
  *   comparisons: import("#editor/comparing.js").Source[],
+ *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
  *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
@@ -48,6 +49,7 @@ import { Reading } from "#editor/reading.js";
 import { deleteRegion, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
+import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
@@ -104,6 +106,7 @@ export class Editor {
     });
     /** @type {Mode} */
     this.mode = new MODES[mode](this);
+    this.sweeping = data.sweep ? new Sweeping(this, data.sweep) : null;
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
     this.#showKeys();
     this.#listen();
@@ -112,6 +115,7 @@ export class Editor {
 
   close() {
     this.#listeners.abort();
+    this.sweeping?.close();
     this.keyboard.close();
     this.input.close();
     this.borders.close();
@@ -127,6 +131,7 @@ export class Editor {
       await this.stage.picture.load(this.data.image.pixels);
       this.draw();
       this.mode.shown?.();
+      this.sweeping?.prepare();
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
@@ -135,7 +140,8 @@ export class Editor {
   /** The tool that a person begins with. */
   #firstTool() {
     if (!this.mode.editable) return null;
-    return this.regions.length || this.data.suggestion ? "redraw" : "draw";
+    const isThere = this.regions.length || this.data.suggestion || this.sweeping?.isProposed;
+    return isThere ? (this.sweeping?.tool ?? "redraw") : "draw";
   }
 
   /** The regions as they are now. */
@@ -453,6 +459,7 @@ export class Editor {
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
+    this.sweeping?.show();
     this.panel.showWork(regions, measured);
     this.borders.watch(this.regions);
     showStates(this.host, this.actions);

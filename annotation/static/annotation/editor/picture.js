@@ -1,5 +1,5 @@
 /** The scan on its canvas, one canvas px per image px. */
-import { pixelsOf } from "#editor/pixels.js";
+import { greyOf, pixelsOf } from "#editor/pixels.js";
 import { lookupTable } from "#editor/window-level.js";
 
 /** Full alpha in the last byte of a pixel. */
@@ -42,11 +42,13 @@ export class Picture {
 
   /** @param {string} url of the 8-bit grey PNG */
   async load(url) {
+    this.show(await pixelsOf(url));
+  }
+
+  /** @param {ImageBitmap} bitmap */
+  show(bitmap) {
     const { width, height } = this.canvas;
-    this.#context.drawImage(await pixelsOf(url), 0, 0);
-    const { data } = this.#context.getImageData(0, 0, width, height);
-    this.#grey = new Uint8ClampedArray(width * height);
-    for (let index = 0; index < this.#grey.length; index += 1) this.#grey[index] = data[4 * index];
+    this.#grey = greyOf(bitmap, this.#context, width, height);
     this.draw();
   }
 

@@ -6,6 +6,15 @@ const KEPT = 12;
 /** @type {Map<string, Promise<ImageBitmap>>} by address, the one asked for longest ago first */
 const kept = new Map();
 
+/** @param {ImageBitmap} bitmap @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context to draw it on @param {number} width @param {number} height */
+export function greyOf(bitmap, context, width, height) {
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const grey = new Uint8ClampedArray(width * height);
+  for (let index = 0; index < grey.length; index += 1) grey[index] = data[4 * index];
+  return grey;
+}
+
 /** @param {string} url of the 8-bit grey PNG @returns {Promise<ImageBitmap>} */
 export function pixelsOf(url) {
   const pixels = kept.get(url) ?? fetchPixels(url);
