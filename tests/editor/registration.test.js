@@ -9,10 +9,10 @@ const [WIDTH, HEIGHT] = [384, 400];
 
 /** Smooth random grains, as if seen shifted. @param {number} dx @param {number} dy */
 function speckle(dx, dy) {
-  const grains = noise(5).grey;
+  const grains = noise(5).values;
   const at = (/** @type {number} */ column, /** @type {number} */ row) =>
     grains[((row + 100) % 100) * 100 + ((column + 100) % 100)];
-  const grey = new Uint8ClampedArray(WIDTH * HEIGHT);
+  const values = new Uint8ClampedArray(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y += 1) {
     for (let x = 0; x < WIDTH; x += 1) {
       const [u, v] = [(x - dx) / 5, (y - dy) / 5];
@@ -20,20 +20,20 @@ function speckle(dx, dy) {
       const [fx, fy] = [u - column, v - row];
       const upper = at(column, row) * (1 - fx) + at(column + 1, row) * fx;
       const lower = at(column, row + 1) * (1 - fx) + at(column + 1, row + 1) * fx;
-      grey[y * WIDTH + x] = upper * (1 - fy) + lower * fy;
+      values[y * WIDTH + x] = upper * (1 - fy) + lower * fy;
     }
   }
-  return { grey, width: WIDTH, height: HEIGHT };
+  return { values, width: WIDTH, height: HEIGHT };
 }
 
 /** @param {number} seed */
 function noise(seed) {
   let state = seed;
-  const grey = Uint8ClampedArray.from({ length: WIDTH * HEIGHT }, () => {
+  const values = Uint8ClampedArray.from({ length: WIDTH * HEIGHT }, () => {
     state = (state * 1664525 + 1013904223) >>> 0;
     return state >>> 24;
   });
-  return { grey, width: WIDTH, height: HEIGHT };
+  return { values, width: WIDTH, height: HEIGHT };
 }
 
 const outline = [region("RF", circle(60, 70, 190, 200))];
@@ -51,7 +51,7 @@ test("another picture gives no shift", () => {
 });
 
 test("an even picture gives no shift", () => {
-  const even = { grey: new Uint8ClampedArray(WIDTH * HEIGHT).fill(90), width: WIDTH, height: HEIGHT };
+  const even = { values: new Uint8ClampedArray(WIDTH * HEIGHT).fill(90), width: WIDTH, height: HEIGHT };
   assert.equal(shiftBetween(even, even, outline), null);
 });
 
