@@ -311,6 +311,17 @@ export class Editor {
     this.toolbox.settle();
   }
 
+  /** The pen is turned round: its eraser end erases for one stroke. @returns {boolean} whether it can */
+  takeEraser() {
+    if (this.mode.editable) this.toolbox.borrow("erase");
+    return this.activeTool?.name === "erase";
+  }
+
+  /** The stroke keeps it until it is over. */
+  putEraserBack() {
+    this.toolbox.giveBack();
+  }
+
   /** Brightness or contrast has changed. */
   adjusted() {
     this.panel.showWindow(this.stage.picture.window);
