@@ -29,11 +29,6 @@ export class Picture {
     return this.#grey && { values: this.#grey, width, height };
   }
 
-  /** The scan as acquired, once it is loaded. */
-  get grey() {
-    return this.#grey;
-  }
-
   get #context() {
     const context = this.canvas.getContext("2d", { willReadFrequently: true });
     if (!context) throw new Error("this browser draws no canvas");

@@ -6,7 +6,7 @@
  *
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
- * @typedef {{grey: Uint8ClampedArray, width: number, height: number}} Grey
+ * @typedef {import("#editor/echo-intensity.js").Grey} Grey
  */
 import { bounds, inImage } from "#editor/geometry.js";
 
@@ -59,14 +59,14 @@ function spectrum(picture, box) {
 }
 
 /** Between pixels in proportion; beyond the edge as at the edge. @param {Grey} picture @param {number} x @param {number} y */
-function greyAt({ grey, width, height }, x, y) {
+function greyAt({ values, width, height }, x, y) {
   const left = Math.min(Math.max(x - 0.5, 0), width - 1);
   const top = Math.min(Math.max(y - 0.5, 0), height - 1);
   const [column, row] = [Math.floor(left), Math.floor(top)];
   const [right, below] = [Math.min(column + 1, width - 1), Math.min(row + 1, height - 1)];
   const [fx, fy] = [left - column, top - row];
-  const upper = grey[row * width + column] * (1 - fx) + grey[row * width + right] * fx;
-  const lower = grey[below * width + column] * (1 - fx) + grey[below * width + right] * fx;
+  const upper = values[row * width + column] * (1 - fx) + values[row * width + right] * fx;
+  const lower = values[below * width + column] * (1 - fx) + values[below * width + right] * fx;
   return upper * (1 - fy) + lower * fy;
 }
 

@@ -8,8 +8,8 @@
  *   annotation: string}} Frame
  * @typedef {{regions: Region[], tool: "pre-label" | "carried" | "interpolated", version: string,
  *   says: string}} Proposal `tool`: how it came about; `version`: of the model, if it is a model's
- * @typedef {{brightness: number, contrast: number, label: string, tool: string | null,
- *   place: import("#editor/viewport.js").Place}} View
+ * @typedef {{label: string, tool: string | null, place: import("#editor/viewport.js").Place,
+ *   window: import("#editor/window-level.js").Window}} View
  */
 export class Sweep {
   /** @type {View | null} how the frame before was looked at */

@@ -128,7 +128,7 @@ export class Sweeping {
         name: "play",
         group,
         label: "Play the frames; any key stops",
-        keys: ["K"],
+        keys: ["/"],
         enabled,
         pressed: () => this.#player?.isPlaying ?? false,
         run: () => this.#play(),
@@ -179,7 +179,7 @@ export class Sweeping {
         name: "fill-in",
         group,
         label: "Propose the frames between two outlined ones",
-        keys: ["I"],
+        keys: ["J"],
         applies,
         enabled,
         run: () => this.#fillIn(),
@@ -225,11 +225,11 @@ export class Sweeping {
   }
 
   /** @param {import("#editor/sweep.js").View} view */
-  #takeView({ place, brightness, contrast, label }) {
+  #takeView({ place, window, label }) {
     const { stage } = this.#editor;
     stage.viewport.takePlace(place);
     stage.place();
-    stage.picture.adjust(brightness, contrast);
+    stage.picture.adjust(window);
     this.#editor.adjusted();
     this.#editor.label = label;
   }
@@ -237,9 +237,8 @@ export class Sweeping {
   /** @param {Sweep} sweep */
   #remember(sweep) {
     const { stage, label, activeTool, regions } = this.#editor;
-    const { brightness, contrast } = stage.picture;
     const tool = activeTool?.name ?? sweep.view?.tool ?? null;
-    sweep.view = { place: stage.viewport.place, brightness, contrast, label, tool };
+    sweep.view = { place: stage.viewport.place, window: stage.picture.window, label, tool };
     sweep.keep(this.#image, regions);
     if (regions.length) sweep.begin(this.#image);
   }
@@ -341,7 +340,7 @@ export class Sweeping {
     const { width, height } = bitmap;
     const context = new OffscreenCanvas(width, height).getContext("2d");
     if (!context) throw new Error("this browser draws no canvas");
-    return { grey: greyOf(bitmap, context, width, height), width, height };
+    return { values: greyOf(bitmap, context, width, height), width, height };
   }
 
   #accept() {
@@ -367,7 +366,7 @@ export class Sweeping {
     const sweep = this.#sweep;
     const gaps = sweep?.gapsAt(this.#image) ?? [];
     if (!sweep || !gaps.length) {
-      return this.#editor.say("Outline a frame before and one after; I fills in those between.");
+      return this.#editor.say("Outline a frame before and one after; J fills in those between.");
     }
     try {
       for (const gap of gaps) await this.#fillGap(sweep, gap);

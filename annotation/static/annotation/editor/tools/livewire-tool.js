@@ -59,7 +59,7 @@ export class LivewireTool {
       if (this.#seed && data.seed === this.#pixel(this.#seed)) this.#steps = data.steps;
     });
     const { width, height } = this.desk.data.image;
-    this.#worker.postMessage({ grey, width, height });
+    this.#worker.postMessage({ grey: grey.values, width, height });
     return this.#worker;
   }
 

@@ -22,7 +22,7 @@
  *   readonly scale: number,
  *   readonly linked: boolean,
  *   readonly brush: {radius: number},
- *   readonly stage: {picture: {readonly grey: Uint8ClampedArray | null}},
+ *   readonly stage: {picture: {readonly grey: import("#editor/echo-intensity.js").Grey | null}},
  *   readonly data: {
  *     image: {width: number, height: number},
  *     spacing: [number, number] | null,
