@@ -70,6 +70,6 @@ $(LIBRARIES) check: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 $(LIBRARIES): package.json package-lock.json | $(RUNTIME)
 	@echo "Fetching browser libraries ..."
-	@$(BIN)/npm ci --silent --no-progress
+	@$(BIN)/npm ci --loglevel=error --no-progress
 	@$(BIN)/npm run --silent assets
 	@touch $@

@@ -164,6 +164,15 @@ def test_sigint_stops_it_although_a_shell_started_it_in_the_background(tmp_path:
         _kill(tmp_path)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A test run in a shell's background is started with SIGINT ignored, and hands that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_make_alone_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
     makefile = tmp_path / "Makefile"

@@ -133,6 +133,8 @@ def test_q_goes_round_the_outlines_to_compare_with(
     scan = make_scan("S-017", visit=date(2026, 3, 2))
     submitted(before, annotator, rectangle(110, 110, 290, 290))
     suggestions.offer(scan, [rectangle(90, 90, 300, 300)], source="model", version="RF-v3")
+    for slot, person in enumerate([annotator, other_annotator]):
+        Assignment.objects.create(image=scan, person=person, blind=True, slot=slot)
     submitted(scan, other_annotator, rectangle(95, 95, 305, 305))
     under_review = submitted(scan, annotator, rectangle(100, 100, 300, 300))
     window = window_of(expert).open(review_address(under_review))

@@ -92,9 +92,9 @@ export class Help {
     const button = /** @type {HTMLButtonElement} */ (make("button"));
     button.type = "button";
     button.dataset.keysOf = action.name;
-    button.setAttribute("aria-label", `${action.label}: ${keys.join(" or ") || "no key"}. Change`);
+    button.setAttribute("aria-label", `${action.label}: ${keys.join(" ") || "no key"}. Change`);
     if (action === this.#waiting) button.textContent = "press a key";
-    else button.append(...(keys.length ? keys : ["–"]).map((key) => this.#keycap(key)));
+    else button.append(...(keys.length ? keys : ["–"]).flatMap((key) => [this.#keycap(key), " "]));
     button.addEventListener("click", () => this.#wait(action));
     return button;
   }
