@@ -25,12 +25,10 @@ const OVERLAP_TOLERANCE = 0.5;
  */
 export function between(from, to, share) {
   const nearer = share < 0.5 ? from : to;
-  const counts = new Map();
-  const regions = [...nearer].map((region) => {
-    const nth = counts.get(region.label) ?? 0;
-    counts.set(region.label, nth + 1);
-    const pair = [from, to].map((all) => all.filter(({ label }) => label === region.label)[nth]);
-    const [first, second] = pair;
+  const regions = nearer.map((region) => {
+    const ofLabel = (/** @type {Region[]} */ all) => all.filter(({ label }) => label === region.label);
+    const nth = ofLabel(nearer).indexOf(region);
+    const [first, second] = [ofLabel(from)[nth], ofLabel(to)[nth]];
     return first && second && isAlike(first, second) ? blend(region, first, second, share) : region;
   });
   return apart(regions);

@@ -22,7 +22,7 @@ const NEAR = 2;
 const STILL = 0.5;
 
 /** @type {Sweep | null} the sweep that was open last: it outlives its frames' editors */
-let open = null;
+let lastSweep = null;
 
 export class Sweeping {
   /** @type {Sweep | null} */
@@ -44,7 +44,7 @@ export class Sweeping {
     this.#image = editor.data.image.id;
     this.#addActions();
     this.#listen();
-    if (open?.take === data.take) this.#use(open);
+    if (lastSweep?.take === data.take) this.#use(lastSweep);
     else this.#load(data);
   }
 
@@ -202,8 +202,8 @@ export class Sweeping {
       const { status, data } = await call("GET", frames, undefined);
       if (status !== 200) throw new Error(`the server answered ${status}`);
       if (this.#listeners.signal.aborted) return;
-      open = new Sweep(take, data);
-      this.#use(open);
+      lastSweep = new Sweep(take, data);
+      this.#use(lastSweep);
       this.prepare();
     } catch {
       this.#editor.say("The frames could not be loaded. Reload the page to try again.");
