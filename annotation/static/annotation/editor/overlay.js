@@ -56,7 +56,7 @@ export class Overlay {
   #image = element("g");
   #stage = element("g");
   #layers = new Map(
-    ["other", "regions", "thickness", "sketch", "handles"].map((name) => [
+    ["other", "proposed", "regions", "marks", "thickness", "sketch", "handles"].map((name) => [
       name,
       element("g", { class: `layer-${name}` }),
     ]),
@@ -114,6 +114,24 @@ export class Overlay {
   showOther(regions) {
     const d = regions.map(({ parts }) => pathOfParts(parts)).join("");
     this.#layer("other").replaceChildren(...haloed(d, "other"));
+  }
+
+  /** Stretches to look at. @param {Point[][]} lines */
+  showMarks(lines) {
+    const d = lines.map((line) => pathOfLine(line, false)).join("");
+    this.#layer("marks").replaceChildren(...haloed(d, "moved"));
+  }
+
+  /** What is proposed and nobody's work yet. @param {Region[]} regions */
+  showProposed(regions) {
+    const layer = this.#layer("proposed");
+    layer.replaceChildren(
+      ...regions.flatMap(({ label, parts }) => {
+        const [halo, line] = haloed(pathOfParts(parts), "proposed");
+        line.setAttribute("stroke", this.labels.get(label)?.colour ?? "#fff");
+        return [halo, line];
+      }),
+    );
   }
 
   /** @param {Line[]} lines */
