@@ -26,6 +26,11 @@ urlpatterns = [
         name="api-revisions",
     ),
     path(
+        "annotations/<int:annotation_id>/revisions/<int:number>",
+        revisions.RevisionView.as_view(),
+        name="api-revision",
+    ),
+    path(
         "annotations/<int:annotation_id>/submit",
         revisions.SubmitView.as_view(),
         name="api-submit",

@@ -26,6 +26,8 @@ from core.models import User
 COUNTED = 100
 """So far is counted what is left for a person."""
 LISTED_REVISIONS = 30
+SCHEMA = 1
+"""The form of outlines that the editor reads and writes (`drawing.js`)."""
 FINISHED = {Image.State.APPROVED, Image.State.UNUSABLE}
 
 
@@ -59,7 +61,7 @@ def review_page(user: User, annotation: Annotation) -> EditorPage:
 
 
 def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
-    """Others' submitted work that can be decided on now, the oldest first; none of image `after`."""
+    """Others' submitted work to decide on now, the oldest first; none on image `after`."""
     still_to_read = Assignment.objects.filter(
         image=OuterRef("image"), blind=True, done_at=None
     ).exclude(person=OuterRef("author"))
@@ -103,6 +105,8 @@ def _page(
         image=image,
         annotation=annotation,
         data={
+            "schema": SCHEMA,
+            "title": scan_title(image),
             "mode": mode,
             "user": user.pk,
             "image": {
@@ -215,6 +219,7 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
     )
     return {
         "save": reverse("api-own-annotation", args=[image.pk]),
+        "revision": reverse("api-revisions", args=[0]),
         "submit": reverse("api-submit", args=[0]),
         "take_back": reverse("api-take-back", args=[annotation.pk])
         if annotation and own_and_submitted

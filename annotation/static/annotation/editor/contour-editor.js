@@ -1,4 +1,5 @@
 /** The custom element `<contour-editor>`: what scripts and pages may ask of the editor. */
+/** @typedef {import("#editor/editor.js").EditorData} EditorData */
 import { Editor } from "#editor/editor.js";
 import { followHistory } from "#editor/navigation.js";
 
@@ -6,13 +7,25 @@ export class ContourEditor extends HTMLElement {
   /** @type {Editor | null} */
   #editor = null;
 
+  /** @type {ContourEditor | null} as the server wrote it */
+  #pristine = null;
+
   connectedCallback() {
+    this.#pristine = /** @type {ContourEditor} */ (this.cloneNode(true));
     const data = document.getElementById("editor-data")?.textContent ?? "";
     this.#editor = new Editor(this, JSON.parse(data));
   }
 
   disconnectedCallback() {
     this.#editor?.close();
+  }
+
+  /** Begins anew with other data, such as for looking on. @param {EditorData} data */
+  restart(data) {
+    const holder = document.getElementById("editor-data");
+    if (!holder || !this.#pristine) return;
+    holder.textContent = JSON.stringify(data);
+    this.replaceWith(this.#pristine);
   }
 
   get #open() {

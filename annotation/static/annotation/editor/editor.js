@@ -8,10 +8,10 @@
  * @typedef {import("#editor/overlay.js").Label} Label
  * @typedef {import("#editor/overlay.js").Pin} Pin
  * @typedef {import("#editor/tools/tool.js").Tool} Tool
- * @typedef {{regions: Region[], origin: string, suggestionVersion: string, decision: string,
- *   reason: string}} Drawing one moment of the work
+ * @typedef {import("#editor/drawing.js").Drawing} Drawing
  * @typedef {{
- *   mode: "annotate" | "review" | "read", notice: string, user: number,
+ *   schema: number, mode: "annotate" | "review" | "read" | "look-on", notice: string, user: number,
+ *   closed?: "elsewhere" | "newer", title: string,
  *   image: {id: number, width: number, height: number, pixels: string},
  *   plane: string, thickness_definition: string, spacing: [number, number] | null,
  *   labels: Label[],
@@ -19,7 +19,7 @@
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, submit: string, take_back: string, review: string, next: string},
+ *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
@@ -30,10 +30,12 @@
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
 import { showKeys, showStates } from "#editor/buttons.js";
+import { drawingOf, SCHEMA } from "#editor/drawing.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
 import { Keyboard } from "#editor/keyboard.js";
 import { Keymap } from "#editor/keymap.js";
+import { LookingOn } from "#editor/looking-on.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
@@ -46,19 +48,13 @@ import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
 
 const ZOOM_STEP = 1.25;
-const MODES = { annotate: Annotating, review: Reviewing, read: Reading };
+const MODES = {
+  annotate: Annotating,
+  review: Reviewing,
+  read: Reading,
+  "look-on": LookingOn,
+};
 const FOLDED = "myotrace-panel-folded";
-
-/** @param {EditorData} data @returns {Drawing} */
-function firstDrawing({ annotation }) {
-  return {
-    regions: annotation?.regions ?? [],
-    origin: annotation?.origin ?? "drawn",
-    suggestionVersion: annotation?.suggestion_version ?? "",
-    decision: annotation?.decision ?? "",
-    reason: annotation?.reason ?? "",
-  };
-}
 
 export class Editor {
   /** @type {Region[] | null} */
@@ -74,11 +70,11 @@ export class Editor {
   #drawScheduled = false;
   #listeners = new AbortController();
 
-  /** @param {HTMLElement} host whose pieces this fills @param {EditorData} data */
+  /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
   constructor(host, data) {
     this.host = host;
     this.data = data;
-    this.history = new History(firstDrawing(data));
+    this.history = new History(drawingOf(data.annotation));
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
@@ -88,10 +84,11 @@ export class Editor {
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
     this.toolbox = new Toolbox(this, this.actions);
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
-    if (data.mode !== "read") this.#addDrawing();
+    const mode = data.schema > SCHEMA ? "look-on" : data.mode;
+    if (mode === "annotate" || mode === "review") this.#addDrawing();
     this.#addLooking();
     /** @type {Mode} */
-    this.mode = new MODES[data.mode](this);
+    this.mode = new MODES[mode](this);
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
     this.#showKeys();
     this.#listen();
@@ -445,7 +442,7 @@ export class Editor {
 
   /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said */
   change(drawing, tool, said) {
-    this.history.push({ ...this.history.present, ...drawing });
+    this.history.push({ ...this.history.present, basedOn: null, ...drawing });
     this.#changed(tool);
     this.say(said);
   }

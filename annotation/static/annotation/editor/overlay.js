@@ -53,7 +53,7 @@ export class Overlay {
   #image = element("g");
   #stage = element("g");
   #layers = new Map(
-    ["other", "regions", "thickness", "sketch", "handles"].map((name) => [
+    ["other", "regions", "marks", "thickness", "sketch", "handles"].map((name) => [
       name,
       element("g", { class: `layer-${name}` }),
     ]),
@@ -106,6 +106,12 @@ export class Overlay {
   showOther(regions) {
     const d = regions.map(({ parts }) => pathOfParts(parts)).join("");
     this.#layer("other").replaceChildren(...haloed(d, "other"));
+  }
+
+  /** Stretches to look at. @param {Point[][]} lines */
+  showMarks(lines) {
+    const d = lines.map((line) => pathOfLine(line, false)).join("");
+    this.#layer("marks").replaceChildren(...haloed(d, "moved"));
   }
 
   /** @param {Line[]} lines */
