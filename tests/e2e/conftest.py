@@ -71,6 +71,7 @@ def _let_saves_end(page: Page) -> None:
     state = page.locator("[data-piece=save-state]")
     if state.count():
         expect(state).not_to_have_attribute("data-kind", "saving")
+        page.wait_for_load_state("networkidle")
 
 
 def _collect(errors: list[str], kind: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Nothing is lost: full disks, ended sessions, two windows, conflicts, restored revisions, next scan."""
+"""Nothing is lost: full disks, ended sessions, two windows, conflicts, history, the next scan."""
 
 from __future__ import annotations
 
@@ -147,6 +147,7 @@ def test_work_left_offline_goes_up_from_another_scan(
     cut_the_network(window.page)
     window.draw(SQUARE)
     state_of(window, "offline")
+    window.page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
     window.open(edit_address(other))
     assert numbers(scan) == []
     window.page.unroute("**/annotation")

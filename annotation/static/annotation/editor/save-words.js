@@ -49,7 +49,7 @@ export function saveNotice(state, isKept = true) {
     case "signed-out":
       return {
         title: "You are signed out",
-        text: `${where} Sign in in another window, then they are saved by themselves.`,
+        text: `${where} They are saved by themselves once you are back.`,
         signIn: true,
       };
     case "forbidden":

@@ -3,7 +3,7 @@
  * Where the browser has no Web Locks (plain http), the server's check of revisions is the guard.
  */
 
-/** A window that has just left the scan needs a moment to let go. ms */
+/** A page that has just left the scan needs a moment to let go. ms */
 const PATIENCE = 250;
 /** A window that does not answer is taken over from. ms */
 const LONGEST_ANSWER = 3000;
@@ -28,8 +28,12 @@ export class WorkLock {
    */
   async take(onAsked) {
     if (!navigator.locks) return true;
-    const taken = await this.#hold({ signal: this.#within(PATIENCE) }, onAsked);
     const { signal } = this.#listeners;
+    let taken = await this.#hold({ ifAvailable: true }, onAsked);
+    if (!taken && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+      taken = await this.#hold({ ifAvailable: true }, onAsked);
+    }
     const asked = (/** @type {MessageEvent} */ { data }) => data === LET_GO && onAsked();
     if (taken) this.#channel.addEventListener("message", asked, { signal });
     return taken;
@@ -59,8 +63,9 @@ export class WorkLock {
   /** @param {LockOptions} options @param {() => void} onLost @returns {Promise<boolean>} */
   #hold(options, onLost) {
     return new Promise((resolve) => {
-      const held = navigator.locks.request(this.#name, options, () => {
-        resolve(true);
+      const held = navigator.locks.request(this.#name, options, (lock) => {
+        resolve(lock !== null && !this.#listeners.signal.aborted);
+        if (!lock || this.#listeners.signal.aborted) return null;
         return new Promise((release) => (this.#release = () => release(undefined)));
       });
       held.catch(() => (this.#release ? onLost() : resolve(false)));
