@@ -206,7 +206,7 @@ def test_the_pre_label_is_taken_over_with_one_key_and_corrected(
         scan, [rectangle(90, 90, 300, 300)], source="model", version="RF-v3", probability=0.91
     )
     window = window_of(annotator).open(edit_address(scan))
-    expect(window.page.get_by_text("RF-v3")).to_be_visible()
+    expect(window.page.get_by_text("RF-v3", exact=True)).to_be_visible()
     expect(window.page.get_by_text("0.91")).to_be_visible()
     window.press("a")
     window.saved()

@@ -56,7 +56,7 @@ def test_gamma_lifts_the_dark_and_a_key_shows_the_scan_as_acquired(window: Edito
     slide(window, "Gamma", 60)
     assert grey_at(window, 50, 100) > acquired + 20
     window.page.evaluate("document.querySelector('contour-editor').focus()")
-    window.press("i")
+    window.press("n")
     assert grey_at(window, 50, 100) == acquired
     assert window.page.get_by_label("Gamma").input_value() == "0"
 
@@ -96,6 +96,22 @@ def test_zoom_to_the_outline_and_back(window: EditorWindow) -> None:
     assert window.client((100, 100)) == pytest.approx(before)
 
 
+def test_the_edges_have_a_scale_in_mm_at_every_zoom(window: EditorWindow) -> None:
+    figures = window.page.locator(".layer-rulers text")
+    expect(figures).to_have_text(["mm", "10", "20", "30", "10", "20", "30", "40"])
+    window.press("z")
+    box = window.page.locator("[data-piece=stage]").bounding_box()
+    assert box
+    seen = [
+        figure.text_content()
+        for figure in figures.all()
+        if (place := figure.bounding_box())
+        and box["x"] <= place["x"] <= box["x"] + box["width"]
+        and box["y"] <= place["y"] <= box["y"] + box["height"]
+    ]
+    assert {"15", "20", "25"} <= set(seen)
+
+
 def test_the_cross_follows_the_pointer_with_a_scale_in_mm(window: EditorWindow) -> None:
     cross = window.page.locator(".layer-crosshair")
     window.press("k")
@@ -106,6 +122,8 @@ def test_the_cross_follows_the_pointer_with_a_scale_in_mm(window: EditorWindow) 
     ten_mm = window.client((250, 0))[0] - window.client((150, 0))[0]
     at = [float(found) for found in re.findall(r"M([\d.]+) -9V9", ticks)]
     assert min(abs(one - ten_mm) for one in at) < 0.01
+    window.press("+")
+    assert cross.locator("path").last.get_attribute("d") != ticks
     window.press("k")
     window.page.mouse.move(x + 20, y)
     assert cross.get_attribute("visibility") == "hidden"

@@ -14,7 +14,7 @@ function border(x) {
 const grey = Uint8ClampedArray.from({ length: WIDTH * HEIGHT }, (_, at) =>
   Math.floor(at / WIDTH) > border(at % WIDTH) ? 180 : 40,
 );
-const costs = edgeCosts({ grey, width: WIDTH, height: HEIGHT });
+const costs = edgeCosts({ values: grey, width: WIDTH, height: HEIGHT });
 
 /** @param {number} x */
 function onBorder(x) {
@@ -35,7 +35,7 @@ test("each step goes to a pixel beside the last", () => {
 });
 
 test("an image without edges gives the straight way", () => {
-  const flat = edgeCosts({ grey: new Uint8ClampedArray(WIDTH * HEIGHT), width: WIDTH, height: HEIGHT });
+  const flat = edgeCosts({ values: new Uint8ClampedArray(WIDTH * HEIGHT), width: WIDTH, height: HEIGHT });
   const way = wayTo(waysFrom(flat, WIDTH, HEIGHT, 10 * WIDTH + 10), WIDTH, 10 * WIDTH + 50);
   assert.equal(way.length, 41);
 });

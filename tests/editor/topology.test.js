@@ -108,6 +108,13 @@ test("points away from the gesture stay bit for bit, in their order", () => {
   assert.ok(kept.length > 130);
 });
 
+test("a ring begins where it began before, a new one where it was drawn", () => {
+  const grown = present(reshape([LEFT, RIGHT], 1, "add", [[rectangle(80, 40, 120, 60)]]));
+  assert.deepEqual(grown[1].parts[0][0][0], [50, 0]);
+  const fresh = present(reshape([region("PL")].map((one) => ({ ...one, parts: [] })), 0, "add", [[rectangle(7, 8, 20, 30)]]));
+  assert.deepEqual(fresh[0].parts, [[rectangle(7, 8, 20, 30)]]);
+});
+
 test("a border drawn by two hands, a hair apart, never overlaps", () => {
   const slanted = region("PB", [[50.0004, 0], [100, 0], [100, 100], [49.9996, 100]]);
   const after = present(reshape([LEFT, slanted], 0, "replace", [[[[0, 0], [50.001, 0], [50, 100], [0, 100]]]]));

@@ -22,6 +22,7 @@ export class Crosshair {
   constructor(stage) {
     this.#stage = stage;
     stage.overlay.svg.append(this.#node);
+    stage.onPlace = () => this.#rescale();
     stage.container.addEventListener("pointermove", (event) => this.#follow(event));
     stage.container.addEventListener("pointerleave", () => this.#show(false));
   }
@@ -38,11 +39,15 @@ export class Crosshair {
   /** @param {PointerEvent} event */
   #follow({ clientX, clientY }) {
     if (!this.#isOn) return;
-    const { scale } = this.#stage.viewport;
-    if (scale !== this.#drawnAt) this.#draw(scale);
+    this.#rescale();
     const [x, y] = this.#stage.fromClient(clientX, clientY);
     this.#node.setAttribute("transform", `translate(${x} ${y})`);
     this.#show(true);
+  }
+
+  #rescale() {
+    const { scale } = this.#stage.viewport;
+    if (this.#isOn && scale !== this.#drawnAt) this.#draw(scale);
   }
 
   /** @param {boolean} shown */

@@ -3,7 +3,7 @@
  * image is cheap. In a worker this module answers messages; it imports nothing, because a worker
  * knows no import map.
  *
- * @typedef {{grey: Uint8ClampedArray, width: number, height: number}} Pixels
+ * @typedef {{values: ArrayLike<number>, width: number, height: number}} Pixels
  */
 
 /** Cost of a pixel on the strongest edges, and on none. */
@@ -19,7 +19,7 @@ const BUCKETS = 256;
 const STEPS = [[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]];
 
 /** @param {Pixels} pixels @returns {Uint8Array} for each pixel, `CHEAPEST` on an edge to `DEAREST` */
-export function edgeCosts({ grey, width, height }) {
+export function edgeCosts({ values: grey, width, height }) {
   const strength = new Float32Array(width * height);
   for (let y = 1; y < height - 1; y += 1) {
     for (let x = 1; x < width - 1; x += 1) {
@@ -89,7 +89,7 @@ function serve(worker) {
   /** @type {{costs: Uint8Array, width: number, height: number} | null} */
   let image = null;
   worker.addEventListener("message", (/** @type {MessageEvent} */ { data }) => {
-    if ("grey" in data) image = { ...data, costs: edgeCosts(data) };
+    if ("values" in data) image = { ...data, costs: edgeCosts(data) };
     else if (image) {
       const steps = waysFrom(image.costs, image.width, image.height, data.seed);
       worker.postMessage({ seed: data.seed, steps }, [steps.buffer]);

@@ -82,7 +82,7 @@ export class Looking {
         name: "reset-window",
         group,
         label: "Brightness, contrast and gamma as acquired",
-        keys: ["I"],
+        keys: ["N"],
         run: () => this.#adjust({ brightness: 0, contrast: 0, gamma: 0 }),
       },
       {

@@ -11,6 +11,8 @@ import { Picture } from "#editor/picture.js";
 import { Viewport } from "#editor/viewport.js";
 
 export class Stage {
+  /** Told when the scan lies elsewhere or has another size. */
+  onPlace = () => {};
   #observer = new ResizeObserver(() => this.#resize());
 
   /** @param {HTMLElement} container @param {{width: number, height: number}} image @param {Label[]} labels @param {[number, number] | null} spacing */
@@ -41,6 +43,7 @@ export class Stage {
     this.picture.canvas.style.transform = `matrix(${scale}, 0, 0, ${scale}, ${x}, ${y})`;
     this.picture.canvas.style.imageRendering = scale >= 6 ? "pixelated" : "auto";
     this.overlay.place(this.viewport, this.spacing);
+    this.onPlace();
   }
 
   /** @param {Region[]} regions @param {number} chosen index of the region drawn stronger @param {Line[]} thickness */

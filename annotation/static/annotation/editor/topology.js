@@ -68,6 +68,7 @@ function meets({ parts }, [left, top, right, bottom]) {
 /** Which faces belong to which region while a gesture is worked out. */
 class Ground {
   #regions;
+  #drawn;
   #laid;
   /** For each region, the active one first, whether it had and whether it has a face. @type {boolean[][]} */
   #had;
@@ -76,6 +77,7 @@ class Ground {
 
   /** @param {Region[]} regions @param {number[]} concerned @param {How} how @param {Part[]} parts */
   constructor(regions, concerned, how, parts) {
+    this.#drawn = parts;
     this.#regions = concerned.map((index) => regions[index]);
     this.#laid = new Arrangement([
       windingRings(parts),
@@ -208,17 +210,19 @@ class Ground {
       const isSame =
         this.#has[at].every((isIn, face) => isIn === this.#had[at][face]) &&
         parts[at].flat(2).length === region.parts.flat(2).length;
-      return isSame ? region : { ...region, parts: begunAs(parts[at], region.parts) };
+      const before = at === 0 ? [...region.parts, ...this.#drawn] : region.parts;
+      return isSame ? region : { ...region, parts: begunAs(parts[at], before) };
     });
   }
 }
 
-/** Rings begun at the points at which they began before, where these are still there. @param {Part[]} parts @param {Part[]} before @returns {Part[]} */
+/** Rings begun where they began before, if that point is still there. @param {Part[]} parts @param {Part[]} before @returns {Part[]} */
 function begunAs(parts, before) {
   const starts = before.flat().map(([first]) => first);
   return parts.map((part) =>
     part.map((ring) => {
-      const at = ring.findIndex((point) => starts.some((start) => samePoint(start, point)));
+      const start = starts.find((one) => ring.some((point) => samePoint(point, one)));
+      const at = start ? ring.findIndex((point) => samePoint(point, start)) : 0;
       return at > 0 ? [...ring.slice(at), ...ring.slice(0, at)] : ring;
     }),
   );

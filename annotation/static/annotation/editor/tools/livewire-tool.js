@@ -58,8 +58,7 @@ export class LivewireTool {
     this.#worker.addEventListener("message", ({ data }) => {
       if (this.#seed && data.seed === this.#pixel(this.#seed)) this.#steps = data.steps;
     });
-    const { width, height } = this.desk.data.image;
-    this.#worker.postMessage({ grey: grey.values, width, height });
+    this.#worker.postMessage(grey);
     return this.#worker;
   }
 
