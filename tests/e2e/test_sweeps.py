@@ -157,7 +157,7 @@ def test_a_rejected_proposal_leaves_the_frame_empty(
     expect(window.page.locator(".layer-proposed path.proposed")).to_have_count(0)
     assert states(window)[1] == "empty"
     window.press("Enter")
-    assert window.message == "Nothing is proposed for this frame."
+    assert window.regions == []
     assert not Annotation.objects.filter(image=sweep[1]).exists()
 
 

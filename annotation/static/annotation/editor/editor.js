@@ -104,9 +104,9 @@ export class Editor {
       keys: ["?", "F1"],
       run: () => this.help.open(),
     });
+    this.sweeping = data.sweep ? new Sweeping(this, data.sweep) : null;
     /** @type {Mode} */
     this.mode = new MODES[mode](this);
-    this.sweeping = data.sweep ? new Sweeping(this, data.sweep) : null;
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
     this.#showKeys();
     this.#listen();
