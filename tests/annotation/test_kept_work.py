@@ -1,4 +1,4 @@
-"""What the editor kept goes to its author only, in a form the server knows, with what it restores."""
+"""What the editor kept goes to its author only, in a form the server knows."""
 
 from __future__ import annotations
 
