@@ -23,12 +23,18 @@ from annotation.api.serializers import (
     SuggestionSerializer,
 )
 from annotation.models import Annotation, Image, Revision
-from annotation.selectors.annotations import head_revision, own_annotation, visible_suggestion
+from annotation.selectors.annotations import (
+    head_revision,
+    own_annotation,
+    own_revision,
+    visible_suggestion,
+)
+from annotation.selectors.editor import SCHEMA
 from annotation.selectors.images import images_of, png, visible_image, with_details
 from annotation.selectors.studies import studies_of, visible_study
 from annotation.services import outlines
 from core.api.authentication import UserRequest
-from domain.errors import Conflict, InvalidInput, NotFound
+from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 FILTERS = [
     OpenApiParameter(name, OpenApiTypes.STR) for name in ("study", "site", "state", "subject")
@@ -100,6 +106,7 @@ class OwnAnnotationView(APIView):
         parameters=[
             OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True),
             OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER),
+            OpenApiParameter("X-Author", OpenApiTypes.INT, OpenApiParameter.HEADER),
         ],
     )
     def put(self, request: UserRequest, image_id: int) -> Response:
@@ -110,15 +117,21 @@ class OwnAnnotationView(APIView):
                 {"detail": 'Say which revision you started from: If-Match: "0" for the first.'},
                 status=status.HTTP_428_PRECONDITION_REQUIRED,
             )
+        _check_author(request)
         body = SaveSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        said = body.validated_data
+        if said.pop("schema") > SCHEMA:
+            raise InvalidInput("A newer version of Myotrace has written this. Reload the page.")
+        restored = said.pop("based_on")
         try:
             revision = outlines.save(
                 image,
                 request.user,
                 base=base,
                 key=_idempotency_key(request),
-                **body.validated_data,
+                based_on=own_revision(request.user, image, restored) if restored else None,
+                **said,
             )
         except Conflict as conflict:
             return _conflict(request, image, conflict)
@@ -144,6 +157,13 @@ def revision_of_etag(value: str | None) -> int | None:
     if match is None:
         raise InvalidInput('If-Match must be the revision number in quotes, such as "3".')
     return int(match.group(1))
+
+
+def _check_author(request: UserRequest) -> None:
+    """Work that a page kept goes to nobody else, should another person have signed in meanwhile."""
+    author = request.headers.get("X-Author")
+    if author is not None and author != str(request.user.pk):
+        raise NotAllowed("Somebody else is signed in here now. Sign in as yourself again.")
 
 
 def _idempotency_key(request: UserRequest) -> UUID | None:

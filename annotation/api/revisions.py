@@ -9,7 +9,11 @@ from rest_framework.views import APIView
 
 from annotation.api.serializers import AnnotationSerializer, ReviewSerializer, RevisionSerializer
 from annotation.models import Revision
-from annotation.selectors.annotations import revisions_of, visible_annotation
+from annotation.selectors.annotations import (
+    revisions_of,
+    visible_annotation,
+    visible_revision,
+)
 from annotation.services import review, workflow
 from core.api.authentication import UserRequest
 
@@ -24,6 +28,15 @@ class RevisionListView(ListAPIView[Revision]):
         if getattr(self, "swagger_fake_view", False):
             return Revision.objects.none()
         return revisions_of(visible_annotation(self.request.user, self.kwargs["annotation_id"]))
+
+
+class RevisionView(APIView):
+    """One saved version of an annotation."""
+
+    @extend_schema(responses=RevisionSerializer)
+    def get(self, request: UserRequest, annotation_id: int, number: int) -> Response:
+        revision = visible_revision(request.user, annotation_id, number)
+        return Response(RevisionSerializer(revision).data)
 
 
 class SubmitView(APIView):

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Annotation, Image, Issue, Revision, Suggestion
+from annotation.selectors.editor import SCHEMA
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
@@ -54,6 +55,7 @@ class RevisionSerializer(serializers.ModelSerializer[Revision]):
     class Meta:
         model = Revision
         fields = [
+            "id",
             "number",
             "digest",
             "author",
@@ -100,7 +102,14 @@ class IssueSerializer(serializers.ModelSerializer[Issue]):
 
 
 class SaveSerializer(serializers.Serializer[Any]):
-    """The body of a save. Author, time, hash and state are the server's."""
+    """The body of a save. Author, time, hash and state are the server's.
+
+    `schema` is the form of the regions: what a newer editor wrote is refused, not cut to fit.
+    `based_on` is the revision that was restored.
+    """
+
+    schema = serializers.IntegerField(default=SCHEMA, min_value=1)
+    based_on = serializers.IntegerField(default=None, allow_null=True)
 
     regions = serializers.ListField(child=serializers.DictField(), allow_empty=True)
     origin = serializers.ChoiceField(

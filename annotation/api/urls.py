@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import images, imports, measurements, revisions
+from annotation.api import images, imports, measurements, revisions, sweeps
 
 urlpatterns = [
     path("imports/", imports.ImportView.as_view(), name="api-imports"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("images/", images.ImageListView.as_view(), name="api-images"),
     path("images/<int:image_id>/", images.ImageView.as_view(), name="api-image"),
     path("images/<int:image_id>/pixels", images.PixelsView.as_view(), name="api-pixels"),
+    path("images/<int:image_id>/frames", sweeps.FramesView.as_view(), name="api-frames"),
     path(
         "images/<int:image_id>/annotation",
         images.OwnAnnotationView.as_view(),
@@ -24,6 +25,11 @@ urlpatterns = [
         "annotations/<int:annotation_id>/revisions/",
         revisions.RevisionListView.as_view(),
         name="api-revisions",
+    ),
+    path(
+        "annotations/<int:annotation_id>/revisions/<int:number>",
+        revisions.RevisionView.as_view(),
+        name="api-revision",
     ),
     path(
         "annotations/<int:annotation_id>/submit",

@@ -21,12 +21,15 @@ from annotation.selectors.annotations import (
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, waiting_for_review
+from annotation.selectors.sweeps import frame_count, next_frame
 from core import palette
 from core.models import User
 
 COUNTED = 100
 """So far is counted what is left for a person."""
 LISTED_REVISIONS = 30
+SCHEMA = 1
+"""The form of outlines that the editor reads and writes (`drawing.js`)."""
 FINISHED = {Image.State.APPROVED, Image.State.UNUSABLE}
 
 
@@ -59,17 +62,18 @@ def review_page(user: User, annotation: Annotation) -> EditorPage:
     return _page(user, annotation.image, annotation, mode, notice)
 
 
-def next_review(user: User, study: Study) -> Annotation | None:
-    """Others' submitted work that can be decided on now, the oldest first."""
+def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
+    """Others' submitted work to decide on now, the oldest first; none on image `after`."""
     still_to_read = Assignment.objects.filter(
         image=OuterRef("image"), blind=True, done_at=None
     ).exclude(person=OuterRef("author"))
-    return waiting_for_review(user, study).exclude(Exists(still_to_read)).first()
+    waiting = waiting_for_review(user, study).exclude(Exists(still_to_read))
+    return waiting.exclude(image=after).first()
 
 
-def next_to_outline(user: User, study: Study) -> Image | None:
-    """The scan that a person should outline next; an expert's only if they have taken it."""
-    item = next_for(user, study)
+def next_to_outline(user: User, study: Study, *, after: int | None = None) -> Image | None:
+    """The scan to outline next, but not image `after`; an expert's only if they have taken it."""
+    item = next_for(user, study, after=after)
     if item is None or not can_review_in(user, study):
         return item.image if item else None
     taken = Assignment.objects.filter(image=item.image, person_id=user.pk)
@@ -103,6 +107,8 @@ def _page(
         image=image,
         annotation=annotation,
         data={
+            "schema": SCHEMA,
+            "title": scan_title(image),
             "mode": mode,
             "user": user.pk,
             "image": {
@@ -119,7 +125,8 @@ def _page(
             "suggestion": _suggestion(user, image),
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
-            "urls": _urls(user, image, annotation),
+            "sweep": _sweep(image) if mode != "review" else None,
+            "urls": _urls(user, image, annotation, mode),
         },
         revisions=_revisions(annotation) if annotation else [],
         return_reason=_return_reason(annotation),
@@ -208,7 +215,14 @@ def _suggestion(user: User, image: Image) -> dict[str, Any] | None:
     }
 
 
-def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, str]:
+def _sweep(image: Image) -> dict[str, Any] | None:
+    """The take of several frames that an image is one of."""
+    if frame_count(image) < 2:
+        return None
+    return {"take": image.take_id, "frames": reverse("api-frames", args=[image.pk])}
+
+
+def _urls(user: User, image: Image, annotation: Annotation | None, mode: str) -> dict[str, str]:
     own_and_submitted = (
         annotation is not None
         and annotation.author_id == user.pk
@@ -216,13 +230,22 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
     )
     return {
         "save": reverse("api-own-annotation", args=[image.pk]),
+        "revision": reverse("api-revisions", args=[0]),
         "submit": reverse("api-submit", args=[0]),
         "take_back": reverse("api-take-back", args=[annotation.pk])
         if annotation and own_and_submitted
         else "",
         "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
-        "next": reverse("annotation:next"),
+        "next": _next(user, image, mode),
     }
+
+
+def _next(user: User, image: Image, mode: str) -> str:
+    """A sweep is outlined to its end before the queue goes on."""
+    frame = next_frame(user, image) if mode == "annotate" else None
+    if frame is not None:
+        return reverse("annotation:edit", args=[image.study.name, frame.pk])
+    return f"{reverse('annotation:next')}?after={image.pk}"
 
 
 def _revisions(annotation: Annotation) -> list[Revision]:

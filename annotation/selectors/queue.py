@@ -49,9 +49,10 @@ def queue_of(user: User, study: Study, limit: int = 20) -> list[QueueItem]:
     return items
 
 
-def next_for(user: User, study: Study) -> QueueItem | None:
-    """What the person should do next."""
-    return next(iter(queue_of(user, study, limit=1)), None)
+def next_for(user: User, study: Study, *, after: int | None = None) -> QueueItem | None:
+    """What the person should do next, image `after` left out."""
+    first = queue_of(user, study, limit=1 if after is None else 2)
+    return next((item for item in first if item.image.pk != after), None)
 
 
 def queue_length(user: User, study: Study, most: int) -> int:

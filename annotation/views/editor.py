@@ -55,21 +55,29 @@ def review(request: StudyRequest, study: Study, annotation_id: int) -> HttpRespo
 @login_required
 @require_GET
 def next_scan(request: HttpRequest) -> HttpResponse:
-    """What this person should do next, of the study entered last before the others."""
+    """What this person should do next, of the study entered last before the others.
+
+    `?after=ID` leaves out the scan that is on the screen.
+    """
     user: User = request.user  # type: ignore[assignment]
     remembered = request.session.get(SESSION_KEY)
     entered = sorted(entered_by(user), key=lambda one: one.study.name != remembered)
-    address = next(filter(None, (_next_in(user, one.study) for one in entered)), None)
+    after = _number(request.GET.get("after", ""))
+    address = next(filter(None, (_next_in(user, one.study, after) for one in entered)), None)
     return address or redirect("annotation:home")
 
 
-def _next_in(user: User, study: Study) -> HttpResponse | None:
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def _next_in(user: User, study: Study, after: int | None) -> HttpResponse | None:
     """The next review for an expert, the next scan to outline for both kinds of readers."""
     if can_review_in(user, study):
-        annotation = next_review(user, study)
+        annotation = next_review(user, study, after=after)
         if annotation is not None:
             return redirect("annotation:review", study.name, annotation.pk)
-    image = next_to_outline(user, study)
+    image = next_to_outline(user, study, after=after)
     return redirect("annotation:edit", study.name, image.pk) if image else None
 
 

@@ -172,3 +172,14 @@ def test_a_scan_is_not_found_under_another_study(
     members.add(other, person, Membership.Role.ANNOTATOR, actor=None)
     address = edit_address(image).replace("/lab/", "/second/")
     assert client_of(person).get(address).status_code == 404
+
+
+def test_next_can_leave_out_the_scan_on_the_screen(
+    make_image: Callable[..., Image], annotator: User, client_of: ClientOf
+) -> None:
+    shown, following = make_image("S1"), make_image("S2")
+    client = client_of(annotator)
+    assert client.get("/next").headers["Location"] == edit_address(shown)
+    next_address = data_of(client.get(edit_address(shown)))["urls"]["next"]
+    assert client.get(next_address).headers["Location"] == edit_address(following)
+    assert client.get("/next?after=nonsense").headers["Location"] == edit_address(shown)

@@ -66,10 +66,12 @@ def window_of(
 
 
 def _let_saves_end(page: Page) -> None:
-    """What a window saves while it closes would reach the server after the test."""
+    """What a closing window saves or fetches ahead would reach the server after the test."""
+    page.wait_for_load_state("networkidle")
     state = page.locator("[data-piece=save-state]")
     if state.count():
         expect(state).not_to_have_attribute("data-kind", "saving")
+        page.wait_for_load_state("networkidle")
 
 
 def _collect(errors: list[str], kind: str, text: str) -> None:

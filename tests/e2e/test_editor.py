@@ -339,7 +339,7 @@ def test_a_stale_window_gets_a_conflict_and_overwrites_nothing(
     second.open(edit_address(scan))
     expect(second.page.locator("[data-piece=save-state]")).to_have_text(re.compile("^conflict"))
     mine = second.regions
-    second.page.get_by_role("button", name="Save mine on top").click()
+    second.page.get_by_role("button", name="Save my choice").click()
     second.saved()
     assert numbers(scan) == [1, 2]
     assert head(scan).regions == mine

@@ -59,6 +59,13 @@ test("an edge that folds back onto its neighbour crosses itself", () => {
   assert.equal(crossesItself([[0, 0], [10, 0], [10, 10], [5, 0]]), true);
 });
 
+test("an outline of 20,000 points is looked through in a moment", () => {
+  const ring = circle(20_000, 150);
+  const begun = performance.now();
+  assert.equal(crossesItself(ring), false);
+  assert.ok(performance.now() - begun < 2_000);
+});
+
 test("rings cross where edges do, not where they touch or one lies in the other", () => {
   const outer = rectangle(0, 0, 10, 10);
   assert.equal(ringsCross(outer, rectangle(5, 5, 15, 15)), true);

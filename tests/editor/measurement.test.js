@@ -96,8 +96,11 @@ test("all regions of a label are measured together, and cut ones are said to be"
 test("what is not drawn has no measures", () => {
   assert.deepEqual(measureLabel([], "RF", site), {
     drawn: false,
+    parts: 0,
+    holes: 0,
     csaMm2: null,
     isVisibleCsa: false,
     thickness: null,
+    echoIntensity: null,
   });
 });

@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { partsArea } from "#editor/geometry.js";
 import {
   addRing,
-  deleteVertex,
+  claimGround,
+  deleteVertices,
+  detachVertex,
   edgeNear,
   insertVertex,
   isSound,
@@ -36,14 +38,30 @@ test("a vertex inserted on a shared edge stands in both regions", () => {
 
 test("deleting a vertex keeps at least a triangle", () => {
   const triangle = region("RF", [[0, 0], [10, 0], [0, 10]]);
-  assert.equal(deleteVertex([triangle], [10, 0]), null);
-  const less = deleteVertex([LEFT, RIGHT], [50, 0]);
+  assert.equal(deleteVertices([triangle], [[10, 0]]), null);
+  const less = deleteVertices([LEFT, RIGHT], [[50, 0]]);
   assert.deepEqual(less?.map(({ parts }) => parts[0][0].length), [3, 3]);
 });
 
 test("a hole of three points goes with its vertex", () => {
   const holed = region("RF", rectangle(0, 0, 50, 50), [[10, 10], [20, 10], [10, 20]]);
-  assert.equal(deleteVertex([holed], [20, 10])?.[0].parts[0].length, 1);
+  assert.equal(deleteVertices([holed], [[20, 10]])?.[0].parts[0].length, 1);
+});
+
+test("a detached vertex leaves the neighbour's where it was, and never overlaps it", () => {
+  const before = [LEFT, RIGHT];
+  const apart = claimGround(before, detachVertex(before, 0, [50, 100], [40, 100]));
+  assert.deepEqual(apart.map(({ parts }) => partsArea(parts)), [4500, 5000]);
+  const into = claimGround(before, detachVertex(before, 0, [50, 100], [60, 100]));
+  assert.deepEqual(into.map(({ parts }) => partsArea(parts)), [5500, 4500]);
+});
+
+test("several points go at once, and regions without them stay the same", () => {
+  const round = region("RF", circle(20, 30, 300, 300));
+  const after = deleteVertices([LEFT, round], round.parts[0][0].slice(3, 9));
+  assert.equal(after?.[0], LEFT);
+  assert.equal(after?.[1].parts[0][0].length, 14);
+  assert.equal(deleteVertices([round], round.parts[0][0].slice(2)), null);
 });
 
 test("vertices and edges are found within reach only", () => {

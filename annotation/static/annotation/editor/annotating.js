@@ -3,22 +3,43 @@
  *
  * @typedef {import("#editor/editor.js").Editor} Editor
  * @typedef {import("#editor/editor.js").Mode} Mode
- * @typedef {import("#editor/journal.js").Entry} Entry
  * @typedef {import("#editor/saver.js").SaveState} SaveState
  */
+import { ConflictPanel } from "#editor/conflict-panel.js";
 import { call } from "#editor/connection.js";
+import { drawingOf, sameRegions, savedForm } from "#editor/drawing.js";
 import { IndexedJournal } from "#editor/journal.js";
-import { saveWords } from "#editor/save-words.js";
+import { sendLeftovers } from "#editor/leftovers.js";
+import { openScan, prepareScan } from "#editor/navigation.js";
+import { RevisionsPanel } from "#editor/revisions-panel.js";
+import { saveNotice, saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
+import { sendingTo } from "#editor/sending.js";
+import { IndexedUndoStore } from "#editor/undo-store.js";
+import { Undoing } from "#editor/undoing.js";
 import { WorkClock } from "#editor/work-clock.js";
+import { WorkLock } from "#editor/work-lock.js";
+
+/** How long leaving a scan waits for its saves. ms */
+const LEAVING = 1500;
+/** How long submitting waits for them. ms */
+const SUBMITTING = 5000;
 
 /** @implements {Mode} */
 export class Annotating {
   editable = true;
   #clock = new WorkClock();
   #listeners = new AbortController();
+  #undoStore = new IndexedUndoStore();
+  #journal = new IndexedJournal(() => this.#undoStore.clearAll());
+  /** @type {ConflictPanel | null} */
+  #conflict = null;
   #editor;
+  #scope;
+  #lock;
+  #undoing;
   #saver;
+  #revisions;
   #annotationId;
 
   /** @param {Editor} editor */
@@ -26,24 +47,95 @@ export class Annotating {
     this.#editor = editor;
     const { data } = editor;
     this.#annotationId = data.annotation?.id ?? null;
+    this.#scope = `${data.user}:${data.image.id}`;
+    this.#lock = new WorkLock(this.#scope);
+    this.#undoing = new Undoing(editor.history, this.#undoStore, this.#scope);
     this.#saver = new Saver({
-      journal: new IndexedJournal(),
-      scope: `${data.user}:${data.image.id}`,
+      journal: this.#journal,
+      scope: this.#scope,
+      place: { title: data.title, page: location.pathname, save: data.urls.save },
       revision: data.annotation?.revision ?? 0,
-      send: (entry, base, leaving) => this.#send(entry, base, leaving),
+      send: sendingTo(data.urls.save, data.user),
       onState: (state) => this.#showState(state),
       onSaved: (answer, isLatest) => this.#saved(answer, isLatest),
     });
+    this.#revisions = new RevisionsPanel(
+      editor,
+      (number) => data.urls.revision.replace("/0/", `/${this.#annotationId}/`) + number,
+      () => this.#showSuggestion(false),
+    );
     editor.setEditable(true);
     editor.showPins(data.issues.map((issue, i) => ({ ...issue, number: i + 1 })));
-    this.#showSuggestion(!editor.regions.length);
+    this.#showSuggestion(!editor.regions.length && !data.sweep);
     this.#addActions();
     this.#listen();
-    this.#restore();
+    this.#begin();
+  }
+
+  shown() {
+    prepareScan(this.#editor.data.urls.next);
+    this.#sendLeftovers();
   }
 
   close() {
     this.#listeners.abort();
+    this.#saver.close();
+    this.#lock.close();
+  }
+
+  /** Takes the scan, then what was left unsaved, then undo. */
+  async #begin() {
+    const { signal } = this.#listeners;
+    const isMine = await this.#lock.take(() => this.#letGo());
+    if (signal.aborted) return;
+    if (!isMine) return this.#lookOn("elsewhere");
+    const work = await this.#saver.start();
+    if (signal.aborted) return;
+    if (this.#saver.state.kind === "newer") return this.#lookOn("newer");
+    if (work) this.#takeUp(work);
+    await this.#undoing.recall();
+    this.#editor.draw();
+  }
+
+  /** @param {import("#editor/journal.js").Work} work */
+  #takeUp(work) {
+    this.#editor.settle(drawingOf(work));
+    this.#showSuggestion(false);
+    this.#editor.say("Changes that were not saved yet are back.");
+  }
+
+  /** Another window wants to work; it finds in the journal what is not saved. */
+  async #letGo() {
+    if (await this.leave()) this.#lookOn("elsewhere");
+  }
+
+  /** @param {"elsewhere" | "newer"} closed */
+  #lookOn(closed) {
+    const { data, history, host } = this.#editor;
+    const annotation = { id: 0, revision: 0, state: "", ...data.annotation };
+    const shown = { ...annotation, ...savedForm(history.present) };
+    host.restart({ ...data, mode: "look-on", closed, annotation: shown });
+  }
+
+  async #sendLeftovers() {
+    const { user } = this.#editor.data;
+    const stuck = await sendLeftovers(this.#journal, user, this.#scope);
+    this.#editor.piece("leftovers").hidden = !stuck.length;
+    this.#editor.piece("leftover-scans").replaceChildren(
+      ...stuck.map(({ title, page }) => {
+        const link = document.createElement("a");
+        [link.href, link.textContent] = [page, title];
+        return link;
+      }),
+    );
+  }
+
+  /** Work that is not saved yet stays in the journal; what the journal cannot keep holds the scan open. */
+  async leave() {
+    await this.#flushed(LEAVING);
+    if (this.#saver.state.kind === "saved" || !this.#saver.journalFailed) return true;
+    this.#editor.say("This scan stays open: its changes are only in this window until they are saved.");
+    return false;
   }
 
   /** Resolves when all is saved. */
@@ -71,8 +163,28 @@ export class Annotating {
         keys: ["Ctrl+Enter"],
         run: () => this.#submit(),
       },
-      { name: "keep-mine", group, label: "Save mine on top", run: () => this.#keepMine() },
-      { name: "take-theirs", group, label: "Take the other", run: () => this.#takeTheirs() },
+      {
+        name: "submit-single",
+        group,
+        label: "Submit a scan with one structure",
+        keys: ["Enter"],
+        applies: () => data.labels.length === 1,
+        run: () => this.#submitSingle(),
+      },
+      {
+        name: "save-choice",
+        group,
+        label: "End a conflict: save what is shown",
+        applies: () => this.#conflict !== null,
+        run: () => this.#saveChoice(),
+      },
+      {
+        name: "take-theirs",
+        group,
+        label: "End a conflict: take the other version",
+        applies: () => this.#conflict !== null,
+        run: () => this.#takeTheirs(),
+      },
     );
   }
 
@@ -80,6 +192,7 @@ export class Annotating {
     const { signal } = this.#listeners;
     const flush = () => this.#saver.flush();
     window.addEventListener("online", flush, { signal });
+    window.addEventListener("online", () => this.#sendLeftovers(), { signal });
     window.addEventListener("focus", flush, { signal });
     window.addEventListener("pagehide", () => this.#saver.flush(true), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });
@@ -101,27 +214,18 @@ export class Annotating {
     if (this.#saver.state.kind !== "saved" && this.#saver.journalFailed) event.preventDefault();
   }
 
-  async #restore() {
-    const work = await this.#saver.restore();
-    if (!work) return;
-    this.#editor.settle({ ...work, suggestionVersion: work.suggestion_version });
-    this.#showSuggestion(false);
-    this.#editor.say("Changes that were not saved yet are back.");
-  }
-
   /** @param {{tool: string, ms: number}} gesture */
   changed({ tool, ms }) {
-    const { regions, origin, suggestionVersion, decision, reason } = this.#editor.history.present;
-    this.#saver.change({
-      regions,
-      origin,
-      suggestion_version: suggestionVersion,
-      decision,
-      reason,
-      seconds: this.#clock.take(),
-      tools: { [tool]: 1, [`${tool}_ms`]: ms },
-    });
+    this.#revisions.end();
+    this.#saver.change(this.#work({ [tool]: 1, [`${tool}_ms`]: ms }));
+    this.#undoing.keep();
+    this.#conflict?.changed();
     if (tool === "pre-label") this.#showSuggestion(false);
+  }
+
+  /** @param {Record<string, number>} tools */
+  #work(tools) {
+    return { ...savedForm(this.#editor.history.present), seconds: this.#clock.take(), tools };
   }
 
   /** @param {boolean} shown else Q shows it */
@@ -129,20 +233,14 @@ export class Annotating {
     this.#editor.comparing.show(shown ? "pre-label" : null);
   }
 
-  /** @param {Entry} entry @param {number} base @param {boolean} leaving */
-  #send(entry, base, leaving) {
-    return call("PUT", this.#editor.data.urls.save, entry.work, {
-      headers: { "If-Match": `"${base}"`, "Idempotency-Key": entry.key },
-      keepalive: leaving,
-    });
-  }
-
   /** @param {any} answer @param {boolean} isLatest */
   #saved(answer, isLatest) {
     const editor = this.#editor;
     this.#annotationId = answer.id;
-    const isSame = JSON.stringify(answer.regions) === JSON.stringify(editor.regions);
-    if (isLatest && !isSame) editor.settle({ regions: answer.regions });
+    if (isLatest && !sameRegions(answer.regions, editor.regions)) {
+      editor.settle({ regions: answer.regions });
+      this.#undoing.keep();
+    }
     const says = answer.head?.decision || answer.head?.origin || "saved";
     editor.panel.addRevision({ number: answer.revision, at: new Date(), says });
     this.#announce("saved", { revision: answer.revision });
@@ -160,15 +258,33 @@ export class Annotating {
     words.textContent = saveWords(state, !this.#saver.journalFailed);
     words.title = words.textContent;
     words.dataset.kind = state.kind;
-    editor.piece("signed-out").hidden = state.kind !== "signed-out";
-    const box = editor.piece("conflict");
-    const isNew = state.kind === "conflict" && box.hidden;
-    box.hidden = state.kind !== "conflict";
-    if (state.kind === "conflict" && isNew) {
-      editor.host.removeAttribute("data-folded");
-      editor.showOther(state.head.regions);
-      this.#announce("conflict", { head: state.head });
-    }
+    this.#showNotice(saveNotice(state, !this.#saver.journalFailed));
+    editor.piece("conflict").hidden = state.kind !== "conflict";
+    if (state.kind !== "conflict") this.#endConflict();
+    else if (!this.#conflict) this.#beginConflict(state.head);
+  }
+
+  /** @param {import("#editor/save-words.js").Notice | null} notice */
+  #showNotice(notice) {
+    const editor = this.#editor;
+    editor.piece("unsaved").hidden = !notice;
+    editor.piece("unsaved-title").textContent = notice?.title ?? "";
+    editor.piece("unsaved-text").textContent = notice?.text ?? "";
+    editor.piece("sign-in").hidden = !notice?.signIn;
+  }
+
+  /** @param {any} head the revision that was saved elsewhere */
+  #beginConflict(head) {
+    this.#editor.host.removeAttribute("data-folded");
+    this.#conflict = new ConflictPanel(this.#editor, drawingOf({ ...head.head, regions: head.regions }));
+    this.#announce("conflict", { head });
+  }
+
+  #endConflict() {
+    if (!this.#conflict) return;
+    this.#conflict.close();
+    this.#conflict = null;
+    this.#showSuggestion(false);
   }
 
   #takeOver() {
@@ -184,32 +300,17 @@ export class Annotating {
     this.#saver.flush();
   }
 
-  async #keepMine() {
-    const { regions, origin, suggestionVersion, decision, reason } = this.#editor.history.present;
-    this.#showSuggestion(false);
-    await this.#saver.keepMine({
-      regions,
-      origin,
-      suggestion_version: suggestionVersion,
-      decision,
-      reason,
-      seconds: this.#clock.take(),
-      tools: {},
-    });
+  /** What is shown becomes a new revision on top of the other. */
+  async #saveChoice() {
+    if (this.#conflict?.isAllTheirs) return this.#takeTheirs();
+    await this.#saver.keepMine(this.#work({}));
   }
 
   async #takeTheirs() {
     const head = await this.#saver.takeTheirs();
     if (!head) return;
-    const { origin = "drawn", suggestion_version = "", decision = "", reason = "" } = head.head ?? {};
-    this.#showSuggestion(false);
-    this.#editor.settle({
-      regions: head.regions,
-      origin,
-      suggestionVersion: suggestion_version,
-      decision,
-      reason,
-    });
+    this.#editor.settle(drawingOf({ ...head.head, regions: head.regions }));
+    this.#undoing.keep();
     this.#editor.say(`Revision ${head.revision} of the other window is shown.`);
   }
 
@@ -226,6 +327,13 @@ export class Annotating {
     this.#submit();
   }
 
+  /** One structure is one outline: Enter submits it. */
+  #submitSingle() {
+    const count = this.#editor.regions.length;
+    if (count < 2) return this.#submit();
+    this.#editor.say(`There are ${count} outlines. Delete the wrong one; Ctrl+Enter submits all.`);
+  }
+
   async #submit() {
     const editor = this.#editor;
     const form = editor.piece("decision");
@@ -237,8 +345,7 @@ export class Annotating {
       return editor.say("Nothing to submit yet: outline the muscle, or say below why you cannot.");
     }
     editor.say("Submitting.");
-    await this.#saver.flush();
-    if (this.#saver.state.kind !== "saved") await this.#settled();
+    await this.#flushed(SUBMITTING);
     if (this.#saver.state.kind !== "saved") {
       return editor.say("Not submitted: your changes have to be saved first.");
     }
@@ -246,17 +353,22 @@ export class Annotating {
     await this.#post(submit.replace("/0/", `/${this.#annotationId}/`), next);
   }
 
-  /** Waits a moment for the saves under way. */
-  #settled() {
-    return Promise.race([this.saved, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  /** Saves what waits, and waits no longer than this for it. @param {number} most ms */
+  async #flushed(most) {
+    this.#saver.flush();
+    await Promise.race([this.saved, new Promise((resolve) => setTimeout(resolve, most))]);
   }
 
   /** @param {string} url @param {string} next where to go then */
   async #post(url, next) {
     try {
       const { status, data } = await call("POST", url, {});
-      if (status === 200) location.assign(next);
-      else this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
+      if (status !== 200) {
+        return this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
+      }
+      await this.#undoing.forget();
+      this.#editor.sweeping?.submitted();
+      await openScan(next);
     } catch {
       this.#editor.say("Not submitted: the server is not reached. Your changes are saved.");
     }

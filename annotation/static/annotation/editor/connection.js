@@ -21,7 +21,7 @@ function csrfToken() {
  * @param {{headers?: Record<string, string>, keepalive?: boolean}} options
  * @returns {Promise<Answer>} rejected when the server was not reached
  */
-export async function call(method, url, body, { headers = {}, keepalive = false } = {}) {
+export async function call(method, url, body = undefined, { headers = {}, keepalive = false } = {}) {
   const response = await fetch(url, {
     method,
     body: JSON.stringify(body),

@@ -1,17 +1,31 @@
 /** The custom element `<contour-editor>`: what scripts and pages may ask of the editor. */
+/** @typedef {import("#editor/editor.js").EditorData} EditorData */
 import { Editor } from "#editor/editor.js";
+import { followHistory } from "#editor/navigation.js";
 
 export class ContourEditor extends HTMLElement {
   /** @type {Editor | null} */
   #editor = null;
 
+  /** @type {ContourEditor | null} as the server wrote it */
+  #pristine = null;
+
   connectedCallback() {
+    this.#pristine = /** @type {ContourEditor} */ (this.cloneNode(true));
     const data = document.getElementById("editor-data")?.textContent ?? "";
     this.#editor = new Editor(this, JSON.parse(data));
   }
 
   disconnectedCallback() {
     this.#editor?.close();
+  }
+
+  /** Begins anew with other data, such as for looking on. @param {EditorData} data */
+  restart(data) {
+    const holder = document.getElementById("editor-data");
+    if (!holder || !this.#pristine) return;
+    holder.textContent = JSON.stringify(data);
+    this.replaceWith(this.#pristine);
   }
 
   get #open() {
@@ -27,6 +41,21 @@ export class ContourEditor extends HTMLElement {
   /** Resolves when all is saved. */
   get saved() {
     return this.#open.mode.saved;
+  }
+
+  /** Whether a person has done something here. */
+  get touched() {
+    return this.#open.touched;
+  }
+
+  /** Makes the work safe before another scan is shown. @returns {Promise<boolean>} whether it is */
+  leave() {
+    return this.#open.mode.leave();
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.#open.say(text);
   }
 
   /** The name of the active tool: `redraw`, `vertices`, `draw`, `pin`; empty where nothing is drawn. */
@@ -51,3 +80,4 @@ function namedPoint([x, y]) {
 }
 
 customElements.define("contour-editor", ContourEditor);
+followHistory();

@@ -8,10 +8,10 @@
  * @typedef {import("#editor/overlay.js").Label} Label
  * @typedef {import("#editor/overlay.js").Pin} Pin
  * @typedef {import("#editor/tools/tool.js").Tool} Tool
- * @typedef {{regions: Region[], origin: string, suggestionVersion: string, decision: string,
- *   reason: string}} Drawing one moment of the work
+ * @typedef {import("#editor/drawing.js").Drawing} Drawing
  * @typedef {{
- *   mode: "annotate" | "review" | "read", notice: string, user: number,
+ *   schema: number, mode: "annotate" | "review" | "read" | "look-on", notice: string, user: number,
+ *   closed?: "elsewhere" | "newer", title: string,
  *   image: {id: number, width: number, height: number, pixels: string},
  *   plane: string, thickness_definition: string, spacing: [number, number] | null,
  *   labels: Label[],
@@ -19,23 +19,28 @@
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
  *   comparisons: import("#editor/comparing.js").Source[],
+ *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, submit: string, take_back: string, review: string, next: string},
+ *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
- * }} Mode
+ *   leave(): Promise<boolean>, shown?(): void,
+ * }} Mode `shown`: the scan has appeared; `leave` makes the work safe before another scan is shown, and says whether it is
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { BorderCheck } from "#editor/border-check.js";
 import { showKeys, showStates } from "#editor/buttons.js";
+import { drawingOf, SCHEMA } from "#editor/drawing.js";
 import { Comparing } from "#editor/comparing.js";
 import { bounds } from "#editor/geometry.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
 import { Keyboard } from "#editor/keyboard.js";
 import { Keymap } from "#editor/keymap.js";
+import { LookingOn } from "#editor/looking-on.js";
 import { Looking } from "#editor/looking.js";
 import { measureLabel } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
@@ -44,49 +49,52 @@ import { Reading } from "#editor/reading.js";
 import { deleteRegion, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
+import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
 
-const MODES = { annotate: Annotating, review: Reviewing, read: Reading };
-
-/** @param {EditorData} data @returns {Drawing} */
-function firstDrawing({ annotation }) {
-  return {
-    regions: annotation?.regions ?? [],
-    origin: annotation?.origin ?? "drawn",
-    suggestionVersion: annotation?.suggestion_version ?? "",
-    decision: annotation?.decision ?? "",
-    reason: annotation?.reason ?? "",
-  };
-}
+const MODES = {
+  annotate: Annotating,
+  review: Reviewing,
+  read: Reading,
+  "look-on": LookingOn,
+};
 
 export class Editor {
   /** @type {Region[] | null} */
   #preview = null;
+  /** Whether a person has done something here. */
+  touched = false;
   #pressedAt = 0;
   /** @type {Point | null} */
   #picked = null;
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
+  /** Whether neighbours follow a shared border. */
+  linked = true;
+  /** What the brushes share, image px. */
+  brush = { radius: 10 };
   #listeners = new AbortController();
 
-  /** @param {HTMLElement} host whose pieces this fills @param {EditorData} data */
+  /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
   constructor(host, data) {
     this.host = host;
     this.data = data;
-    this.history = new History(firstDrawing(data));
+    this.history = new History(drawingOf(data.annotation));
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
+    this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
     this.actions = new Actions(keymap, (text) => this.say(text));
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
     this.toolbox = new Toolbox(this, this.actions);
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
-    if (data.mode !== "read") this.#addDrawing();
+    const mode = data.schema > SCHEMA ? "look-on" : data.mode;
+    if (mode === "annotate" || mode === "review") this.#addDrawing();
     this.looking = new Looking(this, this.#listeners.signal);
     this.comparing = new Comparing(this);
     this.actions.add({
@@ -96,8 +104,9 @@ export class Editor {
       keys: ["?", "F1"],
       run: () => this.help.open(),
     });
+    this.sweeping = data.sweep ? new Sweeping(this, data.sweep) : null;
     /** @type {Mode} */
-    this.mode = new MODES[data.mode](this);
+    this.mode = new MODES[mode](this);
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
     this.#showKeys();
     this.#listen();
@@ -106,8 +115,10 @@ export class Editor {
 
   close() {
     this.#listeners.abort();
+    this.sweeping?.close();
     this.keyboard.close();
     this.input.close();
+    this.borders.close();
     this.stage.close();
     this.mode.close();
   }
@@ -119,6 +130,8 @@ export class Editor {
     try {
       await this.stage.picture.load(this.data.image.pixels);
       this.draw();
+      this.mode.shown?.();
+      this.sweeping?.prepare();
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
@@ -127,7 +140,8 @@ export class Editor {
   /** The tool that a person begins with. */
   #firstTool() {
     if (!this.mode.editable) return null;
-    return this.regions.length || this.data.suggestion ? "redraw" : "draw";
+    const isThere = this.regions.length || this.data.suggestion || this.sweeping?.isProposed;
+    return isThere ? (this.sweeping?.tool ?? "redraw") : "draw";
   }
 
   /** The regions as they are now. */
@@ -225,6 +239,25 @@ export class Editor {
         applies,
         run: () => this.#cancel(),
       },
+      {
+        name: "unlink",
+        group,
+        label: "Let neighbours keep their border, or follow again",
+        keys: ["L"],
+        applies,
+        pressed: () => !this.linked,
+        run: () => this.#toggleLink(),
+      },
+      ...[
+        { name: "smaller", label: "Smaller brush", keys: ["["], steps: -1 },
+        { name: "larger", label: "Larger brush", keys: ["]"], steps: 1 },
+      ].map(({ steps, ...action }) => ({
+        ...action,
+        group: "Brush",
+        repeats: true,
+        applies: () => applies() && this.activeTool?.resize !== undefined,
+        run: () => this.activeTool?.resize?.(steps),
+      })),
       ...this.data.labels.map(({ name, title, number }) => ({
         name: `label-${number}`,
         group: "Structures",
@@ -269,12 +302,24 @@ export class Editor {
   pressed() {
     this.#begins();
     this.keyboard.use();
+    this.touched = true;
     this.host.focus({ preventScroll: true });
   }
 
   /** What the pointer did on the stage is over. */
   released() {
     this.toolbox.settle();
+  }
+
+  /** The pen is turned round: its eraser end erases for one stroke. @returns {boolean} whether it can */
+  takeEraser() {
+    if (this.mode.editable) this.toolbox.borrow("erase");
+    return this.activeTool?.name === "erase";
+  }
+
+  /** The stroke keeps it until it is over. */
+  putEraserBack() {
+    this.toolbox.giveBack();
   }
 
   /** Brightness or contrast has changed. */
@@ -350,7 +395,7 @@ export class Editor {
 
   /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said */
   change(drawing, tool, said) {
-    this.history.push({ ...this.history.present, ...drawing });
+    this.history.push({ ...this.history.present, basedOn: null, ...drawing });
     this.#changed(tool);
     this.say(said);
   }
@@ -358,6 +403,7 @@ export class Editor {
   /** @param {string} tool */
   #changed(tool) {
     this.#preview = null;
+    this.touched = true;
     const ms = Math.round(performance.now() - this.#pressedAt);
     this.mode.changed({ tool, ms: ["undo", "redo"].includes(tool) ? 0 : ms });
     this.draw();
@@ -381,6 +427,16 @@ export class Editor {
   #remove() {
     const after = deleteRegion(this.regions, this.#chosen);
     this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
+  }
+
+  #toggleLink() {
+    this.linked = !this.linked;
+    this.draw();
+    this.say(
+      this.linked
+        ? "Neighbours follow a shared border again."
+        : "Neighbours keep their border: what you take away leaves a gap.",
+    );
   }
 
   #cancel() {
@@ -414,7 +470,9 @@ export class Editor {
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
+    this.sweeping?.show();
     this.panel.showWork(regions, measured);
+    this.borders.watch(this.regions);
     showStates(this.host, this.actions);
   }
 }

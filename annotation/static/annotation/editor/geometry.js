@@ -142,20 +142,38 @@ function segmentsCross(a, b, c, d) {
 /** Whether edges of a ring meet anywhere but at the vertex between neighbours. @param {Ring} ring */
 export function crossesItself(ring) {
   const count = ring.length;
-  for (let first = 0; first < count; first += 1) {
-    const a = ring[first];
-    const b = ring[(first + 1) % count];
-    for (let second = first + 1; second < count; second += 1) {
-      const c = ring[second];
-      const d = ring[(second + 1) % count];
-      if (second === first + 1) {
-        if (turn(a, b, d) === 0 && within(a, b, d)) return true;
-      } else if ((second + 1) % count === first) {
-        if (turn(c, d, b) === 0 && within(c, d, b)) return true;
+  const edges = spansOf(ring);
+  return edges.some((one, index) => {
+    const a = ring[one.at];
+    const b = ring[(one.at + 1) % count];
+    for (let next = index + 1; next < count && edges[next].left <= one.right; next += 1) {
+      const other = edges[next];
+      if (other.top > one.bottom || other.bottom < one.top) continue;
+      const c = ring[other.at];
+      const d = ring[(other.at + 1) % count];
+      if ((one.at + 1) % count === other.at) {
+        if (turn(a, b, d) === 0 && (within(a, b, d) || within(c, d, a))) return true;
+      } else if ((other.at + 1) % count === one.at) {
+        if (turn(c, d, b) === 0 && (within(c, d, b) || within(a, b, c))) return true;
       } else if (segmentsMeet(a, b, c, d)) return true;
     }
-  }
-  return false;
+    return false;
+  });
+}
+
+/** The boxes of a ring's edges, from left to right. @param {Ring} ring */
+function spansOf(ring) {
+  const spans = ring.map(([x0, y0], at) => {
+    const [x1, y1] = ring[(at + 1) % ring.length];
+    return {
+      at,
+      left: Math.min(x0, x1),
+      right: Math.max(x0, x1),
+      top: Math.min(y0, y1),
+      bottom: Math.max(y0, y1),
+    };
+  });
+  return spans.sort((one, other) => one.left - other.left);
 }
 
 /** Whether edges of two rings cross; rings may touch. @param {Ring} first @param {Ring} second */

@@ -32,6 +32,21 @@ export class History {
     this.present = state;
   }
 
+  /** All moments from the oldest, and the place of the present one. */
+  get moments() {
+    return {
+      states: [...this.#past, this.present, ...this.#future.toReversed()],
+      position: this.#past.length,
+    };
+  }
+
+  /** Takes moments up again. @param {{states: State[], position: number}} moments */
+  recall({ states, position }) {
+    this.#past = states.slice(0, position);
+    this.present = states[position];
+    this.#future = states.slice(position + 1).reverse();
+  }
+
   /** The same moment in another form, such as the server's. @param {State} state */
   replace(state) {
     this.present = state;

@@ -2,16 +2,19 @@
  * The journal keeps every change in the browser until the server has confirmed it, so that neither
  * a crash, nor a lost network, nor an expired session loses work.
  *
- * @typedef {{regions: import("#editor/geometry.js").Region[], origin: string,
- *   suggestion_version: string, decision: string, reason: string, seconds: number,
+ * @typedef {import("#editor/drawing.js").SavedDrawing & {seconds: number,
  *   tools: Record<string, number>}} Work what one revision is made of; `tools`: gestures and ms of each
- * @typedef {{key: string, scope: string, tab: string, order: number, base: number | null,
- *   sent: boolean, changes: number, at: number, work: Work}} Entry
- *   `key` makes repeating a save harmless; `base` is the revision it builds on, null: on the entry
- *   before it; `changes` counts gestures
+ * @typedef {{title: string, page: string, save: string}} ScanPlace
+ *   of the scan drawn on: what it is called, and the addresses of its page and of its saves
+ * @typedef {{key: string, schema: number, scope: string, tab: string, order: number,
+ *   base: number | null, sent: boolean, changes: number, at: number, place: ScanPlace,
+ *   work: Work}} Entry
+ *   `key` makes repeating a save harmless; `scope` is USER:IMAGE; `base` is the revision it builds
+ *   on, null: on the entry before it; `changes` counts gestures
  * @typedef {{put(entry: Entry): Promise<void>, remove(key: string): Promise<void>,
- *   entries(scope: string): Promise<Entry[]>}} Journal
+ *   entries(scope: string): Promise<Entry[]>, scopes(user: number): Promise<string[]>}} Journal
  */
+import { answered, completed, openDatabase } from "#editor/stored.js";
 
 const DATABASE = "myotrace-journal";
 const ENTRIES = "entries";
@@ -57,6 +60,12 @@ export class MemoryJournal {
   async entries(scope) {
     return [...this.#entries.values()].filter((entry) => entry.scope === scope);
   }
+
+  /** @param {number} user */
+  async scopes(user) {
+    const scopes = [...this.#entries.values()].map(({ scope }) => scope);
+    return [...new Set(scopes)].filter((scope) => scope.startsWith(`${user}:`));
+  }
 }
 
 /**
@@ -65,12 +74,25 @@ export class MemoryJournal {
  * @implements {Journal}
  */
 export class IndexedJournal {
-  #database = openDatabase();
+  /** @type {Promise<IDBDatabase> | null} */
+  #opened = null;
+  #makeRoom;
+
+  /** @param {() => Promise<void>} makeRoom gives up what is worth less than unsaved work */
+  constructor(makeRoom = async () => {}) {
+    this.#makeRoom = makeRoom;
+  }
 
   /** @param {Entry} entry */
-  put(entry) {
+  async put(entry) {
     const kept = structuredClone(entry);
-    return this.#write((store) => store.put(kept));
+    const put = () => this.#write((store) => store.put(kept));
+    try {
+      await put();
+    } catch {
+      await this.#makeRoom();
+      await put();
+    }
   }
 
   /** @param {string} key */
@@ -80,36 +102,34 @@ export class IndexedJournal {
 
   /** @param {string} scope @returns {Promise<Entry[]>} */
   async entries(scope) {
-    const store = (await this.#database).transaction(ENTRIES).objectStore(ENTRIES);
+    const store = (await this.#database()).transaction(ENTRIES).objectStore(ENTRIES);
     return answered(store.index("scope").getAll(scope));
   }
 
-  /** Resolves when the change is on the disk. @param {(store: IDBObjectStore) => void} change @returns {Promise<void>} */
-  async #write(change) {
-    const database = await this.#database;
-    const transaction = database.transaction(ENTRIES, "readwrite", { durability: "strict" });
-    change(transaction.objectStore(ENTRIES));
-    return new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error);
-    });
+  /** @param {number} user @returns {Promise<string[]>} the scans with unconfirmed work */
+  async scopes(user) {
+    const store = (await this.#database()).transaction(ENTRIES).objectStore(ENTRIES);
+    const ofUser = IDBKeyRange.bound(`${user}:`, `${user};`);
+    const entries = await answered(store.index("scope").getAll(ofUser));
+    return [...new Set(entries.map(({ scope }) => scope))];
   }
-}
 
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function answered(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
+  /** @param {(store: IDBObjectStore) => void} change */
+  async #write(change) {
+    const transaction = (await this.#database()).transaction(ENTRIES, "readwrite", {
+      durability: "strict",
+    });
+    change(transaction.objectStore(ENTRIES));
+    return completed(transaction);
+  }
 
-/** @returns {Promise<IDBDatabase>} */
-async function openDatabase() {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    const store = request.result.createObjectStore(ENTRIES, { keyPath: "key" });
-    store.createIndex("scope", "scope");
-  };
-  return answered(request);
+  /** A database that could not be opened is tried again with the next call. */
+  #database() {
+    this.#opened ??= openDatabase(DATABASE, (database) => {
+      const store = database.createObjectStore(ENTRIES, { keyPath: "key" });
+      store.createIndex("scope", "scope");
+    });
+    this.#opened.catch(() => (this.#opened = null));
+    return this.#opened;
+  }
 }

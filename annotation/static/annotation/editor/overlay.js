@@ -7,7 +7,9 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {{name: string, title: string, colour: string, number: number, dash: string}} Label
  * @typedef {{points: Point[], kind: "stroke" | "removed" | "draft", closed?: boolean}} SketchLine
- * @typedef {{lines?: SketchLine[], handles?: Point[], target?: {point: Point, kind: "vertex" | "insert" | "start"} | null}} Sketch
+ * @typedef {{track: Point[], radius: number, kind: "add" | "erase"}} BrushTrack `radius` in image px
+ * @typedef {{from: Point, to: Point, text: string}} Ruler
+ * @typedef {{lines?: SketchLine[], brush?: BrushTrack, ruler?: Ruler, handles?: Point[], target?: {point: Point, kind: "vertex" | "insert" | "start"} | null}} Sketch
  * @typedef {{x: number, y: number, number: number, text: string}} Pin
  * @typedef {[Point, Point]} Line
  */
@@ -42,22 +44,34 @@ function haloed(d, name) {
   ];
 }
 
+/** Where a brush has been, and its rim where it is. @param {BrushTrack} brush */
+function brushMarks({ track, radius, kind }) {
+  const [x, y] = track[track.length - 1];
+  const rim = `M${x - radius} ${y}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0`;
+  const passed = track.length > 1 ? [element("path", { d: pathOfLine(track, false), class: `track ${kind}`, "stroke-width": 2 * radius })] : [];
+  return [...passed, element("path", { d: rim, class: "halo" }), element("path", { d: rim, class: `rim ${kind}` })];
+}
+
 export class Overlay {
   #image = element("g");
   #stage = element("g");
   #layers = new Map(
-    ["other", "regions", "thickness", "sketch", "handles"].map((name) => [
+    ["other", "proposed", "regions", "marks", "thickness", "sketch", "handles"].map((name) => [
       name,
       element("g", { class: `layer-${name}` }),
     ]),
   );
   #marks = new Map(
-    ["rulers", "numbers", "pins"].map((name) => [name, element("g", { class: `layer-${name}` })]),
+    ["rulers", "numbers", "lengths", "pins"].map((name) => [name, element("g", { class: `layer-${name}` })]),
   );
   /** @type {{text: string, at: Point, colour: string}[]} */
   #numbers = [];
   /** @type {Pin[]} */
   #pins = [];
+  /** @type {Ruler | null} */
+  #ruler = null;
+  /** @type {import("#editor/viewport.js").Viewport | null} */
+  #viewport = null;
 
   /** @param {Label[]} labels */
   constructor(labels) {
@@ -102,6 +116,24 @@ export class Overlay {
     this.#layer("other").replaceChildren(...haloed(d, "other"));
   }
 
+  /** Stretches to look at. @param {Point[][]} lines */
+  showMarks(lines) {
+    const d = lines.map((line) => pathOfLine(line, false)).join("");
+    this.#layer("marks").replaceChildren(...haloed(d, "moved"));
+  }
+
+  /** What is proposed and nobody's work yet. @param {Region[]} regions */
+  showProposed(regions) {
+    const layer = this.#layer("proposed");
+    layer.replaceChildren(
+      ...regions.flatMap(({ label, parts }) => {
+        const [halo, line] = haloed(pathOfParts(parts), "proposed");
+        line.setAttribute("stroke", this.labels.get(label)?.colour ?? "#fff");
+        return [halo, line];
+      }),
+    );
+  }
+
   /** @param {Line[]} lines */
   showThickness(lines) {
     this.#layer("thickness").replaceChildren(
@@ -110,8 +142,10 @@ export class Overlay {
   }
 
   /** @param {Sketch} sketch */
-  showSketch({ lines = [], handles = [], target = null }) {
+  showSketch({ lines = [], brush, ruler, handles = [], target = null }) {
     this.#layer("sketch").replaceChildren(
+      ...(brush ? brushMarks(brush) : []),
+      ...(ruler ? haloed(pathOfLine([ruler.from, ruler.to], false), "ruler") : []),
       ...lines.flatMap(({ points, kind, closed = false }) =>
         haloed(pathOfLine(points, closed), kind),
       ),
@@ -119,6 +153,20 @@ export class Overlay {
     const dots = [element("path", { d: pathOfDots(handles), class: "handles" })];
     if (target) dots.push(element("path", { d: pathOfDots([target.point]), class: target.kind }));
     this.#layer("handles").replaceChildren(...dots);
+    this.#ruler = ruler ?? null;
+    this.#placeRuler();
+  }
+
+  /** The length stands beside the end of the line. */
+  #placeRuler() {
+    if (!this.#ruler) return this.#layer("lengths").replaceChildren();
+    const { from, to, text } = this.#ruler;
+    const [x, y] = this.#viewport?.toStage(to) ?? to;
+    const isLeftwards = to[0] < from[0];
+    const length = element("text", { x: x + (isLeftwards ? -10 : 10), y: y + 4 });
+    length.setAttribute("text-anchor", isLeftwards ? "end" : "start");
+    length.textContent = text;
+    this.#layer("lengths").replaceChildren(length);
   }
 
   /** @param {Pin[]} pins */
@@ -128,6 +176,7 @@ export class Overlay {
 
   /** @param {import("#editor/viewport.js").Viewport} viewport @param {[number, number] | null} spacing mm per px */
   place(viewport, spacing) {
+    this.#viewport = viewport;
     const { x, y, scale } = viewport;
     this.#image.setAttribute("transform", `matrix(${scale} 0 0 ${scale} ${x} ${y})`);
     this.#layer("numbers").replaceChildren(
@@ -140,6 +189,7 @@ export class Overlay {
     );
     this.#layer("pins").replaceChildren(...this.#pins.map((pin) => pinMark(pin, viewport)));
     this.#layer("rulers").replaceChildren(...(spacing ? rulers(viewport, spacing) : []));
+    this.#placeRuler();
   }
 }
 

@@ -105,9 +105,13 @@ export class Panel {
 
   /** @param {{number: number, at: Date, says: string}} revision */
   addRevision({ number, at, says }) {
-    const item = make("li", "");
     const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-    item.append(make("b", String(number)), ` ${says} `, make("time", time));
+    const button = document.createElement("button");
+    button.type = "button";
+    button.value = String(number);
+    button.append(make("b", String(number)), ` ${says} `, make("time", time));
+    const item = make("li", "");
+    item.append(button);
     this.#editor.piece("revisions").prepend(item);
   }
 }

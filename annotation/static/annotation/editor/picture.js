@@ -1,4 +1,5 @@
 /** The scan on its canvas, one canvas px per image px. */
+import { greyOf, pixelsOf } from "#editor/pixels.js";
 import { lookupTable } from "#editor/window-level.js";
 
 /** Full alpha in the last byte of a pixel. */
@@ -36,14 +37,13 @@ export class Picture {
 
   /** @param {string} url of the 8-bit grey PNG */
   async load(url) {
-    const response = await fetch(url, { credentials: "same-origin" });
-    if (!response.ok) throw new Error(`the scan could not be loaded (${response.status})`);
-    const bitmap = await createImageBitmap(await response.blob(), { colorSpaceConversion: "none" });
+    this.show(await pixelsOf(url));
+  }
+
+  /** @param {ImageBitmap} bitmap */
+  show(bitmap) {
     const { width, height } = this.canvas;
-    this.#context.drawImage(bitmap, 0, 0);
-    const { data } = this.#context.getImageData(0, 0, width, height);
-    this.#grey = new Uint8ClampedArray(width * height);
-    for (let index = 0; index < this.#grey.length; index += 1) this.#grey[index] = data[4 * index];
+    this.#grey = greyOf(bitmap, this.#context, width, height);
     this.draw();
   }
 

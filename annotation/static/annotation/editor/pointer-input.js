@@ -16,6 +16,8 @@
  *   pressed(): void,
  *   released(): void,
  *   adjusted(): void,
+ *   takeEraser(): boolean,
+ *   putEraserBack(): void,
  * }} Host
  */
 import { distance, inImage } from "#editor/geometry.js";
@@ -27,14 +29,19 @@ const WHEEL_LINE = 16;
 /** Brightness and contrast steps per px of a drag. */
 const WINDOW_STEP = 0.4;
 
+/** The button of a pen's eraser end, as Pointer Events number it. */
+const ERASER = 5;
+
+/** Whether a pen has been used since the page was loaded: from then on fingers draw no more. */
+let penSeen = false;
+
 export class PointerInput {
   /** Whether Space is held, which makes every drag a pan. */
   panning = false;
-  /** @type {{id: number, hold: Hold} | null} */
+  /** @type {{id: number, isPen: boolean, hold: Hold} | null} */
   #held = null;
   /** @type {Map<number, Point>} */
   #fingers = new Map();
-  #penSeen = false;
   #listeners = new AbortController();
   #stage;
   #host;
@@ -77,31 +84,42 @@ export class PointerInput {
     const { width, height, scale } = this.#stage.viewport;
     const point = this.#stage.toImage(event.clientX, event.clientY);
     const reach = event.pointerType === "touch" ? FINGER_REACH : MOUSE_REACH;
-    return { point: inImage(point, width, height), reach: reach / scale, alt: event.altKey };
+    return { point: inImage(point, width, height), reach: reach / scale, alt: event.altKey, shift: event.shiftKey };
   }
 
   /** @param {PointerEvent} event */
   #press(event) {
-    this.#host.pressed();
     event.preventDefault();
+    const isPen = event.pointerType === "pen";
+    if (this.#held?.isPen && !isPen) return;
+    this.#host.pressed();
     this.#stage.container.setPointerCapture(event.pointerId);
-    if (event.pointerType === "pen") this.#penSeen = true;
+    if (isPen) this.#penComes();
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, [event.clientX, event.clientY]);
       if (this.#fingers.size > 1) return void this.cancel();
     }
     if (this.#held) return;
+    if (event.button === ERASER && !this.#host.takeEraser()) return;
     const hold = this.#holdFor(event);
-    if (hold) this.#held = { id: event.pointerId, hold };
+    if (hold) this.#held = { id: event.pointerId, isPen, hold };
+    if (event.button === ERASER) this.#host.putEraserBack();
+  }
+
+  /** The hand that holds it rests on the glass: its fingers are not meant. */
+  #penComes() {
+    penSeen = true;
+    this.#fingers.clear();
+    this.cancel();
   }
 
   /** @param {PointerEvent} event @returns {Hold | null} */
   #holdFor(event) {
-    const isFingerBesidePen = event.pointerType === "touch" && this.#penSeen;
+    const isFingerBesidePen = event.pointerType === "touch" && penSeen;
     if (event.button === 1 || event.button === 2 || this.panning || isFingerBesidePen) {
       return this.#pan(event);
     }
-    if (event.button !== 0) return null;
+    if (event.button !== 0 && event.button !== ERASER) return null;
     if (event.ctrlKey || event.metaKey) return this.#window(event);
     const gesture = this.#host.activeTool?.press(this.#pointer(event));
     return gesture ? this.#gesture(gesture) : null;
@@ -203,7 +221,10 @@ export class PointerInput {
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
-    const delta = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE : 1);
+    const turned = event.deltaY || event.deltaX;
+    const tool = this.#host.activeTool;
+    if (event.shiftKey && tool?.resize) return tool.resize(-Math.sign(turned));
+    const delta = turned * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE : 1);
     const at = this.#stage.fromClient(event.clientX, event.clientY);
     this.#stage.viewport.zoom(Math.exp(-delta * WHEEL_ZOOM), at);
     this.#stage.place();

@@ -5,6 +5,7 @@
  * @typedef {import("#editor/editor.js").Mode} Mode
  */
 import { call } from "#editor/connection.js";
+import { openScan } from "#editor/navigation.js";
 
 /** @implements {Mode} */
 export class Reading {
@@ -16,6 +17,13 @@ export class Reading {
   constructor(editor) {
     this.#editor = editor;
     const { issues, urls } = editor.data;
+    editor.actions.add({
+      name: "next",
+      group: "Scan",
+      label: "Open the next scan",
+      keys: ["Enter"],
+      run: () => openScan(urls.next),
+    });
     editor.setEditable(false);
     editor.showPins(issues.map((issue, i) => ({ ...issue, number: i + 1 })));
     if (urls.take_back) {
@@ -30,13 +38,17 @@ export class Reading {
 
   changed() {}
 
+  async leave() {
+    return true;
+  }
+
   close() {}
 
   /** @param {string} url */
   async #takeBack(url) {
     try {
       const { status, data } = await call("POST", url, {});
-      if (status === 200) location.reload();
+      if (status === 200) await openScan(location.href);
       else this.#editor.say(data?.detail ?? `The server answered ${status}.`);
     } catch {
       this.#editor.say("The server is not reached. Try again.");

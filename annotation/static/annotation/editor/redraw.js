@@ -16,6 +16,7 @@ import {
   crossing,
   distance,
   footOnRing,
+  footOnSegment,
   ringArea,
   simplifyLine,
   tidyRing,
@@ -51,6 +52,29 @@ export function redraw(rings, stroke, scale, tolerance) {
   const choices = replacements(rings[ring], attachment, tolerance);
   const direction = DIRECTION_LENGTH / scale;
   return { ring, choices: likelierFirst(rings[ring], attachment, choices, direction) };
+}
+
+/**
+ * The stretch of a ring that a stroke runs along, and the rest of that ring from its end on.
+ * @param {Ring[]} rings @param {Point[]} stroke image px @param {number} scale screen px per image px
+ * @returns {{ring: number, stretch: Point[], rest: Point[]} | null}
+ */
+export function stretchAlong(rings, stroke, scale) {
+  const found = redraw(rings, stroke, scale, 0);
+  if (!found) return null;
+  const farthest = (/** @type {Choice} */ { removed }) =>
+    Math.max(...removed.map((point) => footOnLine(point, stroke)));
+  const [one, other] = found.choices;
+  const meant = farthest(one) <= farthest(other) ? one : other;
+  const left = meant === one ? other : one;
+  return { ring: found.ring, stretch: meant.removed, rest: left.removed.slice(1, -1).reverse() };
+}
+
+/** @param {Point} point @param {Point[]} line */
+function footOnLine(point, line) {
+  return Math.min(
+    ...line.slice(1).map((end, index) => footOnSegment(point, line[index], end).distance),
+  );
 }
 
 /** @param {Ring} ring @param {Point[]} stroke @param {number} scale @returns {Attachment | null} */

@@ -6,11 +6,11 @@
  * @typedef {import("#editor/geometry.js").Ring} Ring
  * @typedef {import("#editor/geometry.js").Part} Part
  * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/topology.js").Manner} Manner
  * @typedef {{region: number, part: number, ring: number}} RingPlace
  * @typedef {RingPlace & {vertex: number}} VertexPlace
  */
 import {
-  bounds,
   crossesItself,
   distance,
   footOnRing,
@@ -20,10 +20,12 @@ import {
   ringsCross,
   samePoint,
 } from "#editor/geometry.js";
-import { difference, filled, overlapArea, union } from "#editor/shapes.js";
+import { redraw } from "#editor/redraw.js";
+import { common, difference, filled, overlapArea, union } from "#editor/shapes.js";
+import { reshape } from "#editor/topology.js";
 
-/** Overlap below this is the rounding of a shared border. px2 */
-const OVERLAP_TOLERANCE = 0.5;
+/** Of simplifying a line drawn across a region. px */
+const LINE_TOLERANCE = 0.35;
 
 /** @param {Region[]} regions @param {string | null} label all labels if null */
 export function ringPlaces(regions, label = null) {
@@ -95,12 +97,13 @@ export function edgeNear(regions, point, reach) {
   return nearest;
 }
 
-/** @param {Region[]} regions @param {(ring: Ring) => Ring} change @returns {Region[]} */
+/** A region of which no ring changes stays as it is. @param {Region[]} regions @param {(ring: Ring) => Ring} change @returns {Region[]} */
 function mapRings(regions, change) {
-  return regions.map((region) => ({
-    ...region,
-    parts: region.parts.map((part) => part.map(change)),
-  }));
+  return regions.map((region) => {
+    const parts = region.parts.map((part) => part.map(change));
+    const isSame = parts.every((part, p) => part.every((ring, k) => ring === region.parts[p][k]));
+    return isSame ? region : { ...region, parts };
+  });
 }
 
 /** Moves a vertex, and with it every vertex at the same place: a shared border stays shared. @param {Region[]} regions @param {Point} from @param {Point} to */
@@ -112,31 +115,44 @@ export function moveVertex(regions, from, to) {
   );
 }
 
-/** Inserts a vertex into every edge between the same two points. @param {Region[]} regions @param {Point} a @param {Point} b @param {Point} point */
-export function insertVertex(regions, a, b, point) {
-  return mapRings(regions, (ring) =>
-    ring.flatMap((vertex, index) => {
-      const next = ring[(index + 1) % ring.length];
-      const shared =
-        (samePoint(vertex, a) && samePoint(next, b)) || (samePoint(vertex, b) && samePoint(next, a));
-      return shared ? [vertex, point] : [vertex];
-    }),
-  );
+/** Moves a vertex of one region only: its neighbours keep theirs. @param {Region[]} regions @param {number} index @param {Point} from @param {Point} to */
+export function detachVertex(regions, index, from, to) {
+  const [moved] = moveVertex([regions[index]], from, to);
+  return withRegion(regions, index, moved);
 }
 
-/** Deletes a vertex wherever it stands; a hole of three points goes with it, an outline of three refuses. @param {Region[]} regions @param {Point} point @returns {Region[] | null} */
-export function deleteVertex(regions, point) {
-  const without = regions.map((region) => ({
-    ...region,
-    parts: region.parts.map((part) =>
-      part
-        .map((ring) => ring.filter((vertex) => !samePoint(vertex, point)))
-        .filter((ring, index) => index === 0 || ring.length >= 3),
-    ),
-  }));
-  return without.every(({ parts }) => parts.every(([outline]) => outline.length >= 3))
-    ? without
-    : null;
+/** @param {Region[]} regions @param {number} index @param {Region} region */
+function withRegion(regions, index, region) {
+  return regions.map((old, r) => (r === index ? region : old));
+}
+
+/** Inserts a vertex into every edge between the same two points. @param {Region[]} regions @param {Point} a @param {Point} b @param {Point} point */
+export function insertVertex(regions, a, b, point) {
+  return mapRings(regions, (ring) => {
+      const at = ring.findIndex((vertex, index) => {
+        const next = ring[(index + 1) % ring.length];
+        return (
+          (samePoint(vertex, a) && samePoint(next, b)) ||
+          (samePoint(vertex, b) && samePoint(next, a))
+        );
+      });
+      return at < 0 ? ring : [...ring.slice(0, at + 1), point, ...ring.slice(at + 1)];
+  });
+}
+
+/** Deletes vertices wherever they stand; a hole of fewer than three goes with them, an outline refuses. @param {Region[]} regions @param {Point[]} points @returns {Region[] | null} */
+export function deleteVertices(regions, points) {
+  const keys = new Set(points.map(String));
+  const thinned = mapRings(regions, (ring) => {
+    const left = ring.filter((vertex) => !keys.has(String(vertex)));
+    return left.length === ring.length ? ring : left;
+  });
+  if (thinned.some(({ parts }) => parts.some(([outline]) => outline.length < 3))) return null;
+  return thinned.map((region, index) => {
+    if (region === regions[index]) return region;
+    const parts = region.parts.map((part) => part.filter(({ length }) => length >= 3));
+    return { ...region, parts };
+  });
 }
 
 /** Whether every ring is simple and no rings of a region cross. @param {Region[]} regions */
@@ -153,29 +169,50 @@ export function isSound(regions) {
 /**
  * Puts a drawn ring in as a region; where it overlaps a region of the same label it extends it,
  * and what another label has there is taken from it.
- * @param {Region[]} regions @param {string} label @param {Ring} ring @returns {Region[] | null}
+ * @param {Region[]} regions @param {string} label @param {Ring} ring @param {Manner} [manner]
+ * @returns {Region[] | null}
  */
-export function addRing(regions, label, ring) {
+export function addRing(regions, label, ring, manner) {
   const drawn = filled(ring);
-  if (!drawn.length) return null;
-  const touched = regions.findIndex(
-    (region) => region.label === label && overlapArea(region.parts, drawn) > 0,
-  );
-  if (touched < 0) return clearOthers([...regions, { label, cut: [], parts: drawn }], regions.length);
-  const parts = union(regions[touched].parts, drawn);
-  return clearOthers(withParts(regions, touched, parts), touched);
+  return drawn.length ? addParts(regions, label, drawn, manner) : null;
 }
 
 /**
- * Replaces a ring, mends loops, and takes the region's new ground from the others.
- * @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @returns {Region[] | null}
+ * @param {Region[]} regions @param {string} label @param {Part[]} parts @param {Manner} [manner]
+ * @returns {Region[] | null}
  */
-export function replaceRing(regions, place, ring) {
-  const swapped = withRing(regions, place, ring);
-  const sound = isSound([swapped[place.region]]);
-  const mended = sound ? swapped : withParts(regions, place.region, mend(regions, place, ring));
-  if (!mended[place.region].parts.length) return null;
-  return clearOthers(mended, place.region);
+export function addParts(regions, label, parts, manner) {
+  const touched = regions.findIndex(
+    (region) => region.label === label && overlapArea(region.parts, parts) > 0,
+  );
+  if (touched >= 0) return reshape(regions, touched, "add", parts, manner);
+  return reshape([...regions, { label, cut: [], parts: [] }], regions.length, "add", parts, manner);
+}
+
+/**
+ * Takes parts away from all regions of a label.
+ * @param {Region[]} regions @param {string} label @param {Part[]} parts @param {Manner} [manner]
+ * @returns {Region[] | null} the same regions if none was concerned
+ */
+export function takeParts(regions, label, parts, manner) {
+  /** @type {Region[] | null} */
+  let after = regions;
+  for (const region of regions) {
+    if (region.label !== label || !overlapArea(region.parts, parts)) continue;
+    after = after && reshape(after, after.indexOf(region), "take", parts, manner);
+  }
+  return after;
+}
+
+/**
+ * Replaces a ring, mends loops, and lets the neighbours follow.
+ * @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @param {Manner} [manner]
+ * @returns {Region[] | null}
+ */
+export function replaceRing(regions, place, ring, manner) {
+  const [swapped] = withRing([regions[place.region]], { ...place, region: 0 }, ring);
+  const parts = isSound([swapped]) ? swapped.parts : mend(regions, place, ring);
+  return reshape(regions, place.region, "replace", parts, manner);
 }
 
 /** @param {Region[]} regions @param {RingPlace} place @param {Ring} ring @returns {Part[]} */
@@ -190,28 +227,57 @@ function mend(regions, place, ring) {
   return others.length ? union(others, mended) : mended;
 }
 
-/** @param {Region[]} regions @param {number} index @param {Part[]} parts */
-function withParts(regions, index, parts) {
-  return regions.map((region, r) => (r === index ? { ...region, parts } : region));
+/**
+ * Splits the region of a label that a line crosses.
+ * @param {Region[]} regions @param {string} label @param {Point[]} line @param {number} scale screen px per image px
+ * @returns {{regions: Region[], pieces: [number, number]} | null} where the two pieces are; null if
+ *   the line does not go from one side of an outline to the other
+ */
+export function splitRegion(regions, label, line, scale) {
+  const outlines = ringPlaces(regions, label).filter(({ ring }) => ring === 0);
+  const found = redraw(outlines.map((place) => ringAt(regions, place)), line, scale, LINE_TOLERANCE);
+  if (!found) return null;
+  const { region: index, part } = outlines[found.ring];
+  const region = regions[index];
+  const halves = found.choices.map(({ ring }) => common([region.parts[part]], filled(ring)));
+  const rest = region.parts.filter((_, p) => p !== part);
+  const [whole, ...others] = halves.map((half, at) => (at === 0 ? [...half, ...rest] : half));
+  if (halves.some((half) => !half.length)) return null;
+  const pieces = [{ ...region, parts: whole }, { ...region, parts: others[0] }];
+  const split = [...regions.slice(0, index), ...pieces, ...regions.slice(index + 1)];
+  const conforming = pieces.reduce(
+    (all, piece, at) => reshape(all, index + at, "replace", piece.parts) ?? all,
+    split,
+  );
+  return { regions: conforming, pieces: [index, index + 1] };
 }
 
-/** Takes the ground of one region from those of other labels. @param {Region[]} regions @param {number} index */
-function clearOthers(regions, index) {
-  const owner = regions[index];
-  return regions
-    .map((region) => {
-      if (region.label === owner.label || !mayOverlap(region, owner)) return region;
-      if (overlapArea(region.parts, owner.parts) <= OVERLAP_TOLERANCE) return region;
-      return { ...region, parts: difference(region.parts, owner.parts) };
-    })
-    .filter(({ parts }) => parts.length);
+/** Joins a region to the first of a label. @param {Region[]} regions @param {string} label @param {number} index @returns {Region[] | null} */
+export function uniteRegions(regions, label, index) {
+  const own = regions.findIndex((region, at) => region.label === label && at !== index);
+  if (own < 0 || index < 0) return null;
+  const joined = { ...regions[own], parts: union(regions[own].parts, regions[index].parts) };
+  return withRegion(regions, own, joined).filter((_, at) => at !== index);
 }
 
-/** @param {Region} first @param {Region} second */
-function mayOverlap(first, second) {
-  const [ax0, ay0, ax1, ay1] = bounds(first.parts.flat());
-  const [bx0, by0, bx1, by1] = bounds(second.parts.flat());
-  return ax0 < bx1 && bx0 < ax1 && ay0 < by1 && by0 < ay1;
+/** Takes from a label's regions what another region under a point covers. @param {Region[]} regions @param {string} label @param {Point} point @returns {Region[] | null} */
+export function yieldGround(regions, label, point) {
+  const index = regions.findIndex(
+    (region) => region.label !== label && insideRings(point, region.parts.flat()),
+  );
+  const isOverlapped = regions.some(
+    (region) => region.label === label && index >= 0 && overlapArea(region.parts, regions[index].parts) > 0,
+  );
+  return isOverlapped ? reshape(regions, index, "replace", regions[index].parts) : null;
+}
+
+/** Takes from the others what the regions that have changed now cover. @param {Region[]} before @param {Region[]} after one for one */
+export function claimGround(before, after) {
+  const changed = after.filter((region, index) => region !== before[index]);
+  return changed.reduce((all, region) => {
+    const index = all.indexOf(region);
+    return index < 0 ? all : (reshape(all, index, "replace", region.parts) ?? all);
+  }, after);
 }
 
 /** @param {Region[]} regions @param {number} index */

@@ -7,6 +7,7 @@
  * @typedef {import("#editor/geometry.js").Point} Point
  */
 import { call } from "#editor/connection.js";
+import { openScan, prepareScan } from "#editor/navigation.js";
 import { PinTool } from "#editor/tools/pin-tool.js";
 import { WorkClock } from "#editor/work-clock.js";
 
@@ -61,15 +62,30 @@ export class Reviewing {
     );
   }
 
+  shown() {
+    prepareScan(this.#editor.data.urls.next);
+  }
+
   close() {
     this.#listeners.abort();
   }
 
   changed() {}
 
+  async leave() {
+    if (this.#deciding || !this.#unsaid) return true;
+    this.#editor.say("Approve, or undo your changes, before you open another scan.");
+    return false;
+  }
+
   get #corrected() {
     const { data, regions } = this.#editor;
     return regions !== data.annotation?.regions;
+  }
+
+  /** Whether something would be lost without a decision. */
+  get #unsaid() {
+    return this.#corrected || this.#remarks.length > 0;
   }
 
   #listen() {
@@ -87,7 +103,7 @@ export class Reviewing {
 
   /** @param {Event} event */
   #warn(event) {
-    if (!this.#deciding && (this.#corrected || this.#remarks.length)) event.preventDefault();
+    if (!this.#deciding && this.#unsaid) event.preventDefault();
   }
 
   #correct() {
@@ -190,7 +206,10 @@ export class Reviewing {
     const revision = annotation.revision;
     try {
       const { status, data } = await call("POST", urls.review, { revision, ...decision });
-      if (status === 200) return location.assign(urls.next);
+      if (status === 200) {
+        await openScan(urls.next);
+        return;
+      }
       this.#editor.say(data?.detail ?? `Not recorded: the server answered ${status}.`);
     } catch {
       this.#editor.say("Not recorded: the server is not reached. Try again.");

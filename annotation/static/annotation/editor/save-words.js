@@ -2,6 +2,7 @@
  * The state of saving in words.
  *
  * @typedef {import("#editor/saver.js").SaveState} SaveState
+ * @typedef {{title: string, text: string, signIn?: boolean}} Notice
  */
 
 /** @param {number} at ms */
@@ -17,16 +18,48 @@ function changes(count) {
 /** @param {SaveState} state @param {boolean} isKept whether the browser keeps unsaved changes */
 export function saveWords(state, isKept = true) {
   if (state.kind === "saved") return state.at === null ? "saved" : `saved ${clockTime(state.at)}`;
-  if (state.kind === "saving") return "saving";
+  if (state.kind === "saving") return isKept ? "saving" : "saving, only in this window";
   const kept = `${changes(state.changes)} ${isKept ? "kept here" : "only in this window"}`;
   switch (state.kind) {
     case "offline":
       return `offline, ${kept}`;
     case "signed-out":
       return `signed out, ${kept}`;
+    case "forbidden":
+      return `not allowed, ${kept}`;
     case "conflict":
       return `conflict, ${kept}`;
+    case "newer":
+      return `newer version, ${kept}`;
     case "refused":
       return `not saved: ${state.message}`;
+  }
+}
+
+/** What a person has to know or do, where saving does not go on by itself. @param {SaveState} state @param {boolean} isKept @returns {Notice | null} */
+export function saveNotice(state, isKept = true) {
+  const where = isKept
+    ? "Your changes are kept in this browser."
+    : "This browser has no room to keep your changes: they are only in this window. Leave it open.";
+  switch (state.kind) {
+    case "offline":
+      return isKept
+        ? null
+        : { title: "Only in this window", text: `${where} They are saved when the server is back.` };
+    case "signed-out":
+      return {
+        title: "You are signed out",
+        text: `${where} They are saved by themselves once you are back.`,
+        signIn: true,
+      };
+    case "forbidden":
+      return { title: "Not saved", text: `${state.message} ${where}`.trim(), signIn: true };
+    case "refused":
+      return {
+        title: "Not saved",
+        text: `The server did not take this: ${state.message} ${where} Correct it or undo it, then it is tried again.`,
+      };
+    default:
+      return null;
   }
 }

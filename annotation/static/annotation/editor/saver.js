@@ -5,34 +5,45 @@
  * @typedef {import("#editor/journal.js").Entry} Entry
  * @typedef {import("#editor/journal.js").Journal} Journal
  * @typedef {import("#editor/journal.js").Work} Work
+ * @typedef {import("#editor/journal.js").ScanPlace} ScanPlace
  * @typedef {{status: number, data: any}} Answer
  * @typedef {{kind: "saved", at: number | null}
  *   | {kind: "saving", changes: number}
  *   | {kind: "offline", changes: number}
  *   | {kind: "signed-out", changes: number}
+ *   | {kind: "forbidden", message: string, changes: number}
+ *   | {kind: "newer", changes: number}
  *   | {kind: "refused", message: string, changes: number}
  *   | {kind: "conflict", head: any, changes: number}} SaveState
  * @typedef {{
- *   journal: Journal, scope: string, revision: number,
+ *   journal: Journal, scope: string, place: ScanPlace, revision: number,
  *   send: (entry: Entry, base: number, leaving: boolean) => Promise<Answer>,
  *   onState: (state: SaveState) => void,
  *   onSaved: (answer: any, isLatest: boolean) => void,
  *   now?: () => number,
  * }} SaverOptions `send` rejects when the server was not reached
  */
+import { SCHEMA } from "#editor/drawing.js";
 import { latestChain, randomKey } from "#editor/journal.js";
 
 /** From the first unsaved gesture to its save. ms */
 const SAVE_DELAY = 400;
 const RETRY_DELAYS = [1000, 2000, 5000, 10000, 30000];
+/** States in which nothing is sent until a person decides. */
+const HELD = new Set(["conflict", "refused", "newer"]);
 
 export class Saver {
   /** @type {Entry[]} oldest first; only the last can still take up changes */
   #queue = [];
   #order = 0;
   #failures = 0;
-  #sending = false;
-  #journalFailed = false;
+  /** @type {Promise<void> | null} */
+  #draining = null;
+  #started = false;
+  #keepsNothing = false;
+  /** @type {Set<string>} keys of entries that the browser had no room for */
+  #unkept = new Set();
+  #closed = false;
   /** @type {SaveState} */
   #state = { kind: "saved", at: null };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -56,7 +67,7 @@ export class Saver {
 
   /** Whether the browser could not keep the changes itself. */
   get journalFailed() {
-    return this.#journalFailed;
+    return this.#keepsNothing || this.#unkept.size > 0;
   }
 
   /** Resolves when nothing is unsaved. @returns {Promise<void>} */
@@ -65,25 +76,50 @@ export class Saver {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Takes up what an earlier page left unconfirmed. @returns {Promise<Work | null>} the newest of it */
-  async restore() {
+  /**
+   * Takes up what an earlier page left unconfirmed, and begins to save. What a newer page left is
+   * not touched, and nothing is saved then.
+   *
+   * @returns {Promise<Work | null>} the newest of it, where nothing was drawn here meanwhile
+   */
+  async start() {
     const { journal, scope } = this.#options;
-    const left = latestChain(await journal.entries(scope).catch(() => []));
-    if (!left.length) return null;
-    for (const entry of left) await this.#adopt(entry);
-    this.#order = left[left.length - 1].order;
+    const entries = await journal.entries(scope).catch(() => this.#keptNothing());
+    const left = latestChain(entries.filter(({ tab }) => tab !== this.#tab));
+    if (entries.some(({ schema }) => schema > SCHEMA)) {
+      this.#hold({ kind: "newer", changes: left.reduce((sum, { changes }) => sum + changes, 0) });
+      return null;
+    }
+    const newest = left.length && !this.#queue.length ? left[left.length - 1].work : null;
+    await this.#adopt(left);
+    this.#started = true;
+    if (!this.#queue.length) return null;
     this.#setState({ kind: "saving", changes: this.#changes() });
     this.#saveIn(0);
-    return this.#queue[this.#queue.length - 1].work;
+    return newest;
   }
 
-  /** An unsent entry gets a new key: its first page may live and still change it. @param {Entry} entry */
-  async #adopt(entry) {
-    const adopted = entry.sent ? entry : { ...entry, key: randomKey() };
-    const mine = { ...adopted, tab: this.#tab };
-    this.#queue.push(mine);
-    await this.#keep(mine);
-    if (mine.key !== entry.key) await this.#forget(entry.key);
+  /** An unsent entry gets a new key: its first page may live and still change it. @param {Entry[]} left */
+  async #adopt(left) {
+    const drawnHere = this.#queue;
+    const adopted = left.map((entry) => ({
+      ...entry,
+      key: entry.sent ? entry.key : randomKey(),
+      tab: this.#tab,
+    }));
+    this.#queue = [...adopted, ...drawnHere];
+    if (left.length && drawnHere.length) drawnHere[0].base = null;
+    this.#queue.forEach((entry, index) => (entry.order = index + 1));
+    this.#order = this.#queue.length;
+    for (const entry of this.#queue) await this.#keep(entry);
+    const keys = adopted.map(({ key }) => key);
+    for (const { key } of left) if (!keys.includes(key)) await this.#forget(key);
+  }
+
+  /** @returns {Entry[]} */
+  #keptNothing() {
+    this.#keepsNothing = true;
+    return [];
   }
 
   /** @param {Work} work after a gesture; its seconds and tools are those of this gesture alone */
@@ -92,9 +128,7 @@ export class Saver {
     if (this.#state.kind === "refused" && last) this.#replaceRefused(work);
     else if (last && !last.sent) this.#extend(last, work);
     else this.#append(work, last ? null : this.revision);
-    if (this.#state.kind === "conflict") {
-      this.#setState({ ...this.#state, changes: this.#changes() });
-    } else if (this.#failures === 0) {
+    if (this.#failures === 0 && this.#state.kind !== "conflict") {
       this.#setState({ kind: "saving", changes: this.#changes() });
       if (!this.#timer) this.#saveIn(SAVE_DELAY);
     } else {
@@ -107,6 +141,8 @@ export class Saver {
     this.#order += 1;
     const entry = {
       key: randomKey(),
+      schema: SCHEMA,
+      place: this.#options.place,
       scope: this.#options.scope,
       tab: this.#tab,
       order: this.#order,
@@ -145,6 +181,12 @@ export class Saver {
     return this.#drain(leaving);
   }
 
+  /** Asks the server no more; what is not confirmed stays in the journal. */
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
   /** After a conflict: the work of this window becomes a new revision on top of the other. @param {Work} work */
   async keepMine(work) {
     if (this.#state.kind !== "conflict") return;
@@ -175,17 +217,22 @@ export class Saver {
   /** @param {number} delay ms */
   #saveIn(delay) {
     clearTimeout(this.#timer);
+    if (this.#closed) return;
     this.#timer = setTimeout(() => this.#drain(false), delay);
   }
 
-  /** @param {boolean} leaving */
-  async #drain(leaving) {
+  /** @param {boolean} leaving @returns {Promise<void>} when all is saved, or cannot be for now */
+  #drain(leaving) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#sending || this.#state.kind === "conflict" || this.#state.kind === "refused") return;
-    this.#sending = true;
-    while (this.#queue.length && (await this.#saveFirst(leaving))) leaving = false;
-    this.#sending = false;
+    if (!this.#started || HELD.has(this.#state.kind)) return Promise.resolve();
+    this.#draining ??= this.#saveAll(leaving).finally(() => (this.#draining = null));
+    return this.#draining;
+  }
+
+  /** @param {boolean} leaving */
+  async #saveAll(leaving) {
+    while (!this.#closed && this.#queue.length && (await this.#saveFirst(leaving))) leaving = false;
   }
 
   /** @param {boolean} leaving @returns {Promise<boolean>} whether it was confirmed */
@@ -214,6 +261,7 @@ export class Saver {
     if (status === 401 || (status === 403 && /^CSRF/.test(data?.detail ?? ""))) {
       return this.#retry("signed-out");
     }
+    if (status === 403 || status === 404) return this.#retry("forbidden", data?.detail);
     if (status >= 500 || status === 429 || status === 408) return this.#retry("offline");
     const message = data?.detail ?? `the server answered ${status}`;
     return this.#hold({ kind: "refused", message, changes: this.#changes() });
@@ -249,11 +297,15 @@ export class Saver {
     this.#waiters.splice(0).forEach((resolve) => resolve());
   }
 
-  /** @param {"offline" | "signed-out"} kind */
-  #retry(kind) {
+  /** @param {"offline" | "signed-out" | "forbidden"} kind @param {string} message the server's */
+  #retry(kind, message = "") {
     const delay = RETRY_DELAYS[Math.min(this.#failures, RETRY_DELAYS.length - 1)];
     this.#failures += 1;
-    this.#setState({ kind, changes: this.#changes() });
+    this.#setState(
+      kind === "forbidden"
+        ? { kind, message, changes: this.#changes() }
+        : { kind, changes: this.#changes() },
+    );
     this.#saveIn(delay);
     return false;
   }
@@ -264,21 +316,20 @@ export class Saver {
     return false;
   }
 
-  /** @param {Entry} entry */
-  #keep(entry) {
-    return this.#journalled(this.#options.journal.put(entry));
+  /** A full or forbidden journal must not keep the server from being asked. @param {Entry} entry */
+  async #keep(entry) {
+    try {
+      await this.#options.journal.put(entry);
+      this.#unkept.delete(entry.key);
+    } catch {
+      this.#unkept.add(entry.key);
+    }
   }
 
-  /** @param {string} key */
-  #forget(key) {
-    return this.#journalled(this.#options.journal.remove(key));
-  }
-
-  /** A full or forbidden journal must not keep the server from being asked. @param {Promise<void>} write */
-  #journalled(write) {
-    return write.catch(() => {
-      this.#journalFailed = true;
-    });
+  /** What stays behind in the journal is repeated under its key and answered as before. @param {string} key */
+  async #forget(key) {
+    this.#unkept.delete(key);
+    await this.#options.journal.remove(key).catch(() => {});
   }
 
   /** @param {SaveState} state */
@@ -296,6 +347,7 @@ function noWork() {
     suggestion_version: "",
     decision: "",
     reason: "",
+    based_on: null,
     seconds: 0,
     tools: {},
   };
@@ -305,5 +357,6 @@ function noWork() {
 function merged(earlier, later) {
   const tools = { ...earlier.tools };
   for (const [name, amount] of Object.entries(later.tools)) tools[name] = (tools[name] ?? 0) + amount;
-  return { ...later, seconds: earlier.seconds + later.seconds, tools };
+  const based_on = later.based_on ?? earlier.based_on;
+  return { ...later, based_on, seconds: earlier.seconds + later.seconds, tools };
 }

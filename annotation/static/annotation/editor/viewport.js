@@ -2,6 +2,7 @@
  * Where the image lies on the stage: stage px = image px * scale + offset.
  *
  * @typedef {import("#editor/geometry.js").Point} Point
+ * @typedef {{x: number, y: number, scale: number, isFitted: boolean}} Place
  */
 
 const MARGIN = 28;
@@ -43,6 +44,19 @@ export class Viewport {
       (height - 2 * MARGIN) / this.height,
     );
     return Math.max(room, 0.05);
+  }
+
+  /** @returns {Place} */
+  get place() {
+    const { x, y, scale } = this;
+    return { x, y, scale, isFitted: this.#fitted };
+  }
+
+  /** As another image of the same size lay. @param {Place} place */
+  takePlace({ x, y, scale, isFitted }) {
+    if (isFitted) return this.fit();
+    Object.assign(this, { x, y, scale });
+    this.#fitted = false;
   }
 
   /** @param {Point} stagePoint @returns {Point} */

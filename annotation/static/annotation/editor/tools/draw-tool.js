@@ -106,7 +106,7 @@ export class DrawTool {
   /** Closes the outline. */
   #finish() {
     const ring = tidyRing(this.#points);
-    const after = ring.length < 3 ? null : addRing(this.desk.regions, this.desk.label, ring);
+    const after = ring.length < 3 ? null : addRing(this.desk.regions, this.desk.label, ring, this.desk);
     if (!after) {
       this.desk.say("An outline needs three points that enclose something.");
       return;

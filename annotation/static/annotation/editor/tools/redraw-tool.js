@@ -97,7 +97,7 @@ export class RedrawTool {
       return;
     }
     const ring = found.choices[choice].ring;
-    const after = ring.length < 3 ? null : replaceRing(found.regions, found.place, ring);
+    const after = ring.length < 3 ? null : replaceRing(found.regions, found.place, ring, this.desk);
     if (!after) {
       this.desk.say("Nothing would be left of the outline; it stays as it was.");
       return;

@@ -7,7 +7,7 @@
  * @typedef {import("#editor/overlay.js").Sketch} Sketch
  * @typedef {import("#editor/regions.js").VertexPlace} VertexPlace
  *
- * @typedef {{point: Point, reach: number, alt: boolean}} Pointer
+ * @typedef {{point: Point, reach: number, alt: boolean, shift: boolean}} Pointer
  *   `point` in image px, inside the image; `reach`: how far off a hit may be, image px
  *
  * @typedef {{
@@ -20,13 +20,22 @@
  *   readonly regions: Region[],
  *   readonly label: string,
  *   readonly scale: number,
+ *   readonly linked: boolean,
+ *   readonly brush: {radius: number},
+ *   readonly stage: {picture: {readonly grey: import("#editor/echo-intensity.js").Grey | null}},
+ *   readonly data: {
+ *     image: {width: number, height: number},
+ *     spacing: [number, number] | null,
+ *     labels: import("#editor/overlay.js").Label[],
+ *   },
  *   commit(regions: Region[], tool: string, said: string): void,
  *   undo(): void,
  *   preview(regions: Region[] | null): void,
  *   sketch(sketch: Sketch): void,
  *   pick(point: Point): void,
  *   say(text: string): void,
- * }} Desk what a tool may see and do; `scale` is stage px per image px
+ * }} Desk what a tool may see and do; `scale` is stage px per image px,
+ *   `linked` whether neighbours follow a border, the brush's `radius` in image px
  *
  * @typedef {{label: string, keys?: string[], button?: import("#editor/actions.js").Button}} Offer
  *
@@ -36,10 +45,11 @@
  *   readonly actions?: Action[],
  *   press(pointer: Pointer): Gesture | null,
  *   hover?(pointer: Pointer | null): void,
+ *   resize?(steps: number): void,
  *   leave?(): void,
  * }} Tool
  *   `offer`: how the tool is chosen, if people choose it; `actions`: what can be done while it is
- *   active; `leave` gives up what is half done
+ *   active; `resize` makes what it draws with larger, or smaller; `leave` gives up what is half done
  */
 
 /** A press that moves less than this is a click. Screen px */

@@ -1,38 +1,69 @@
 /**
- * Vertices: drag one, press on an edge to insert one, Alt-click, double-click or Delete to delete.
+ * Vertices: drag one, press on an edge to insert one; Shift-drag takes one off the neighbour's
+ * border; Alt-drag wipes away those it passes; all of it by keys, too.
  *
  * @typedef {import("#editor/tools/tool.js").Desk} Desk
  * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
+ * @typedef {import("#editor/actions.js").Action} Action
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/regions.js").VertexPlace} VertexPlace
  */
-import { distance, samePoint } from "#editor/geometry.js";
+import { distance, inImage, onGrid, samePoint } from "#editor/geometry.js";
 import {
-  deleteVertex,
+  claimGround,
+  deleteVertices,
+  detachVertex,
   edgeNear,
   insertVertex,
   isSound,
   moveVertex,
   ringAt,
+  ringPlaces,
   vertexNear,
 } from "#editor/regions.js";
 
 /** Handles are shown this near to the pointer. Screen px */
 const HANDLE_REACH = 80;
 const DOUBLE_CLICK_MS = 350;
+/** @type {[string, number, number][]} */
+const WAYS = [
+  ["Left", -1, 0],
+  ["Right", 1, 0],
+  ["Up", 0, -1],
+  ["Down", 0, 1],
+];
+/** How far an arrow key moves a point, image px. @type {[string, number][]} */
+const STRIDES = [
+  ["", 1],
+  ["Shift+", 5],
+  ["Alt+", 0.1],
+];
 
 export class VertexTool {
   name = "vertices";
   offer = { label: "Move, insert and delete points", keys: ["V"], button: { text: "Points" } };
+  /** @type {Action[]} */
   actions = [
     {
       name: "remove-point",
       group: "Points",
       label: "Delete the chosen point",
       keys: ["Delete", "Backspace"],
-      enabled: () => this.#selectedStands,
-      run: () => this.#remove(),
+      enabled: () => this.#standing !== null,
+      run: () => this.#remove(this.#standing ? [this.#standing] : []),
     },
+    {
+      name: "insert-point",
+      group: "Points",
+      label: "Insert a point after the chosen one",
+      keys: ["Insert", "I"],
+      enabled: () => this.#standing !== null,
+      run: () => this.#insertAfter(),
+    },
+    this.#walkAction("next-point", "Choose the next point", "N", 1),
+    this.#walkAction("previous-point", "Choose the point before", "P", -1),
+    ...WAYS.flatMap((way) => STRIDES.map((stride) => this.#nudgeAction(way, stride))),
   ];
   /** @type {Point | null} */
   #selected = null;
@@ -44,9 +75,36 @@ export class VertexTool {
     this.desk = desk;
   }
 
+  /** @param {string} name @param {string} label @param {string} key @param {number} step @returns {Action} */
+  #walkAction(name, label, key, step) {
+    return {
+      name,
+      group: "Points",
+      label,
+      keys: [key],
+      repeats: true,
+      otherwise: "There is no outline of this structure yet.",
+      enabled: () => ringPlaces(this.desk.regions, this.desk.label).length > 0,
+      run: () => this.#walk(step),
+    };
+  }
+
+  /** @param {[string, number, number]} way @param {[string, number]} stride @returns {Action} */
+  #nudgeAction([side, dx, dy], [held, px]) {
+    return {
+      name: `nudge-${side.toLowerCase()}-${px}`,
+      group: "Points",
+      label: `Move the chosen point ${side.toLowerCase()} by ${px} px`,
+      keys: [`${held}Arrow${side}`],
+      repeats: true,
+      enabled: () => this.#standing !== null,
+      run: () => this.#nudge(dx * px, dy * px),
+    };
+  }
+
   /** @param {Pointer | null} pointer */
   hover(pointer) {
-    if (!pointer) return this.desk.sketch(this.#selection());
+    if (!pointer) return this.#showSelection();
     const { regions } = this.desk;
     const vertex = vertexNear(regions, pointer.point, pointer.reach);
     const edge = vertex ? null : edgeNear(regions, pointer.point, pointer.reach);
@@ -55,12 +113,13 @@ export class VertexTool {
       const point = ringAt(regions, vertex)[vertex.vertex];
       this.desk.sketch({ handles, target: { point, kind: "vertex" } });
     } else if (edge) this.desk.sketch({ handles, target: { point: edge.point, kind: "insert" } });
-    else this.desk.sketch({ ...this.#selection(), handles });
+    else this.#showSelection(handles);
   }
 
-  /** @returns {import("#editor/overlay.js").Sketch} */
-  #selection() {
-    return this.#selected ? { target: { point: this.#selected, kind: "vertex" } } : {};
+  /** @param {Point[]} [handles] */
+  #showSelection(handles = []) {
+    const point = this.#standing;
+    this.desk.sketch({ handles, target: point && { point, kind: "vertex" } });
   }
 
   /** @param {Region[]} regions @param {Point} point */
@@ -69,11 +128,22 @@ export class VertexTool {
     return regions.flatMap(({ parts }) => parts.flat(2)).filter((p) => distance(p, point) <= reach);
   }
 
+  /** The selected vertex, if it is still one. */
+  get #standing() {
+    const selected = this.#selected;
+    const stands = this.desk.regions.some(({ parts }) =>
+      parts.flat(2).some((point) => selected && samePoint(point, selected)),
+    );
+    return stands ? selected : null;
+  }
+
   /** @param {Pointer} pointer */
-  press({ point, reach, alt }) {
+  press(pointer) {
+    if (pointer.alt) return this.#wipe(pointer);
     const { regions } = this.desk;
+    const { point, reach } = pointer;
     const vertex = vertexNear(regions, point, reach);
-    if (vertex) return this.#pressVertex(ringAt(regions, vertex)[vertex.vertex], alt);
+    if (vertex) return this.#pressVertex(vertex, pointer.shift || !this.desk.linked);
     const edge = edgeNear(regions, point, reach);
     if (edge) return this.#insert(edge);
     this.desk.pick(point);
@@ -82,16 +152,32 @@ export class VertexTool {
     return null;
   }
 
-  /** @param {Point} vertex @param {boolean} alt */
-  #pressVertex(vertex, alt) {
+  /** @param {VertexPlace} place @param {boolean} alone without the neighbours' */
+  #pressVertex(place, alone) {
+    const { regions } = this.desk;
+    const vertex = ringAt(regions, place)[place.vertex];
     const click = this.#click;
-    this.#click = { at: performance.now(), point: vertex };
+    this.#click = null;
     const isDouble =
-      click && samePoint(click.point, vertex) && this.#click.at - click.at < DOUBLE_CLICK_MS;
+      click && samePoint(click.point, vertex) && performance.now() - click.at < DOUBLE_CLICK_MS;
     this.#selected = vertex;
-    if (!alt && !isDouble) return this.#drag(this.desk.regions, vertex, "Moved a point.", false);
-    this.#remove();
-    return null;
+    if (isDouble) {
+      this.#remove([vertex]);
+      return null;
+    }
+    if (!alone) return this.#drag(regions, vertex, "Moved a point.", false);
+    const owner = this.#ownerOf(place, vertex);
+    const move = (/** @type {Point} */ to) => detachVertex(regions, owner, vertex, to);
+    return this.#drag(regions, vertex, "Moved a point off the neighbour's border.", false, move);
+  }
+
+  /** Which region a point is taken along with: the chosen structure's if it has it. @param {VertexPlace} place @param {Point} vertex */
+  #ownerOf(place, vertex) {
+    const { regions, label } = this.desk;
+    const own = regions.findIndex(
+      (one) => one.label === label && one.parts.flat(2).some((point) => samePoint(point, vertex)),
+    );
+    return own < 0 ? place.region : own;
   }
 
   /** @param {NonNullable<ReturnType<typeof edgeNear>>} edge */
@@ -104,13 +190,13 @@ export class VertexTool {
     return this.#drag(inserted, edge.point, "Inserted a point.", true);
   }
 
-  /** @param {Region[]} regions @param {Point} from @param {string} said @param {boolean} isNew */
-  #drag(regions, from, said, isNew) {
+  /** @param {Region[]} regions @param {Point} from @param {string} said @param {boolean} isNew @param {(to: Point) => Region[]} move */
+  #drag(regions, from, said, isNew, move = (to) => moveVertex(regions, from, to)) {
     const { desk } = this;
     /** @type {Point} */
     let to = from;
     const show = () => {
-      desk.preview(moveVertex(regions, from, to));
+      desk.preview(move(to));
       desk.sketch({ target: { point: to, kind: isNew ? "insert" : "vertex" } });
     };
     show();
@@ -123,8 +209,9 @@ export class VertexTool {
       release: () => {
         desk.preview(null);
         this.#selected = from;
-        if (isNew || !samePoint(to, from)) this.#drop(moveVertex(regions, from, to), to, said);
-        desk.sketch(this.#selection());
+        if (isNew || !samePoint(to, from)) this.#drop(move(to), to, said);
+        else this.#click = { at: performance.now(), point: from };
+        this.#showSelection();
       },
       cancel: () => {
         desk.preview(null);
@@ -140,26 +227,92 @@ export class VertexTool {
       return;
     }
     this.#selected = to;
-    this.desk.commit(after, this.name, said);
+    this.desk.commit(claimGround(this.desk.regions, after), this.name, said);
   }
 
-  /** Whether the selected vertex is still one. */
-  get #selectedStands() {
-    const selected = this.#selected;
-    return (
-      selected !== null &&
-      this.desk.regions.some(({ parts }) => parts.flat(2).some((p) => samePoint(p, selected)))
-    );
+  /** @param {Pointer} pointer */
+  #wipe({ point, reach }) {
+    const { desk } = this;
+    /** @type {Map<string, Point>} */
+    const wiped = new Map();
+    const wipe = (/** @type {Point} */ at) => {
+      for (const vertex of desk.regions.flatMap(({ parts }) => parts.flat(2))) {
+        if (distance(vertex, at) <= reach) wiped.set(String(vertex), vertex);
+      }
+      desk.preview(deleteVertices(desk.regions, [...wiped.values()]));
+      desk.sketch({ brush: { track: [at], radius: reach, kind: "erase" } });
+    };
+    wipe(point);
+    return {
+      /** @param {Pointer} pointer */
+      move: ({ point: at }) => wipe(at),
+      release: () => {
+        desk.preview(null);
+        desk.sketch({});
+        this.#remove([...wiped.values()]);
+      },
+      cancel: () => {
+        desk.preview(null);
+        desk.sketch({});
+      },
+    };
   }
 
-  #remove() {
-    if (!this.#selected) return;
-    const after = deleteVertex(this.desk.regions, this.#selected);
-    if (!after) this.desk.say("An outline needs three points; Delete takes the whole region away.");
-    else if (!isSound(after)) this.desk.say("Without this point the outline would cross itself.");
-    else this.desk.commit(after, this.name, "Deleted a point.");
+  /** @param {Point[]} points */
+  #remove(points) {
+    if (!points.length) return;
+    const { desk } = this;
+    const after = deleteVertices(desk.regions, points);
+    if (!after) desk.say("An outline needs three points; Delete takes the whole region away.");
+    else if (!isSound(after)) desk.say("Without this the outline would cross itself.");
+    else {
+      const said = points.length === 1 ? "Deleted a point." : `Deleted ${points.length} points.`;
+      desk.commit(claimGround(desk.regions, after), this.name, said);
+    }
     this.#selected = null;
-    this.desk.sketch({});
+    desk.sketch({});
+  }
+
+  /** The ring on which the selected point stands, the chosen structure's first, and where on it. */
+  #place() {
+    const { regions, label } = this.desk;
+    const own = ringPlaces(regions, label);
+    for (const place of [...own, ...ringPlaces(regions)]) {
+      const ring = ringAt(regions, place);
+      const at = ring.findIndex((point) => this.#selected && samePoint(point, this.#selected));
+      if (at >= 0) return { ring, at };
+    }
+    return { ring: ringAt(regions, own[0]), at: -1 };
+  }
+
+  /** @param {number} step */
+  #walk(step) {
+    const { ring, at } = this.#place();
+    this.#selected = ring[at < 0 ? 0 : (at + step + ring.length) % ring.length];
+    this.#showSelection();
+    const [x, y] = this.#selected;
+    this.desk.say(`Point at ${x.toFixed(1)}, ${y.toFixed(1)}.`);
+  }
+
+  #insertAfter() {
+    const { ring, at } = this.#place();
+    const [a, b] = [ring[at], ring[(at + 1) % ring.length]];
+    const middle = onGrid([(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]);
+    if (samePoint(middle, a) || samePoint(middle, b)) return;
+    this.#drop(insertVertex(this.desk.regions, a, b, middle), middle, "Inserted a point.");
+    this.#showSelection();
+  }
+
+  /** @param {number} dx @param {number} dy image px */
+  #nudge(dx, dy) {
+    const from = this.#standing;
+    if (!from) return;
+    const { regions, linked, data } = this.desk;
+    const to = inImage([from[0] + dx, from[1] + dy], data.image.width, data.image.height);
+    const { region } = vertexNear(regions, from, 0) ?? { region: 0 };
+    const moved = linked ? moveVertex(regions, from, to) : detachVertex(regions, region, from, to);
+    this.#drop(moved, to, "Moved a point.");
+    this.#showSelection();
   }
 
   leave() {

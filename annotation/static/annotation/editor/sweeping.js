@@ -1,0 +1,416 @@
+/**
+ * Work on a sweep: from frame to frame in place, what is proposed for a frame, and playing it.
+ *
+ * @typedef {import("#editor/editor.js").Editor} Editor
+ * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/sweep.js").Frame} Frame
+ * @typedef {import("#editor/sweep.js").Proposal} Proposal
+ * @typedef {{take: number, frames: string}} SweepData
+ */
+import { call } from "#editor/connection.js";
+import { FrameStrip } from "#editor/frame-strip.js";
+import { between } from "#editor/interpolation.js";
+import { openScan, prepareScan } from "#editor/navigation.js";
+import { greyOf, pixelsOf } from "#editor/pixels.js";
+import { Player } from "#editor/player.js";
+import { shiftBetween, shifted } from "#editor/registration.js";
+import { Sweep } from "#editor/sweep.js";
+
+/** Pixels are fetched beforehand this many frames to both sides. */
+const NEAR = 2;
+/** Shifts below this are nothing to speak of. px */
+const STILL = 0.5;
+
+/** @type {Sweep | null} the sweep that was open last: it outlives its frames' editors */
+let lastSweep = null;
+
+export class Sweeping {
+  /** @type {Sweep | null} */
+  #sweep = null;
+  /** @type {FrameStrip | null} */
+  #strip = null;
+  /** @type {Player | null} */
+  #player = null;
+  /** @type {Proposal | null} */
+  #shown = null;
+  #isMoving = false;
+  #listeners = new AbortController();
+  #editor;
+  #image;
+
+  /** @param {Editor} editor @param {SweepData} data */
+  constructor(editor, data) {
+    this.#editor = editor;
+    this.#image = editor.data.image.id;
+    this.#addActions();
+    this.#listen();
+    if (lastSweep?.take === data.take) this.#use(lastSweep);
+    else this.#load(data);
+  }
+
+  close() {
+    this.#player?.stop();
+    this.#listeners.abort();
+    if (this.#sweep) this.#remember(this.#sweep);
+  }
+
+  /** The tool that corrected the frame before. */
+  get tool() {
+    const tool = this.#sweep?.view?.tool;
+    return tool === "draw" ? null : (tool ?? null);
+  }
+
+  get isProposed() {
+    return this.#proposal !== null;
+  }
+
+  /** The scan is on the screen: what comes next is fetched. */
+  prepare() {
+    const sweep = this.#sweep;
+    if (!sweep) return;
+    for (let away = 1; away <= NEAR; away += 1) {
+      for (const frame of [sweep.beside(this.#image, away), sweep.beside(this.#image, -away)]) {
+        if (frame) pixelsOf(frame.pixels).catch(() => {});
+      }
+    }
+    const next = sweep.beside(this.#image, 1);
+    if (next && !this.#editor.data.urls.next.endsWith(next.page)) prepareScan(next.page);
+  }
+
+  /** The proposal appears while nothing is drawn. */
+  show() {
+    const proposal = this.#proposal;
+    if (proposal === this.#shown) return;
+    this.#shown = proposal;
+    this.#editor.stage.overlay.showProposed(proposal?.regions ?? []);
+    if (proposal) this.#editor.say(`${proposal.says}. Enter accepts, Backspace rejects.`);
+  }
+
+  /** The frame's work is handed in. */
+  submitted() {
+    this.#sweep?.finish(this.#image);
+  }
+
+  /** @returns {Proposal | null} */
+  get #proposal() {
+    const { data, history, mode } = this.#editor;
+    const { regions, decision } = history.present;
+    if (!this.#sweep || !mode.editable || regions.length || decision) return null;
+    return this.#sweep.proposalFor(this.#image, data.suggestion);
+  }
+
+  #addActions() {
+    const group = "Sweep";
+    const enabled = () => this.#sweep !== null;
+    const applies = () => this.#editor.mode.editable;
+    const isProposed = () => this.isProposed;
+    const otherwise = "Nothing is proposed for this frame.";
+    this.#editor.actions.add(
+      {
+        name: "previous-frame",
+        group,
+        label: "Previous frame",
+        keys: [","],
+        repeats: true,
+        enabled,
+        run: () => this.#step(-1),
+      },
+      {
+        name: "next-frame",
+        group,
+        label: "Next frame",
+        keys: ["."],
+        repeats: true,
+        enabled,
+        run: () => this.#step(1),
+      },
+      {
+        name: "play",
+        group,
+        label: "Play the frames; any key stops",
+        keys: ["/"],
+        enabled,
+        pressed: () => this.#player?.isPlaying ?? false,
+        run: () => this.#play(),
+      },
+      {
+        name: "propose",
+        group,
+        label: "Propose the outline on the next frame",
+        keys: ["P"],
+        applies,
+        enabled,
+        run: () => this.#propose(),
+      },
+      {
+        name: "accept",
+        group,
+        label: "Accept what is proposed",
+        keys: ["Enter"],
+        applies,
+        enabled: isProposed,
+        otherwise,
+        run: () => this.#accept(),
+      },
+      {
+        name: "accept-on",
+        group,
+        label: "Accept, and propose on the next frame",
+        keys: ["Shift+Enter"],
+        applies,
+        enabled: isProposed,
+        otherwise,
+        run: () => {
+          this.#accept();
+          this.#propose();
+        },
+      },
+      {
+        name: "reject",
+        group,
+        label: "Reject what is proposed",
+        keys: ["Backspace"],
+        applies,
+        enabled: isProposed,
+        otherwise,
+        run: () => this.#reject(),
+      },
+      {
+        name: "fill-in",
+        group,
+        label: "Propose the frames between two outlined ones",
+        keys: ["J"],
+        applies,
+        enabled,
+        run: () => this.#fillIn(),
+      },
+    );
+  }
+
+  #listen() {
+    const { host } = this.#editor;
+    const { signal } = this.#listeners;
+    host.addEventListener("change", () => this.#changed(), { signal });
+    const stop = (/** @type {Event} */ event) => this.#stopOn(event);
+    host.addEventListener("pointerdown", stop, { signal, capture: true });
+    host.addEventListener("keydown", stop, { signal, capture: true });
+  }
+
+  /** @param {SweepData} data */
+  async #load({ take, frames }) {
+    try {
+      const { status, data } = await call("GET", frames, undefined);
+      if (status !== 200) throw new Error(`the server answered ${status}`);
+      if (this.#listeners.signal.aborted) return;
+      lastSweep = new Sweep(take, data);
+      this.#use(lastSweep);
+      this.prepare();
+    } catch {
+      this.#editor.say("The frames could not be loaded. Reload the page to try again.");
+    }
+  }
+
+  /** @param {Sweep} sweep */
+  #use(sweep) {
+    this.#sweep = sweep;
+    const list = this.#editor.piece("frames");
+    this.#strip = new FrameStrip(list, sweep, (frame) => this.#goTo(frame));
+    this.#player = new Player(sweep.frames, (pixels, index) => {
+      this.#editor.stage.picture.show(pixels);
+      this.#showAt(index);
+    });
+    if (sweep.view) this.#takeView(sweep.view);
+    this.#showAt(sweep.indexOf(this.#image));
+    this.#editor.draw();
+  }
+
+  /** @param {import("#editor/sweep.js").View} view */
+  #takeView({ place, window, label }) {
+    const { stage } = this.#editor;
+    stage.viewport.takePlace(place);
+    stage.place();
+    stage.picture.adjust(window);
+    this.#editor.adjusted();
+    this.#editor.label = label;
+  }
+
+  /** @param {Sweep} sweep */
+  #remember(sweep) {
+    const { stage, label, activeTool, regions } = this.#editor;
+    const tool = activeTool?.name ?? sweep.view?.tool ?? null;
+    sweep.view = { place: stage.viewport.place, window: stage.picture.window, label, tool };
+    sweep.keep(this.#image, regions);
+    if (regions.length) sweep.begin(this.#image);
+  }
+
+  /** @param {number} index */
+  #showAt(index) {
+    this.#strip?.show(index);
+    const frames = this.#sweep?.frames ?? [];
+    this.#editor.piece("frame-number").textContent = `${frames[index]?.number} of ${frames.length}`;
+  }
+
+  #changed() {
+    if (!this.#sweep) return;
+    this.#sweep.begin(this.#image);
+    this.#showAt(this.#sweep.indexOf(this.#image));
+  }
+
+  /** @param {number} step */
+  #step(step) {
+    const frame = this.#sweep?.beside(this.#image, step);
+    if (frame) this.#goTo(frame);
+    else this.#editor.say(step > 0 ? "This is the last frame." : "This is the first frame.");
+  }
+
+  /** @param {Frame} frame */
+  async #goTo(frame) {
+    if (this.#isMoving || frame.image === this.#image) return;
+    this.#isMoving = true;
+    await openScan(frame.page);
+    this.#isMoving = false;
+  }
+
+  async #play() {
+    if (!this.#sweep || !this.#player) return;
+    if (this.#player.isPlaying) return this.#stop();
+    this.#editor.host.toggleAttribute("data-playing", true);
+    this.#editor.say("Playing. Any key stops.");
+    this.#editor.draw();
+    try {
+      await this.#player.play(this.#sweep.indexOf(this.#image));
+    } catch {
+      this.#stop();
+      this.#editor.say("A frame could not be loaded.");
+    }
+  }
+
+  /** The picture that plays is not that of the open frame: nothing can be done on it. @param {Event} event */
+  #stopOn(event) {
+    const isRepeat = event instanceof KeyboardEvent && event.repeat;
+    const isPlayButton = event.target instanceof Element && event.target.closest("[data-action=play]");
+    if (!this.#player?.isPlaying || isRepeat || isPlayButton) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#stop();
+  }
+
+  /** The frame at which it stops is opened. */
+  #stop() {
+    const { host, stage, data } = this.#editor;
+    const frame = this.#player?.stop();
+    host.toggleAttribute("data-playing", false);
+    this.#editor.say(frame ? `Stopped at frame ${frame.number}.` : "");
+    if (frame && frame.image !== this.#image) this.#goTo(frame);
+    else stage.picture.load(data.image.pixels);
+  }
+
+  async #propose() {
+    const sweep = this.#sweep;
+    const next = sweep?.beside(this.#image, 1);
+    if (!sweep || this.#isMoving) return;
+    if (!next) return this.#editor.say("This is the last frame.");
+    if (sweep.stateOf(next) === "empty") {
+      const { regions } = this.#editor;
+      if (!regions.length) return this.#editor.say("Outline this frame first; then it is carried over.");
+      sweep.propose(next.image, await this.#carried(regions, next));
+    }
+    const isOpen = sweep.isOpen(next);
+    await this.#goTo(next);
+    if (!isOpen) sayThere(`Frame ${next.number} is outlined already.`);
+  }
+
+  /** @param {Region[]} regions @param {Frame} next @returns {Promise<Proposal>} */
+  async #carried(regions, next) {
+    const { number = 0 } = this.#sweep?.beside(this.#image, 0) ?? {};
+    const from = await this.#grey(this.#editor.data.image.pixels);
+    const to = await this.#grey(next.pixels);
+    const shift = shiftBetween(from, to, regions) ?? [0, 0];
+    const moved = Math.hypot(...shift);
+    const says =
+      moved < STILL
+        ? `Carried over from frame ${number}`
+        : `Carried over from frame ${number}, moved by ${moved.toFixed(1)} px`;
+    return { regions: shifted(regions, shift, to), tool: "carried", version: "", says };
+  }
+
+  /** @param {string} url */
+  async #grey(url) {
+    const bitmap = await pixelsOf(url);
+    const { width, height } = bitmap;
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    if (!context) throw new Error("this browser draws no canvas");
+    return { values: greyOf(bitmap, context, width, height), width, height };
+  }
+
+  #accept() {
+    const proposal = this.#proposal;
+    if (!proposal) return;
+    const { regions, tool, version } = proposal;
+    const origin = tool === "pre-label" ? "pre-label" : "drawn";
+    this.#editor.change(
+      { regions, origin, suggestionVersion: version, decision: "", reason: "" },
+      tool,
+      "Accepted. P proposes on the next frame.",
+    );
+    if (this.#editor.activeTool?.name === "draw") this.#editor.useTool("redraw");
+  }
+
+  #reject() {
+    this.#sweep?.reject(this.#image);
+    this.#editor.say("Rejected. This frame is not outlined.");
+    this.#changedProposals();
+  }
+
+  async #fillIn() {
+    const sweep = this.#sweep;
+    const gaps = sweep?.gapsAt(this.#image) ?? [];
+    if (!sweep || !gaps.length) {
+      return this.#editor.say("Outline a frame before and one after; J fills in those between.");
+    }
+    try {
+      for (const gap of gaps) await this.#fillGap(sweep, gap);
+    } catch (error) {
+      return this.#editor.say(error instanceof Error ? error.message : String(error));
+    }
+    const filled = gaps.flatMap((gap) => gap.between);
+    const [first, last] = [filled[0].number, filled[filled.length - 1].number];
+    const frames = filled.length === 1 ? `Frame ${first} is` : `Frames ${first} to ${last} are`;
+    this.#changedProposals();
+    this.#editor.say(`${frames} proposed. . opens the next one.`);
+  }
+
+  /** @param {Sweep} sweep @param {ReturnType<Sweep["gapsAt"]>[number]} gap */
+  async #fillGap(sweep, { from, to, between: frames }) {
+    const [first, last] = await Promise.all([this.#outlineOf(sweep, from), this.#outlineOf(sweep, to)]);
+    frames.forEach((frame, index) =>
+      sweep.propose(frame.image, {
+        regions: between(first, last, (index + 1) / (frames.length + 1)),
+        tool: "interpolated",
+        version: "",
+        says: `Between frames ${from.number} and ${to.number}`,
+      }),
+    );
+  }
+
+  /** @param {Sweep} sweep @param {Frame} frame @returns {Promise<Region[]>} */
+  async #outlineOf(sweep, frame) {
+    if (frame.image === this.#image) return this.#editor.regions;
+    const seen = sweep.outlineOf(frame.image);
+    if (seen?.length) return seen;
+    const { data } = await call("GET", frame.annotation, undefined).catch(() => ({ data: null }));
+    if (!data?.regions?.length) throw new Error(`Frame ${frame.number} could not be read.`);
+    return data.regions;
+  }
+
+  #changedProposals() {
+    if (this.#sweep) this.#showAt(this.#sweep.indexOf(this.#image));
+    this.#editor.draw();
+  }
+}
+
+/** Says something in the editor that is open now. @param {string} text */
+function sayThere(text) {
+  const editor = document.querySelector("contour-editor");
+  /** @type {import("#editor/contour-editor.js").ContourEditor | null} */ (editor)?.say(text);
+}

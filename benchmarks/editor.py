@@ -1,0 +1,341 @@
+"""The contour editor in Chromium: pointer moves, operations, opening a scan and the next one.
+
+Six regions of 300 points, a window 1280 px wide, the real server on this machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management import call_command
+from django.test import Client
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from annotation.models import Image, Study
+from annotation.services import members, outlines, scans, sites, studies
+from benchmarks.saving import _free_port, _wait_for
+from core.services import users
+
+ROOT = Path(__file__).parents[1]
+WINDOW = {"width": 1280, "height": 900}
+LABELS = ["A", "B", "C", "D", "E", "F"]
+CENTRES = [(x, y) for y in (110, 290) for x in (70, 192, 314)]
+RADIUS, POINTS = 52, 300
+MOVES, STROKES, OPENINGS, SUBMISSIONS = 80, 30, 12, 12
+FRAME_SECONDS = 0.02
+PATIENCE_MS = 10_000
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+READY = """
+() => {
+  const canvas = document.querySelector(".editor-stage canvas");
+  const isDrawn = canvas && canvas.getContext("2d").getImageData(9, 9, 1, 1).data[3] > 0;
+  return isDrawn && document.activeElement?.localName === "contour-editor";
+}"""
+WATCH = f"""
+window.watch = (isDone) => new Promise((resolve, reject) => {{
+  const begun = performance.now();
+  const look = () => {{
+    if (isDone()) resolve(performance.now());
+    else if (performance.now() - begun > {PATIENCE_MS}) reject(new Error("not shown in time"));
+    else requestAnimationFrame(look);
+  }};
+  look();
+}});
+window.isReady = {READY};
+"""
+
+
+def run() -> list[dict[str, Any]]:
+    """Each of the editor's times against what the browser needs for the bare picture."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    cookie, images = _prepare()
+    port = _free_port()
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "gunicorn", "config.wsgi:application",
+            "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8",
+            "--log-level", "error", "--no-control-socket",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "MYOTRACE_PORT": str(port)},
+    )  # fmt: skip
+    try:
+        _wait_for(port)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            page = _page(browser, f"http://127.0.0.1:{port}", cookie)
+            rows = _measure(page, images)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(30)
+    return rows
+
+
+def _prepare() -> tuple[str, list[Image]]:
+    """A logged-in annotator's session and their drafts."""
+    study = studies.create("editor", actor=None)
+    site = sites.create(study, "rectus-femoris", LABELS, actor=None)
+    person = users.create("annotator", actor=None)
+    members.add(study, person, "annotator", actor=None)
+    images = [_draft(study, site, person, number) for number in range(SUBMISSIONS + 2)]
+    client = Client()
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client.cookies["myotrace_session"].value, images
+
+
+def _draft(study: Study, site: Any, person: Any, number: int) -> Image:
+    pixels = np.random.default_rng(number).integers(30, 200, (400, 384)).astype(np.uint8)
+    image, _ = scans.add_image(
+        study, site=site, subject_code=f"S{number:03d}", pixels=pixels, actor=None
+    )
+    outlines.save(image, person, _regions(), base=0)
+    return image
+
+
+def _regions() -> list[dict[str, Any]]:
+    turn = np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
+    return [
+        {
+            "label": label,
+            "cut": [],
+            "parts": [[np.column_stack([x + RADIUS * np.cos(turn), y + RADIUS * np.sin(turn)])
+                       .round(3).tolist()]],
+        }
+        for label, (x, y) in zip(LABELS, CENTRES, strict=True)
+    ]  # fmt: skip
+
+
+def _page(browser: Browser, address: str, cookie: str) -> Page:
+    context = browser.new_context(base_url=address, viewport=WINDOW)  # type: ignore[arg-type]
+    context.add_cookies([{"name": "myotrace_session", "value": cookie, "url": address}])
+    context.add_init_script(WATCH)
+    return context.new_page()
+
+
+def _measure(page: Page, images: list[Image]) -> list[dict[str, Any]]:
+    plain = _plain_moves(page)
+    _open(page, images[0])
+    moves = {tool: _moves(page, key) for tool, key in [("vertices", "v"), ("redraw", "r")]}
+    intervals = _frame_intervals(page)
+    operations = _operations(page)
+    editor, picture = _openings(page, images[0])
+    submissions = _submissions(page, images)
+    return [
+        _row("editor: dragging a point, ms a move", moves["vertices"], plain, "<= 6 median"),
+        _row("editor: redrawing, ms a move", moves["redraw"], plain, "<= 10 median"),
+        {
+            "name": "editor: between frames while drawing, p95",
+            "value": _p95(intervals),
+            "unit": "ms",
+            "against": "60 frames a second",
+            "target": "<= 16.7",
+            "note": f"median {statistics.median(intervals):.1f} ms",
+        },
+        {
+            "name": "editor: a redraw committed, p95 warm",
+            "value": _p95(operations),
+            "unit": "ms",
+            "against": "",
+            "target": "<= 35",
+            "note": f"median {statistics.median(operations):.1f} ms, {len(operations)} strokes",
+        },
+        {
+            "name": "editor: open and ready",
+            "value": statistics.median(editor) / statistics.median(picture),
+            "unit": "ratio",
+            "against": "the scan's picture opened alone",
+            "target": "<= 1.3",
+            "note": f"{statistics.median(editor):.0f} ms, {statistics.median(picture):.0f} ms",
+        },
+        {
+            "name": "editor: next scan shown after Ctrl+Enter, median",
+            "value": statistics.median(submissions),
+            "unit": "ms",
+            "against": "",
+            "target": "<= 150",
+            "note": f"p95 {_p95(submissions):.0f} ms, {len(submissions)} scans submitted",
+        },
+    ]
+
+
+def _row(name: str, ours: list[float], plain: list[float], target: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": statistics.median(ours),
+        "unit": "ms, median",
+        "against": "the same regions as plain SVG",
+        "target": target,
+        "note": f"p95 {_p95(ours):.1f} ms; plain SVG {statistics.median(plain):.1f} ms",
+    }
+
+
+def _address(image: Image) -> str:
+    return f"/studies/editor/images/{image.pk}/edit/"
+
+
+def _open(page: Page, image: Image) -> float:
+    page.goto(_address(image))
+    ready: float = page.evaluate("watch(isReady)")
+    return ready
+
+
+def _plain_moves(page: Page) -> list[float]:
+    """What the browser needs to redraw one of the outlines when one of its points moves."""
+    paths = "".join(
+        f'<path d="M{"L".join(f"{x} {y}" for x, y in region["parts"][0][0])}Z"/>'
+        for region in _regions()
+    )
+    page.set_content(
+        '<body style="margin:0"><svg viewBox="0 0 384 400" fill="none" stroke="#f00"'
+        f' style="width:1280px;height:900px">{paths}</svg>'
+    )
+    page.evaluate(
+        """() => {
+          const path = document.querySelector("path");
+          const rest = path.getAttribute("d").replace(/^M[^L]*/, "");
+          document.addEventListener("pointermove", ({ clientX, clientY }) =>
+            path.setAttribute("d", `M${clientX / 3} ${clientY / 3}${rest}`));
+        }"""
+    )
+    session = page.context.new_cdp_session(page)
+    return _timed_moves(page, session, [(300 + step, 300.0) for step in range(MOVES)])
+
+
+def _moves(page: Page, key: str) -> list[float]:
+    """Main-thread time of each pointer move of one gesture that is given up in the end."""
+    page.keyboard.press(key)
+    way = _way(page)
+    session = page.context.new_cdp_session(page)
+    page.mouse.move(*way[0])
+    page.mouse.down()
+    spent = _timed_moves(page, session, way[1:])
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    return spent
+
+
+def _way(page: Page, bulge: float = 6.0) -> list[tuple[float, float]]:
+    """Window px along the right half of the second region, from a point on it to another."""
+    x, y = CENTRES[1]
+    turn = np.linspace(-1, 1, MOVES + 1)
+    radius = RADIUS + bulge * np.sin(np.linspace(0, np.pi, MOVES + 1))
+    points = np.column_stack([x + radius * np.cos(turn), y + radius * np.sin(turn)]).tolist()
+    found = page.evaluate(
+        "all => all.map(([x, y]) => [...document.querySelector('contour-editor').toClient(x, y)])",
+        points,
+    )
+    return [(left, top) for left, top in found]
+
+
+def _timed_moves(page: Page, session: CDPSession, points: list[tuple[float, float]]) -> list[float]:
+    session.send("Performance.enable")
+    spent = []
+    for point in points:
+        before = _task_seconds(session)
+        page.mouse.move(*point)
+        time.sleep(FRAME_SECONDS)
+        spent.append(1e3 * (_task_seconds(session) - before))
+    return spent
+
+
+def _task_seconds(session: CDPSession) -> float:
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
+
+
+def _frame_intervals(page: Page) -> list[float]:
+    page.keyboard.press("r")
+    way = _way(page)
+    page.evaluate(
+        """() => {
+          window.frames_ = [];
+          window.counting = true;
+          const count = (at) => { frames_.push(at); if (counting) requestAnimationFrame(count); };
+          requestAnimationFrame(count);
+        }"""
+    )
+    page.mouse.move(*way[0])
+    page.mouse.down()
+    for point in way[1:]:
+        page.mouse.move(*point)
+        time.sleep(1 / 120)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    times = page.evaluate("() => { counting = false; return frames_; }")
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def _operations(page: Page) -> list[float]:
+    """From the pointer's going up to the changed outlines, drawn; the first ones warm up."""
+    page.evaluate(
+        """() => {
+          window.spent = [];
+          let up = 0;
+          addEventListener("pointerup", () => (up = performance.now()), true);
+          document.addEventListener("change", ({ detail }) => {
+            if (detail) spent.push(performance.now() - up);
+          });
+        }"""
+    )
+    for number in range(STROKES + 5):
+        way = _way(page, bulge=4.0 if number % 2 else -4.0)[::4]
+        page.mouse.move(*way[0])
+        page.mouse.down()
+        for point in way[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+    page.evaluate("document.querySelector('contour-editor').saved")
+    spent: list[float] = page.evaluate("spent")
+    return spent[5:]
+
+
+def _openings(page: Page, image: Image) -> tuple[list[float], list[float]]:
+    """Each in turn, from the start of the navigation, with the files in the browser's cache."""
+    editor, picture = [], []
+    for _ in range(OPENINGS):
+        page.goto(f"/api/v1/images/{image.pk}/pixels")
+        picture.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        editor.append(_open(page, image))
+    return editor[2:], picture[2:]
+
+
+def _submissions(page: Page, images: list[Image]) -> list[float]:
+    _open(page, images[1])
+    spent = []
+    for _ in range(SUBMISSIONS):
+        page.wait_for_load_state("networkidle")
+        spent.append(_until_next(page, lambda: page.keyboard.press("Control+Enter")))
+    return spent
+
+
+def _until_next(page: Page, submit: Callable[[], None]) -> float:
+    page.evaluate(
+        """() => {
+          const here = location.pathname;
+          window.next = new Promise((resolve, reject) =>
+            addEventListener("keydown", () => {
+              const begun = performance.now();
+              const isNext = () => location.pathname !== here && isReady();
+              watch(isNext).then((shown) => resolve(shown - begun), reject);
+            }, { capture: true, once: true }));
+        }"""
+    )
+    submit()
+    spent: float = page.evaluate("window.next")
+    return spent
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]

@@ -1,0 +1,163 @@
+"""Pen and fingers in Chromium, by the browser's own input events: who draws, who moves the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import CDPSession
+
+from annotation.models import Image
+from annotation.services import outlines
+from core.models import User
+from tests.conftest import rectangle
+from tests.e2e.editor_window import EditorWindow, Point, edit_address
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WindowOf = Callable[..., EditorWindow]
+STROKE: list[Point] = [(300, 140), (330, 160), (335, 200), (330, 240), (300, 260)]
+TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
+
+
+class Hand:
+    """A pen and fingers on the glass, in image px."""
+
+    def __init__(self, window: EditorWindow) -> None:
+        self.window = window
+        self.session: CDPSession = window.page.context.new_cdp_session(window.page)
+
+    def pen(self, points: list[Point]) -> None:
+        self._pen("mouseMoved", points[0], buttons=0)
+        self._pen("mousePressed", points[0], buttons=1)
+        for point in points[1:]:
+            self._pen("mouseMoved", point, buttons=1)
+        self._pen("mouseReleased", points[-1], buttons=0)
+
+    def _pen(self, kind: str, point: Point, *, buttons: int) -> None:
+        x, y = self.window.client(point)
+        button = "none" if kind == "mouseMoved" and not buttons else "left"
+        self.session.send(
+            "Input.dispatchMouseEvent",
+            {
+                "type": kind,
+                "x": x,
+                "y": y,
+                "button": button,
+                "buttons": buttons,
+                "clickCount": 1,
+                "pointerType": "pen",
+                "force": 0.5,
+            },
+        )
+
+    def fingers(self, *ways: list[Point]) -> None:
+        """Each finger goes its way, step by step together, in window px."""
+        self._touch("touchStart", [way[0] for way in ways])
+        for step in range(1, len(ways[0])):
+            self._touch("touchMove", [way[step] for way in ways])
+        self._touch("touchEnd", [])
+
+    def finger(self, points: list[Point]) -> None:
+        self.fingers([self.window.client(point) for point in points])
+
+    def _touch(self, kind: str, points: list[Point]) -> None:
+        touches: list[Any] = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+@pytest.fixture
+def window(window_of: WindowOf, scan: Image, annotator: User) -> EditorWindow:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    return window_of(annotator, **TABLET).open(edit_address(scan))
+
+
+def rightmost(window: EditorWindow) -> float:
+    return max(x for x, _ in window.outline)
+
+
+def test_the_pen_draws(window: EditorWindow) -> None:
+    Hand(window).pen(STROKE)
+    assert rightmost(window) > 333
+
+
+def test_a_finger_draws_as_long_as_no_pen_was_seen(window: EditorWindow) -> None:
+    Hand(window).finger(STROKE)
+    assert rightmost(window) > 333
+
+
+def test_once_a_pen_was_seen_a_finger_moves_the_scan(window: EditorWindow) -> None:
+    hand = Hand(window)
+    hand.pen(STROKE)
+    drawn = window.regions
+    x, y = window.client((200, 200))
+    hand.fingers([(x, y), (x + 30, y + 10), (x + 60, y + 20)])
+    assert window.regions == drawn
+    moved = window.client((200, 200))
+    assert moved == pytest.approx((x + 60, y + 20), abs=1)
+
+
+def test_two_fingers_zoom_and_draw_nothing(window: EditorWindow) -> None:
+    before = window.regions
+    x, y = window.client((300, 200))
+    width = window.client((300, 200))[0] - window.client((200, 200))[0]
+    Hand(window).fingers(
+        [(x - 40, y), (x - 60, y), (x - 80, y)], [(x + 40, y), (x + 60, y), (x + 80, y)]
+    )
+    assert window.regions == before
+    wider = window.client((300, 200))[0] - window.client((200, 200))[0]
+    assert wider == pytest.approx(2 * width, rel=0.05)
+    assert window.client((300, 200)) == pytest.approx((x, y), abs=2)
+
+
+def test_a_palm_beside_the_pen_changes_nothing(window: EditorWindow) -> None:
+    hand = Hand(window)
+    place = window.client((200, 200))
+    hand._pen("mouseMoved", STROKE[0], buttons=0)
+    hand._pen("mousePressed", STROKE[0], buttons=1)
+    for point in STROKE[1:3]:
+        hand._pen("mouseMoved", point, buttons=1)
+    palm = [window.client((340, 380)), window.client((360, 390))]
+    hand._touch("touchStart", palm[:1])
+    hand._touch("touchStart", palm)
+    hand._touch("touchMove", [window.client((330, 370)), window.client((350, 385))])
+    for point in STROKE[3:]:
+        hand._pen("mouseMoved", point, buttons=1)
+    hand._pen("mouseReleased", STROKE[-1], buttons=0)
+    hand._touch("touchEnd", [])
+    assert rightmost(window) > 333
+    assert window.client((200, 200)) == place
+
+
+def test_the_eraser_end_erases_and_the_tool_comes_back(window: EditorWindow) -> None:
+    before = window.ask("tool")
+    start, *rest = [window.client(point) for point in [(300, 180), (300, 200), (300, 220)]]
+    _eraser(window, "pointerdown", start, 5)
+    assert window.ask("tool") == "erase"
+    for point in rest:
+        _eraser(window, "pointermove", point, -1)
+    _eraser(window, "pointerup", rest[-1], 5)
+    assert window.ask("tool") == before
+    notch = [x for x, y in window.outline if 150 < y < 250]
+    assert notch
+    assert min(notch) < 299
+
+
+def _eraser(window: EditorWindow, kind: str, point: Point, button: int) -> None:
+    """No protocol turns the pen round: the event is the one that a turned pen makes."""
+    window.page.evaluate(
+        """([kind, [clientX, clientY], button]) =>
+        document.querySelector(".editor-stage").dispatchEvent(new PointerEvent(kind, {
+          pointerId: 1, pointerType: "pen", button, buttons: kind === "pointerup" ? 0 : 32,
+          clientX, clientY, bubbles: true, cancelable: true}))""",
+        [kind, list(point), button],
+    )
+
+
+def test_a_tablet_has_targets_for_fingers(window: EditorWindow) -> None:
+    for button in window.page.locator("contour-editor button:visible").all():
+        place = button.bounding_box()
+        assert place
+        assert place["width"] >= 24
+        assert place["height"] >= 24
