@@ -23,8 +23,8 @@ export class Picture {
     this.window = { brightness: 0, contrast: 0, gamma: 0 };
   }
 
-  /** The grey levels as acquired, once they are loaded. @returns {import("#editor/echo-intensity.js").Grey | null} */
-  get grey() {
+  /** The grey levels with their size, once they are loaded. @returns {import("#editor/echo-intensity.js").Grey | null} */
+  get acquired() {
     const { width, height } = this.canvas;
     return this.#grey && { values: this.#grey, width, height };
   }
