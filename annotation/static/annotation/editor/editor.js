@@ -463,9 +463,9 @@ export class Editor {
 
   #drawNow() {
     const regions = this.#preview ?? this.regions;
-    const { acquired } = this.stage.picture;
+    const { grey } = this.stage.picture;
     const measured = this.data.labels.map(({ name }) =>
-      measureLabel(regions, name, this.data, acquired),
+      measureLabel(regions, name, this.data, grey),
     );
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#other);

@@ -24,7 +24,7 @@ export class Picture {
   }
 
   /** The grey levels with their size, once they are loaded. @returns {import("#editor/echo-intensity.js").Grey | null} */
-  get acquired() {
+  get grey() {
     const { width, height } = this.canvas;
     return this.#grey && { values: this.#grey, width, height };
   }
