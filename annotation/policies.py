@@ -94,17 +94,17 @@ def is_test_subject(image: Image) -> bool:
 
 
 def can_see_suggestion(user: User, image: Image) -> bool:
-    """Members, but never on test subjects, and never while a blind reading of the image runs."""
+    """Members, but never on test subjects, and no annotator or reader of a double reading."""
     if is_test_subject(image):
         return False
-    return can_see_image(user, image) and not (
-        is_double_read(image) and role_of(user, image.study) == Role.ANNOTATOR
-    )
+    if is_double_read(image) and role_of(user, image.study) == Role.ANNOTATOR:
+        return False
+    return can_see_image(user, image) and not is_blind_for(user, image)
 
 
 def can_compare(user: User, image: Image) -> bool:
-    """Whoever may see the pre-label and does not read blind may look at other outlines."""
-    return can_see_suggestion(user, image) and not is_blind_for(user, image)
+    """Whoever may see the pre-label may look at other outlines, as far as each is theirs to see."""
+    return can_see_suggestion(user, image)
 
 
 def require_member(user: User, study: Study) -> None:

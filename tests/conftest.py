@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
@@ -25,6 +28,17 @@ settings.load_profile("myotrace")
 
 PASSWORD = "correct horse battery"
 _codes = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, request: pytest.FixtureRequest
+) -> None:
+    """For Chromium a file: in memory, the test server's threads would share one connection."""
+    browses = any(item.get_closest_marker("browser") for item in request.session.items)
+    if browses and connection.vendor == "sqlite":
+        name = Path(os.environ["MYOTRACE_DATA"]) / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(name)
 
 
 @pytest.fixture(autouse=True)

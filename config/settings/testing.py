@@ -13,7 +13,6 @@ if "MYOTRACE_DATA" not in os.environ:
 
 from config.settings.base import MYOTRACE_DATA, STORAGES
 from config.settings.chosen import *  # noqa: F403
-from config.settings.chosen import DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -22,8 +21,3 @@ STORAGES = {
 }
 WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = MYOTRACE_DATA / "static"
-
-# The test server's threads need a file: in memory they share one connection and its locks.
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["TEST"] = {"NAME": MYOTRACE_DATA / "test.sqlite3"}
-    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"

@@ -138,6 +138,12 @@ class TestBlindness:
         assert item is not None
         assert item.asked == "draw without help"
 
+    def test_an_expert_who_reads_does_not_see_it_either(self, twice: Image, expert: User) -> None:
+        suggestions.offer(twice, [rectangle(1, 1, 9, 9)], source="model", version="v1")
+        assert can_see_suggestion(expert, twice)
+        outlined(twice, expert, 40)
+        assert not can_see_suggestion(expert, twice)
+
     def test_no_pre_label_is_made_for_it(self, twice: Image) -> None:
         assert twice not in images.awaiting_prelabel(twice.site)
 
