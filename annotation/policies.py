@@ -102,11 +102,6 @@ def can_see_suggestion(user: User, image: Image) -> bool:
     return can_see_image(user, image) and not is_blind_for(user, image)
 
 
-def can_compare(user: User, image: Image) -> bool:
-    """Whoever may see the pre-label may look at other outlines, as far as each is theirs to see."""
-    return can_see_suggestion(user, image)
-
-
 def require_member(user: User, study: Study) -> None:
     """Raise NotFound for whoever is not of the study."""
     if not is_member(user, study):

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotation.models import Annotation, Image, Scan
-from annotation.policies import can_compare, can_see_annotation
+from annotation.policies import can_see_annotation, can_see_suggestion
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.images import spacing_of
 from core.models import User
@@ -32,7 +32,7 @@ def comparisons(user: User, image: Image, shown: Annotation | None) -> list[Comp
 
     Empty for a blind reading, and on test subjects.
     """
-    if not can_compare(user, image):
+    if not can_see_suggestion(user, image):
         return []
     return [*_readings(user, image, shown), *_previous(user, image)]
 
