@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.management import call_command
 
 from annotation.services import members, outlines, scans, sites, studies
+from benchmarks._server import prepare, serving
 from core.services import credentials, users
 
 ANNOTATORS = 10
 SAVES = 30
 PAUSE_SECONDS = 0.5  # a gesture every half second is fast drawing
-ROOT = Path(__file__).parents[1]
 
 
 def run() -> list[dict[str, Any]]:
     """The 95th percentile of a PUT's seconds, over that of the same save called in process."""
-    call_command("migrate", interactive=False, verbosity=0)
+    prepare()
     tokens, images, alone = _prepare()
-    port = _free_port()
-    server = subprocess.Popen(
-        [
-            sys.executable, "-m", "gunicorn", "config.wsgi:application",
-            "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8",
-            "--log-level", "error", "--no-control-socket",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "MYOTRACE_PORT": str(port)},
-    )  # fmt: skip
-    try:
-        _wait_for(port)
+    with serving(workers=2) as port:
         seconds = _draw_all(port, tokens, images)
-    finally:
-        server.terminate()
-        server.wait(30)
     ours, bare = _percentile(seconds), _percentile(alone)
     return [
         {
@@ -135,22 +115,6 @@ def _draw(
         failures.append(error)
     finally:
         connection.close()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the web server did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _percentile(seconds: list[float]) -> float:

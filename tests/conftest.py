@@ -37,7 +37,8 @@ def django_db_modify_db_settings(
     """For Chromium a file: in memory, the test server's threads would share one connection."""
     browses = any(item.get_closest_marker("browser") for item in request.session.items)
     if browses and connection.vendor == "sqlite":
-        name = Path(os.environ["MYOTRACE_DATA"]) / "test.sqlite3"
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        name = Path(os.environ["MYOTRACE_DATA"]) / f"test-{worker}.sqlite3"
         connection.settings_dict["TEST"]["NAME"] = str(name)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_GET
 
 from annotation.middleware import StudyRequest
@@ -28,10 +30,7 @@ from domain.errors import NotFound
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 EDITOR = STATIC / "annotation" / "editor"
-MODULES = [
-    (f"#editor/{path.relative_to(EDITOR).as_posix()}", path.relative_to(STATIC).as_posix())
-    for path in sorted(EDITOR.rglob("*.js"))
-]
+CLIPPER = "libraries/clipper2.js"
 
 
 @require_GET
@@ -82,5 +81,15 @@ def _next_in(user: User, study: Study, after: int | None) -> HttpResponse | None
 
 
 def _editor(request: HttpRequest, page: EditorPage) -> HttpResponse:
-    context = {"page": page, "title": scan_title(page.image), "modules": MODULES}
+    context = {"page": page, "title": scan_title(page.image), "modules": _modules()}
     return render(request, "annotation/editor.html", context)
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """The address of every module that the editor imports, by the name under which it does."""
+    own = {
+        f"#editor/{path.relative_to(EDITOR).as_posix()}": path.relative_to(STATIC).as_posix()
+        for path in sorted(EDITOR.rglob("*.js"))
+    }
+    return {name: static(path) for name, path in {**own, "clipper2-ts": CLIPPER}.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -38,19 +39,27 @@ class EditorWindow:
         return self.page.inner_text("[data-piece=message]")
 
     def client(self, point: Point) -> Point:
-        x, y = self.ask(f"toClient({point[0]}, {point[1]})")
-        return x, y
+        return self._clients([point])[0]
 
     def click(self, *points: Point) -> None:
         for point in points:
             self.page.mouse.click(*self.client(point))
 
-    def drag(self, *points: Point) -> None:
-        self.page.mouse.move(*self.client(points[0]))
+    def drag(self, *points: Point, steps: int = 5) -> None:
+        """Pointer moves by `steps` between two points of the image."""
+        start, *others = self._clients(points)
+        self.page.mouse.move(*start)
         self.page.mouse.down()
-        for point in points[1:]:
-            self.page.mouse.move(*self.client(point), steps=5)
+        for point in others:
+            self.page.mouse.move(*point, steps=steps)
         self.page.mouse.up()
+
+    def _clients(self, points: Sequence[Point]) -> list[Point]:
+        found = self.page.evaluate(
+            "all => all.map((p) => [...document.querySelector('contour-editor').toClient(...p)])",
+            points,
+        )
+        return [(x, y) for x, y in found]
 
     def press(self, *keys: str) -> None:
         for key in keys:

@@ -115,23 +115,14 @@ def _blob(chance: random.Random) -> list[Point]:
 def _stroke(key: str, steps: int, stride: float) -> Callable[[EditorWindow, random.Random], None]:
     def make(window: EditorWindow, chance: random.Random) -> None:
         window.press(key)
-        _drag(window, list(_walk(chance, steps, stride)))
+        window.drag(*_walk(chance, steps, stride), steps=1)
 
     return make
 
 
-def _drag(window: EditorWindow, points: list[Point]) -> None:
-    mouse = window.page.mouse
-    mouse.move(*window.client(points[0]))
-    mouse.down()
-    for point in points[1:]:
-        mouse.move(*window.client(point))
-    mouse.up()
-
-
 def _flip(window: EditorWindow, chance: random.Random) -> None:
     window.press("r")
-    _drag(window, list(_walk(chance, 6, 15)))
+    window.drag(*_walk(chance, 6, 15), steps=1)
     window.press("x")
 
 
@@ -147,7 +138,7 @@ def _vertex(held: str | None) -> Callable[[EditorWindow, random.Random], None]:
         x, y = _on_border(window, chance)
         if held:
             window.page.keyboard.down(held)
-        _drag(window, [(x, y), (x + chance.gauss(0, 12), y + chance.gauss(0, 12))])
+        window.drag((x, y), (x + chance.gauss(0, 12), y + chance.gauss(0, 12)), steps=1)
         if held:
             window.page.keyboard.up(held)
 
@@ -158,14 +149,14 @@ def _closed(key: str) -> Callable[[EditorWindow, random.Random], None]:
     def make(window: EditorWindow, chance: random.Random) -> None:
         window.press(key)
         points = _blob(chance)
-        _drag(window, [*points, points[0]])
+        window.drag(*points, points[0], steps=1)
 
     return make
 
 
 def _split(window: EditorWindow, chance: random.Random) -> None:
     window.press("c")
-    _drag(window, list(_walk(chance, 8, 20)))
+    window.drag(*_walk(chance, 8, 20), steps=1)
     window.press(chance.choice(NUMBERS))
 
 

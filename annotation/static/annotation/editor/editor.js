@@ -42,7 +42,7 @@ import { Keyboard } from "#editor/keyboard.js";
 import { Keymap } from "#editor/keymap.js";
 import { LookingOn } from "#editor/looking-on.js";
 import { Looking } from "#editor/looking.js";
-import { measureLabel } from "#editor/measurement.js";
+import { Measuring } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
 import { Reading } from "#editor/reading.js";
@@ -77,6 +77,7 @@ export class Editor {
   /** What the brushes share, image px. */
   brush = { radius: 10 };
   #listeners = new AbortController();
+  #measuring;
 
   /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
   constructor(host, data) {
@@ -86,6 +87,7 @@ export class Editor {
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
+    this.#measuring = new Measuring(data);
     this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
@@ -464,15 +466,13 @@ export class Editor {
   #drawNow() {
     const regions = this.#preview ?? this.regions;
     const { grey } = this.stage.picture;
-    const measured = this.data.labels.map(({ name }) =>
-      measureLabel(regions, name, this.data, grey),
-    );
+    const measured = this.data.labels.map(({ name }) => this.#measuring.of(regions, name, grey));
     const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
     this.sweeping?.show();
     this.panel.showWork(regions, measured);
     this.borders.watch(this.regions);
-    showStates(this.host, this.actions);
+    if (!this.#preview) showStates(this.host, this.actions);
   }
 }

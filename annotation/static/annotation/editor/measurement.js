@@ -8,6 +8,7 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {[number, number]} Spacing mm per px across and down
  * @typedef {[Point, Point]} Line
+ * @typedef {{from: Point, to: Point, left: number, right: number}} Edge
  * @typedef {{valuePx: number, valueMm: number | null, line: Line}} Thickness
  * @typedef {{drawn: boolean, parts: number, holes: number, csaMm2: number | null,
  *   isVisibleCsa: boolean, thickness: Thickness | null, echoIntensity: number | null}} Measured
@@ -54,6 +55,31 @@ export function measureLabel(regions, label, { plane, thickness_definition, spac
   };
 }
 
+/** Measures labels again only where their regions or the scan have become others. */
+export class Measuring {
+  /** @type {Map<string, {drawn: Region[], grey: object | null, measured: Measured}>} */
+  #last = new Map();
+
+  /** @param {Parameters<typeof measureLabel>[2]} site */
+  constructor(site) {
+    this.site = site;
+  }
+
+  /** @param {Region[]} regions @param {string} label @param {import("#editor/echo-intensity.js").Grey | null} grey @returns {Measured} */
+  of(regions, label, grey) {
+    const drawn = regions.filter((region) => region.label === label);
+    const last = this.#last.get(label);
+    const isSame =
+      last?.grey === grey &&
+      last?.drawn.length === drawn.length &&
+      drawn.every((region, index) => region === last.drawn[index]);
+    if (last && isSame) return last.measured;
+    const measured = measureLabel(drawn, label, this.site, grey);
+    this.#last.set(label, { drawn, grey, measured });
+    return measured;
+  }
+}
+
 /**
  * Measured on the largest part with its holes filled.
  * @param {Part[]} parts at least one @param {string} definition @param {Spacing | null} spacing
@@ -73,12 +99,21 @@ function filledArea(outline) {
 /** The longest vertical chord, the left-most of equals. @param {Ring} outline @param {Spacing | null} spacing */
 function maxVertical(outline, spacing) {
   const columns = [...new Set(outline.map(([x]) => x))].sort((a, b) => a - b);
-  return vertical(longest(columns.flatMap((x) => chordsAt(outline, x))), spacing);
+  const edges = edgesFromLeft(outline);
+  /** @type {Edge[]} */
+  let met = [];
+  let next = 0;
+  const chords = columns.flatMap((x) => {
+    met = met.filter(({ right }) => right >= x);
+    for (; next < edges.length && edges[next].left <= x; next += 1) met.push(edges[next]);
+    return chordsAt(met, x);
+  });
+  return vertical(longest(chords), spacing);
 }
 
 /** The longest chord in the column of the centroid. @param {Ring} outline @param {Spacing | null} spacing */
 function centroidColumn(outline, spacing) {
-  return vertical(longest(chordsAt(outline, centroidX(outline))), spacing);
+  return vertical(longest(chordsAt(edgesFromLeft(outline), centroidX(outline))), spacing);
 }
 
 /** The area within the middle third of the width, over that third. @param {Ring} outline @param {Spacing | null} spacing */
@@ -86,7 +121,7 @@ function centralThirdMean(outline, spacing) {
   const [left, , right] = bounds([outline]);
   const third = (right - left) / 3;
   const mean = Math.abs(areaUnder(outline, left + third, right - third)) / third;
-  const [[x, upper], [, lower]] = longest(chordsAt(outline, (left + right) / 2));
+  const [[x, upper], [, lower]] = longest(chordsAt(edgesFromLeft(outline), (left + right) / 2));
   const centre = (upper + lower) / 2;
   return vertical(verticalLine(x, centre - mean / 2, centre + mean / 2), spacing);
 }
@@ -111,24 +146,27 @@ function longest(chords) {
   return chords.reduce((a, b) => (length(b) > length(a) + ROUNDING ? b : a));
 }
 
-/** Vertical chords in a column as it is met from the left and from the right. @param {Ring} outline @param {number} x */
-function chordsAt(outline, x) {
-  return [...chordsBeside(outline, x, -1), ...chordsBeside(outline, x, 1)];
+/** @param {Ring} outline @returns {Edge[]} by their left end */
+function edgesFromLeft(outline) {
+  const edges = outline.map((to, index) => {
+    const from = outline.at(index - 1) ?? to;
+    return { from, to, left: Math.min(from[0], to[0]), right: Math.max(from[0], to[0]) };
+  });
+  return edges.sort((a, b) => a.left - b.left);
 }
 
-/** @param {Ring} outline @param {number} x @param {-1 | 1} side */
-function chordsBeside(outline, x, side) {
-  /** @type {number[]} */
-  const heights = [];
-  let from = outline[outline.length - 1];
-  for (const to of outline) {
-    const low = Math.min(from[0], to[0]);
-    const high = Math.max(from[0], to[0]);
-    const isMet = side < 0 ? low < x && x <= high : low <= x && x < high;
-    if (isMet) heights.push(from[1] + ((to[1] - from[1]) * (x - from[0])) / (to[0] - from[0]));
-    from = to;
-  }
-  heights.sort((a, b) => a - b);
+/** Vertical chords in a column as it is met from the left and from the right. @param {Edge[]} edges @param {number} x */
+function chordsAt(edges, x) {
+  const fromLeft = edges.filter(({ left, right }) => left < x && x <= right);
+  const fromRight = edges.filter(({ left, right }) => left <= x && x < right);
+  return [...chordsBetween(fromLeft, x), ...chordsBetween(fromRight, x)];
+}
+
+/** @param {Edge[]} edges @param {number} x */
+function chordsBetween(edges, x) {
+  const heights = edges
+    .map(({ from, to }) => from[1] + ((to[1] - from[1]) * (x - from[0])) / (to[0] - from[0]))
+    .sort((a, b) => a - b);
   return Array.from({ length: heights.length / 2 }, (_, i) =>
     verticalLine(x, heights[2 * i], heights[2 * i + 1]),
   );

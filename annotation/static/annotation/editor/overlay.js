@@ -23,12 +23,19 @@ function pathOfLine(points, closed) {
   return steps.join("") + (closed && points.length ? "Z" : "");
 }
 
+/** Parts are never changed in place, and most are drawn again and again. @type {WeakMap<Part[], string>} */
+const paths = new WeakMap();
+
 /** @param {Part[]} parts */
 function pathOfParts(parts) {
-  return parts
+  const known = paths.get(parts);
+  if (known !== undefined) return known;
+  const path = parts
     .flat()
     .map((ring) => pathOfLine(ring, true))
     .join("");
+  paths.set(parts, path);
+  return path;
 }
 
 /** Zero-length strokes, which square caps make into squares. @param {Point[]} points */
@@ -66,6 +73,10 @@ export class Overlay {
   );
   /** @type {{text: string, at: Point, colour: string}[]} */
   #numbers = [];
+  /** @type {WeakMap<Region, {isChosen: boolean, lines: SVGElement[]}>} */
+  #outlines = new WeakMap();
+  /** Where the rulers were drawn for. */
+  #ruled = "";
   /** @type {Pin[]} */
   #pins = [];
   /** @type {Ruler | null} */
@@ -87,11 +98,17 @@ export class Overlay {
     return /** @type {SVGElement} */ (this.#layers.get(name) ?? this.#marks.get(name));
   }
 
+  /** Two lines over each other, drawn anew only where they have become others. @param {string} layer @param {string} d @param {string} name */
+  #showLine(layer, d, name) {
+    const shown = this.#layer(layer);
+    if ((shown.lastElementChild?.getAttribute("d") ?? "") === d) return;
+    shown.replaceChildren(...(d ? haloed(d, name) : []));
+  }
+
   /** @param {Region[]} regions @param {number} chosen index of the region drawn stronger */
   showRegions(regions, chosen) {
-    this.#layer("regions").replaceChildren(
-      ...regions.flatMap((region, index) => this.#outline(region, index === chosen)),
-    );
+    const outlines = regions.flatMap((region, index) => this.#outline(region, index === chosen));
+    putChildren(this.#layer("regions"), outlines);
     this.#numbers = regions.map(({ label, parts }) => {
       const [x0] = bounds(parts.flat());
       const at = parts.flat(2).find((point) => point[0] === x0) ?? [0, 0];
@@ -100,8 +117,17 @@ export class Overlay {
     });
   }
 
-  /** @param {Region} region @param {boolean} isChosen */
+  /** A region is never changed in place: one that was drawn before is drawn already. @param {Region} region @param {boolean} isChosen */
   #outline(region, isChosen) {
+    const drawn = this.#outlines.get(region);
+    if (drawn?.isChosen === isChosen) return drawn.lines;
+    const lines = this.#newOutline(region, isChosen);
+    this.#outlines.set(region, { isChosen, lines });
+    return lines;
+  }
+
+  /** @param {Region} region @param {boolean} isChosen */
+  #newOutline(region, isChosen) {
     const { colour = "#fff", dash = "" } = this.labels.get(region.label) ?? {};
     const [halo, line] = haloed(pathOfParts(region.parts), isChosen ? "outline chosen" : "outline");
     line.setAttribute("stroke", colour);
@@ -113,13 +139,13 @@ export class Overlay {
   /** Another's outlines, thin and dotted. @param {Region[]} regions */
   showOther(regions) {
     const d = regions.map(({ parts }) => pathOfParts(parts)).join("");
-    this.#layer("other").replaceChildren(...haloed(d, "other"));
+    this.#showLine("other", d, "other");
   }
 
   /** Stretches to look at. @param {Point[][]} lines */
   showMarks(lines) {
     const d = lines.map((line) => pathOfLine(line, false)).join("");
-    this.#layer("marks").replaceChildren(...haloed(d, "moved"));
+    this.#showLine("marks", d, "moved");
   }
 
   /** What is proposed and nobody's work yet. @param {Region[]} regions */
@@ -136,9 +162,8 @@ export class Overlay {
 
   /** @param {Line[]} lines */
   showThickness(lines) {
-    this.#layer("thickness").replaceChildren(
-      ...lines.flatMap((line) => haloed(pathOfLine(line, false), "thickness")),
-    );
+    const d = lines.map((line) => pathOfLine(line, false)).join("");
+    this.#showLine("thickness", d, "thickness");
   }
 
   /** @param {Sketch} sketch */
@@ -169,6 +194,31 @@ export class Overlay {
     this.#layer("lengths").replaceChildren(length);
   }
 
+  /** Text is laid out anew only where it is another. @param {import("#editor/viewport.js").Viewport} viewport */
+  #placeNumbers(viewport) {
+    const placed = this.#numbers.map(({ text, at, colour }) => {
+      const [left, top] = viewport.toStage(at);
+      return { text, colour, x: left - 7, y: top + 5 };
+    });
+    const layer = this.#layer("numbers");
+    placed.forEach(({ text, colour, x, y }, index) => {
+      const number = layer.children[index] ?? layer.appendChild(element("text"));
+      const wanted = { x, y, fill: colour };
+      for (const [name, value] of Object.entries(wanted)) put(number, name, String(value));
+      if (number.textContent !== text) number.textContent = text;
+    });
+    while (layer.children.length > placed.length) layer.lastElementChild?.remove();
+  }
+
+  /** @param {import("#editor/viewport.js").Viewport} viewport @param {[number, number] | null} spacing mm per px */
+  #placeRulers(viewport, spacing) {
+    const { x, y, scale, width, height } = viewport;
+    const place = String([x, y, scale, width, height]);
+    if (place === this.#ruled) return;
+    this.#ruled = place;
+    this.#layer("rulers").replaceChildren(...(spacing ? rulers(viewport, spacing) : []));
+  }
+
   /** @param {Pin[]} pins */
   showPins(pins) {
     this.#pins = pins;
@@ -178,19 +228,28 @@ export class Overlay {
   place(viewport, spacing) {
     this.#viewport = viewport;
     const { x, y, scale } = viewport;
-    this.#image.setAttribute("transform", `matrix(${scale} 0 0 ${scale} ${x} ${y})`);
-    this.#layer("numbers").replaceChildren(
-      ...this.#numbers.map(({ text, at, colour }) => {
-        const [left, top] = viewport.toStage(at);
-        const number = element("text", { x: left - 7, y: top + 5, fill: colour });
-        number.textContent = text;
-        return number;
-      }),
-    );
+    put(this.#image, "transform", `matrix(${scale} 0 0 ${scale} ${x} ${y})`);
+    this.#placeNumbers(viewport);
     this.#layer("pins").replaceChildren(...this.#pins.map((pin) => pinMark(pin, viewport)));
-    this.#layer("rulers").replaceChildren(...(spacing ? rulers(viewport, spacing) : []));
+    this.#placeRulers(viewport, spacing);
     this.#placeRuler();
   }
+}
+
+/** @param {Element} node @param {string} name @param {string} value */
+function put(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+/** Touches only what is another. @param {SVGElement} parent @param {SVGElement[]} children */
+function putChildren(parent, children) {
+  children.forEach((child, index) => {
+    const there = parent.children[index];
+    if (there === child) return;
+    if (there) there.replaceWith(child);
+    else parent.append(child);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild?.remove();
 }
 
 /** @param {Pin} pin @param {import("#editor/viewport.js").Viewport} viewport */

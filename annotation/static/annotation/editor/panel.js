@@ -93,7 +93,7 @@ export class Panel {
   #fill(row, { drawn, parts, holes, csaMm2, isVisibleCsa, thickness, echoIntensity }) {
     const put = (/** @type {string} */ name, /** @type {string} */ text) => {
       const output = row.querySelector(`[data-value="${name}"]`);
-      if (output) output.textContent = text;
+      if (output && output.textContent !== text) output.textContent = text;
     };
     const nothing = drawn ? "not calibrated" : "–";
     put("csa", csaMm2 === null ? nothing : squareCentimetres(csaMm2));

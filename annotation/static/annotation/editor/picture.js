@@ -11,8 +11,8 @@ function inRange(value) {
 }
 
 export class Picture {
-  /** @type {Uint8ClampedArray | null} */
-  #grey = null;
+  /** The grey levels with their size, once they are loaded. @type {import("#editor/echo-intensity.js").Grey | null} */
+  grey = null;
 
   /** @param {number} width @param {number} height px */
   constructor(width, height) {
@@ -21,12 +21,6 @@ export class Picture {
     this.canvas.height = height;
     /** @type {import("#editor/window-level.js").Window} */
     this.window = { brightness: 0, contrast: 0, gamma: 0 };
-  }
-
-  /** The grey levels with their size, once they are loaded. @returns {import("#editor/echo-intensity.js").Grey | null} */
-  get grey() {
-    const { width, height } = this.canvas;
-    return this.#grey && { values: this.#grey, width, height };
   }
 
   get #context() {
@@ -43,7 +37,7 @@ export class Picture {
   /** @param {ImageBitmap} bitmap */
   show(bitmap) {
     const { width, height } = this.canvas;
-    this.#grey = greyOf(bitmap, this.#context, width, height);
+    this.grey = { values: greyOf(bitmap, this.#context, width, height), width, height };
     this.draw();
   }
 
@@ -59,15 +53,15 @@ export class Picture {
   }
 
   draw() {
-    if (!this.#grey) return;
-    const { width, height } = this.canvas;
+    if (!this.grey) return;
+    const { values, width, height } = this.grey;
     const table = Uint32Array.from(
       lookupTable(this.window),
       (grey) => (OPAQUE | (grey * 0x010101)) >>> 0,
     );
     const shown = this.#context.createImageData(width, height);
     const pixels = new Uint32Array(shown.data.buffer);
-    this.#grey.forEach((grey, index) => (pixels[index] = table[grey]));
+    for (let index = 0; index < pixels.length; index += 1) pixels[index] = table[values[index]];
     this.#context.putImageData(shown, 0, 0);
   }
 }

@@ -13,8 +13,8 @@ const HALF = 500;
  * @param {(row: number, from: number, to: number) => void} visit each run of pixels, `to` left out
  */
 export function eachRun(parts, width, height, visit) {
-  /** @type {number[][]} */
-  const rows = Array.from({ length: height }, () => []);
+  /** Only of rows that are met. @type {number[][]} */
+  const rows = Array(height);
   for (const ring of parts.flat()) addCrossings(ring, width, rows);
   rows.forEach((columns, row) => {
     columns.sort((a, b) => a - b);
@@ -26,20 +26,23 @@ export function eachRun(parts, width, height, visit) {
 
 /** The columns from which on the pixels of each row change sides. @param {Ring} ring @param {number} width @param {number[][]} rows */
 function addCrossings(ring, width, rows) {
-  ring.forEach((start, index) => {
-    const end = ring[(index + 1) % ring.length];
-    const [[x0, y0], [x1, y1]] = (start[1] < end[1] ? [start, end] : [end, start]).map(onThousandths);
+  let [fromX, fromY] = ring[ring.length - 1].map(onThousandths);
+  for (const [pxX, pxY] of ring) {
+    const [toX, toY] = [onThousandths(pxX), onThousandths(pxY)];
+    const isDown = fromY < toY;
+    const [x0, y0, x1, y1] = isDown ? [fromX, fromY, toX, toY] : [toX, toY, fromX, fromY];
     const first = Math.max(0, Math.ceil((y0 - HALF) / GRID));
     const last = Math.min(rows.length, Math.ceil((y1 - HALF) / GRID));
     for (let row = first; row < last; row += 1) {
       const down = row * GRID + HALF - y0;
       const column = Math.ceil(((x0 - HALF) * (y1 - y0) + down * (x1 - x0)) / ((y1 - y0) * GRID));
-      rows[row].push(Math.min(width, Math.max(0, column)));
+      (rows[row] ??= []).push(Math.min(width, Math.max(0, column)));
     }
-  });
+    [fromX, fromY] = [toX, toY];
+  }
 }
 
-/** @param {import("#editor/geometry.js").Point} point */
-function onThousandths([x, y]) {
-  return [Math.round(x * GRID), Math.round(y * GRID)];
+/** @param {number} px */
+function onThousandths(px) {
+  return Math.round(px * GRID);
 }
