@@ -6,11 +6,14 @@ where the contour is wrong, with a hand's tremor and ends that miss by a few px.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from shapely import LinearRing, Point, hausdorff_distance
 
 from tests.e2e.editor_window import EditorWindow
+from tests.e2e.editor_window import Point as Position
 
 Points = NDArray[np.float64]
 
@@ -46,21 +49,36 @@ def spoiled(border: Points, chance: np.random.Generator) -> Points:
     bump = np.sin(np.linspace(0, np.pi, WRONG + 2)[1:-1])
     off = chance.choice([-1, 1]) * chance.uniform(8, 20) * bump
     wrong = (np.arange(WRONG) + chance.integers(POINTS)) % POINTS
-    outwards = border[wrong] - CENTRE
-    outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
     contour = border.copy()
-    contour[wrong] += off[:, None] * outwards
+    contour[wrong] += off[:, None] * _normals(border)[wrong]
     return contour
 
 
-def strokes_needed(window: EditorWindow, border: Points, chance: np.random.Generator) -> int:
+def _normals(border: Points) -> Points:
+    along = np.roll(border, -1, axis=0) - np.roll(border, 1, axis=0)
+    return np.column_stack([along[:, 1], -along[:, 0]]) / np.linalg.norm(along, axis=1)[:, None]
+
+
+def resampled(ring: Points) -> Points:
+    """150 points at equal distances along a closed line, px."""
+    line = LinearRing(ring)
+    shares = np.arange(POINTS) / POINTS
+    return np.array([line.interpolate(share, normalized=True).coords[0] for share in shares])
+
+
+def strokes_needed(
+    window: EditorWindow,
+    border: Points,
+    chance: np.random.Generator,
+    draw: Callable[[list[Position]], None] | None = None,
+) -> int:
     """How many it takes until no point of the contour is farther than the goal from the border."""
+    draw = draw or (lambda stroke: window.drag(*stroke, steps=1))
     true = LinearRing(border)
     for strokes in range(MOST_STROKES):
         if _farthest(LinearRing(window.outline), true) <= GOAL_PX:
             return strokes
-        stroke = _stroke(window, border, chance)
-        window.drag(*[(float(x), float(y)) for x, y in stroke], steps=1)
+        draw([(float(x), float(y)) for x, y in _stroke(window, border, chance)])
     return MOST_STROKES
 
 
