@@ -48,11 +48,19 @@ def _readings(user: User, image: Image, shown: Annotation | None) -> Iterator[Co
 
 def _previous(user: User, image: Image) -> Iterator[Comparison]:
     for annotation in _earlier(image):
-        if can_see_annotation(user, annotation):
+        if _may_be_shown(user, annotation):
             date = annotation.image.take.scan.visit.date
             regions = _in_px_of(image, annotation.image, _regions(annotation))
             yield Comparison("previous-visit", f"Previous visit, {date}", regions)
             return
+
+
+def _may_be_shown(user: User, annotation: Annotation) -> bool:
+    """One's own; another's too, unless its scan is one's own to read blind."""
+    is_own = annotation.author_id == user.pk
+    return can_see_annotation(user, annotation) and (
+        is_own or can_see_suggestion(user, annotation.image)
+    )
 
 
 def _earlier(image: Image) -> QuerySet[Annotation]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Image, Revision, RevisionContent
@@ -46,16 +46,20 @@ def save(
     """Append a revision to the author's annotation of an image.
 
     `base` is the revision the work started from (0: none yet); if a newer one exists, Conflict is
-    raised and nothing changes. A repeated `key` answers the revision that it made. `seconds` is
-    the time spent since the last revision. Regions are normalised to valid geometry on the 1/1000
-    px grid inside the image.
+    raised and nothing changes. A repeated `key` answers the revision that it made, and so does the
+    same content on the same base: a page that is closed while it saves may not remember its key.
+    `seconds` is the time spent since the last revision. Regions are normalised to valid geometry
+    on the 1/1000 px grid inside the image.
     """
     _check_may_save(image, author)
     canonical = canonical_regions(image, regions)
     _check_outcome(canonical, decision, reason)
     with transaction.atomic():
         annotation = open_annotation(image, author)
-        repeated = key and annotation.revisions.filter(key=key).first()
+        digest = content_digest(canonical, decision, reason)
+        repeated = annotation.revisions.filter(
+            Q(key=key, key__isnull=False) | Q(number=base + 1, author=author, digest=digest)
+        ).first()
         if repeated:
             return repeated
         if annotation.state in CLOSED:

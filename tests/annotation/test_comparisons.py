@@ -93,6 +93,17 @@ def test_a_blind_reading_sees_none_of_it(
     assert titles(expert, now) == []
 
 
+def test_an_earlier_scan_that_is_still_to_be_read_blind_is_not_shown(
+    visits: tuple[Image, Image], annotator: User, expert: User
+) -> None:
+    before, now = visits
+    for slot, person in enumerate([annotator, expert]):
+        Assignment.objects.create(image=before, person=person, blind=True, slot=slot)
+    submitted(before, annotator)
+    assert titles(expert, now) == []
+    assert titles(annotator, now) == ["Previous visit, 2026-01-05"]
+
+
 def test_test_subjects_show_nothing(
     visits: tuple[Image, Image], annotator: User, expert: User
 ) -> None:

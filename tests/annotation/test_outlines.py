@@ -40,6 +40,16 @@ def test_the_same_key_makes_one_revision(image: Image, annotator: User) -> None:
     assert Revision.objects.count() == 1
 
 
+def test_the_same_work_on_the_same_base_makes_one_revision(image: Image, annotator: User) -> None:
+    """A page that is closed while it saves comes back with another key."""
+    drawn = [rectangle(5, 5, 20, 20)]
+    first = outlines.save(image, annotator, drawn, base=0, key=uuid.uuid4())
+    assert outlines.save(image, annotator, drawn, base=0, key=uuid.uuid4()) == first
+    assert Revision.objects.count() == 1
+    second = outlines.save(image, annotator, drawn, base=1, key=uuid.uuid4())
+    assert second.number == 2
+
+
 @pytest.mark.parametrize(
     ("regions", "message"),
     [
