@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Request, expect
 
 from annotation.models import Annotation, Image, Revision
-from annotation.services import outlines, suggestions
+from annotation.services import outlines, suggestions, workflow
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.editor_window import EditorWindow, edit_address, review_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -243,6 +243,68 @@ def test_submitting_a_frame_opens_the_next_frame(
     window.press("Control+Enter")
     at_frame(window, sweep[1])
     assert states(window)[0] == "done"
+
+
+def submitted(image: Image, author: User) -> Annotation:
+    annotation = outlines.save(image, author, [SQUARE], base=0).annotation
+    workflow.submit(annotation, author)
+    return annotation
+
+
+def at_review(window: EditorWindow, work: Annotation) -> None:
+    """Waits until a frame is open for review and drawn."""
+    window.page.wait_for_url(f"**{review_address(work)}")
+    number = window.page.locator("[data-piece=frames] [aria-current=true]")
+    expect(number).to_have_text(str(work.image.frame + 1))
+
+
+def test_a_whole_sweep_is_reviewed_by_keyboard_and_then_the_queue_goes_on(
+    window_of: WindowOf,
+    sweep: list[Image],
+    annotator: User,
+    expert: User,
+    make_scan: Callable[..., Image],
+) -> None:
+    works = [submitted(sweep[index], annotator) for index in (0, 1, 3, 4)]
+    other = submitted(make_scan("S-099"), annotator)
+    window = window_of(expert).open(review_address(works[0]))
+    at_review(window, works[0])
+    assert states(window) == ["waiting", "waiting", "empty", "waiting", "waiting", "empty"]
+    window.page.evaluate("window.isSamePage = true")
+    expect(window.page.get_by_role("button", name="Propose")).to_have_count(0)
+    window.press(".")
+    at_review(window, works[1])
+    window.press(".")
+    at_review(window, works[2])
+    window.press("p", "j", "Enter")
+    assert window.page.locator("[data-piece=frames] button").nth(2).is_disabled()
+    window.press(",")
+    at_review(window, works[1])
+    window.press(",")
+    at_review(window, works[0])
+    window.press("a")
+    at_review(window, works[1])
+    window.press("c", "v")
+    window.drag((300, 300), (310, 310))
+    window.press(".")
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Approve, or undo")
+    window.press("a")
+    at_review(window, works[2])
+    window.press("x")
+    window.page.keyboard.type("too deep")
+    window.press("Control+Enter")
+    at_review(window, works[3])
+    assert states(window) == ["done", "done", "empty", "returned", "waiting", "empty"]
+    window.press("a")
+    window.page.wait_for_url(f"**{review_address(other)}")
+    assert window.page.evaluate("window.isSamePage")
+    found = Annotation.objects.filter(author=annotator).order_by("image__frame")
+    assert [found.get(pk=work.pk).state for work in works] == [
+        Annotation.State.APPROVED,
+        Annotation.State.APPROVED,
+        Annotation.State.RETURNED,
+        Annotation.State.APPROVED,
+    ]
 
 
 def test_a_sweep_of_a_hundred_frames_by_keyboard_alone(

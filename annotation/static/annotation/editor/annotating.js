@@ -367,7 +367,7 @@ export class Annotating {
         return this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
       }
       await this.#undoing.forget();
-      this.#editor.sweeping?.submitted();
+      this.#editor.sweeping?.finished("done");
       await openScan(next);
     } catch {
       this.#editor.say("Not submitted: the server is not reached. Your changes are saved.");

@@ -5,7 +5,8 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/sweep.js").Frame} Frame
  * @typedef {import("#editor/sweep.js").Proposal} Proposal
- * @typedef {{take: number, frames: string}} SweepData
+ * @typedef {{take: number, author: number | null, frames: string}} SweepData
+ *   `author`: whose work is reviewed; null where one outlines
  */
 import { call } from "#editor/connection.js";
 import { FrameStrip } from "#editor/frame-strip.js";
@@ -21,8 +22,8 @@ const NEAR = 2;
 /** Shifts below this are nothing to speak of. px */
 const STILL = 0.5;
 
-/** @type {Sweep | null} the sweep that was open last: it outlives its frames' editors */
-let lastSweep = null;
+/** @type {{take: number, author: number | null, sweep: Sweep} | null} what was open last: a sweep outlives its frames' editors */
+let last = null;
 
 export class Sweeping {
   /** @type {Sweep | null} */
@@ -37,14 +38,16 @@ export class Sweeping {
   #listeners = new AbortController();
   #editor;
   #image;
+  #isReview;
 
   /** @param {Editor} editor @param {SweepData} data */
   constructor(editor, data) {
     this.#editor = editor;
     this.#image = editor.data.image.id;
+    this.#isReview = data.author !== null;
     this.#addActions();
     this.#listen();
-    if (lastSweep?.take === data.take) this.#use(lastSweep);
+    if (last?.take === data.take && last.author === data.author) this.#use(last.sweep);
     else this.#load(data);
   }
 
@@ -73,7 +76,7 @@ export class Sweeping {
         if (frame) pixelsOf(frame.pixels).catch(() => {});
       }
     }
-    const next = sweep.beside(this.#image, 1);
+    const next = sweep.toward(this.#image, 1);
     if (next && !this.#editor.data.urls.next.endsWith(next.page)) prepareScan(next.page);
   }
 
@@ -86,23 +89,27 @@ export class Sweeping {
     if (proposal) this.#editor.say(`${proposal.says}. Enter accepts, Backspace rejects.`);
   }
 
-  /** The frame's work is handed in. */
-  submitted() {
-    this.#sweep?.finish(this.#image);
+  /** The frame's work is handed in, or decided on. @param {"done" | "returned"} state */
+  finished(state) {
+    this.#sweep?.finish(this.#image, state);
   }
 
   /** @returns {Proposal | null} */
   get #proposal() {
-    const { data, history, mode } = this.#editor;
+    const { data, history } = this.#editor;
     const { regions, decision } = history.present;
-    if (!this.#sweep || !mode.editable || regions.length || decision) return null;
+    if (!this.#sweep || !this.#canPropose || regions.length || decision) return null;
     return this.#sweep.proposalFor(this.#image, data.suggestion);
+  }
+
+  get #canPropose() {
+    return !this.#isReview && this.#editor.mode.editable;
   }
 
   #addActions() {
     const group = "Sweep";
     const enabled = () => this.#sweep !== null;
-    const applies = () => this.#editor.mode.editable;
+    const applies = () => this.#canPropose;
     const isProposed = () => this.isProposed;
     const otherwise = "Nothing is proposed for this frame.";
     this.#editor.actions.add(
@@ -197,13 +204,13 @@ export class Sweeping {
   }
 
   /** @param {SweepData} data */
-  async #load({ take, frames }) {
+  async #load({ take, author, frames }) {
     try {
       const { status, data } = await call("GET", frames, undefined);
       if (status !== 200) throw new Error(`the server answered ${status}`);
       if (this.#listeners.signal.aborted) return;
-      lastSweep = new Sweep(take, data);
-      this.#use(lastSweep);
+      last = { take, author, sweep: new Sweep(data) };
+      this.#use(last.sweep);
       this.prepare();
     } catch {
       this.#editor.say("The frames could not be loaded. Reload the page to try again.");
@@ -214,7 +221,7 @@ export class Sweeping {
   #use(sweep) {
     this.#sweep = sweep;
     const list = this.#editor.piece("frames");
-    this.#strip = new FrameStrip(list, sweep, (frame) => this.#goTo(frame));
+    this.#strip = new FrameStrip(list, sweep, this.#isReview, (frame) => this.#goTo(frame));
     this.#player = new Player(sweep.frames, (pixels, index) => {
       this.#editor.stage.picture.show(pixels);
       this.#showAt(index);
@@ -258,9 +265,12 @@ export class Sweeping {
 
   /** @param {number} step */
   #step(step) {
-    const frame = this.#sweep?.beside(this.#image, step);
-    if (frame) this.#goTo(frame);
-    else this.#editor.say(step > 0 ? "This is the last frame." : "This is the first frame.");
+    const sweep = this.#sweep;
+    const frame = sweep?.toward(this.#image, step);
+    if (frame) return this.#goTo(frame);
+    const isEnd = !sweep?.beside(this.#image, step);
+    const [end, rest] = step > 0 ? ["last", "later"] : ["first", "earlier"];
+    this.#editor.say(isEnd ? `This is the ${end} frame.` : `No ${rest} frame is submitted yet.`);
   }
 
   /** @param {Frame} frame */
@@ -300,9 +310,13 @@ export class Sweeping {
     const { host, stage, data } = this.#editor;
     const frame = this.#player?.stop();
     host.toggleAttribute("data-playing", false);
-    this.#editor.say(frame ? `Stopped at frame ${frame.number}.` : "");
-    if (frame && frame.image !== this.#image) this.#goTo(frame);
-    else stage.picture.load(data.image.pixels);
+    if (frame?.page && frame.image !== this.#image) {
+      this.#editor.say(`Stopped at frame ${frame.number}.`);
+      return this.#goTo(frame);
+    }
+    this.#editor.say("Stopped.");
+    stage.picture.load(data.image.pixels);
+    this.#showAt(this.#sweep?.indexOf(this.#image) ?? 0);
   }
 
   async #propose() {
