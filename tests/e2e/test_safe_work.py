@@ -13,17 +13,13 @@ from annotation.models import Annotation, Image, Revision, Study
 from annotation.services import outlines, sites
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.editor_window import FULL_DISK, EditorWindow, edit_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Point = tuple[float, float]
 SQUARE: list[Point] = [(100, 100), (300, 100), (300, 300), (100, 300)]
 TRIANGLE: list[Point] = [(50, 50), (150, 50), (150, 150)]
-FULL = """
-  const refused = () => { throw new DOMException("full", "QuotaExceededError"); };
-  IDBObjectStore.prototype.put = refused;
-"""
 
 
 def numbers(image: Image) -> list[int]:
@@ -79,7 +75,7 @@ def test_a_full_disk_is_said_and_the_server_still_gets_the_work(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
     window = window_of(annotator)
-    window.page.add_init_script(FULL)
+    window.page.add_init_script(FULL_DISK)
     window.open(edit_address(scan))
     cut_the_network(window.page)
     window.draw(SQUARE)

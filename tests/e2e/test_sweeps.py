@@ -15,7 +15,7 @@ from annotation.models import Annotation, Image, Revision
 from annotation.services import outlines, suggestions, workflow
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, edit_address, review_address
+from tests.e2e.editor_window import FULL_DISK, EditorWindow, edit_address, review_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -213,6 +213,54 @@ def test_frames_between_two_outlined_ones_are_filled_in(
         window.saved()
         assert corner(image) == expected
     assert states(window) == [*["draft"] * 5, "empty"]
+
+
+def test_proposals_outlive_a_killed_page_until_they_are_accepted_or_rejected(
+    window_of: WindowOf, sweep: list[Image], annotator: User, make_scan: Callable[..., Image]
+) -> None:
+    outlines.save(sweep[0], annotator, [SQUARE], base=0)
+    outlines.save(sweep[4], annotator, [rectangle(140, 120, 340, 320)], base=0)
+    window = window_of(annotator).open(edit_address(sweep[4]))
+    at_frame(window, sweep[4])
+    window.press("j")
+    message = window.page.locator("[data-piece=message]")
+    expect(message).to_contain_text("Frames 2 to 4 are proposed.")
+    context = window.page.context
+    window.page.close(run_before_unload=False)
+    elsewhere = EditorWindow(context.new_page()).open(edit_address(make_scan("S-099")))
+    waiting = elsewhere.page.locator("[data-piece=waiting]")
+    expect(waiting).to_contain_text("S-020")
+    waiting.get_by_role("link", name="3 frames").click()
+    at_frame(elsewhere, sweep[1])
+    expect(elsewhere.page.locator(".layer-proposed path.proposed")).to_have_count(1)
+    assert states(elsewhere) == ["draft", *["proposed"] * 3, "draft", "empty"]
+    elsewhere.press("Enter")
+    elsewhere.saved()
+    assert corner(sweep[1]) == [110, 105]
+    elsewhere.press(".")
+    at_frame(elsewhere, sweep[2])
+    elsewhere.press("Backspace")
+    elsewhere.page.reload()
+    at_frame(elsewhere, sweep[2])
+    expect(elsewhere.page.locator("[data-piece=message]")).to_have_text(
+        "Proposals are back: 1 frame."
+    )
+    assert states(elsewhere) == ["draft", "draft", "empty", "proposed", "draft", "empty"]
+
+
+def test_a_full_disk_is_said_and_the_proposal_is_there_until_the_page_goes(
+    window_of: WindowOf, sweep: list[Image], annotator: User
+) -> None:
+    outlines.save(sweep[0], annotator, [SQUARE], base=0)
+    window = window_of(annotator)
+    window.page.add_init_script(FULL_DISK)
+    window.open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    window.press("p")
+    at_frame(window, sweep[1])
+    message = window.page.locator("[data-piece=message]")
+    expect(message).to_contain_text("only in this window. Enter accepts")
+    assert proposed(window) == 1
 
 
 def test_playing_shows_other_frames_and_stops_on_any_key(

@@ -106,3 +106,12 @@ test("an outlined frame bounds the gaps on both its sides", () => {
 test("neighbouring outlined frames have no gap", () => {
   assert.deepEqual(sweepOf("draft", "draft").gapsAt(100), []);
 });
+
+test("kept proposals come back but where a frame was outlined meanwhile", () => {
+  const sweep = sweepOf("empty", "draft", "proposed");
+  const kept = [100, 101, 102, 999].map((image) => ({ image, proposal: carried }));
+  assert.deepEqual(sweep.recall(kept), { back: [100, 102], needless: [101, 999] });
+  assert.deepEqual(statesOf(sweep), ["proposed", "draft", "proposed"]);
+  assert.equal(sweep.madeFor(100), carried);
+  assert.equal(sweep.madeFor(101), null);
+});

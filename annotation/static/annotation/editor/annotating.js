@@ -17,6 +17,7 @@ import { Saver } from "#editor/saver.js";
 import { sendingTo } from "#editor/sending.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
 import { Undoing } from "#editor/undoing.js";
+import { showWaitingProposals } from "#editor/waiting-proposals.js";
 import { WorkClock } from "#editor/work-clock.js";
 import { WorkLock } from "#editor/work-lock.js";
 
@@ -75,6 +76,7 @@ export class Annotating {
   shown() {
     prepareScan(this.#editor.data.urls.next);
     this.#sendLeftovers();
+    showWaitingProposals(this.#editor);
   }
 
   close() {

@@ -99,6 +99,26 @@ export class Sweep {
     return offered;
   }
 
+  /** What was made here, in contrast to the model's. @param {number} image */
+  madeFor(image) {
+    return this.#proposals.get(image) ?? null;
+  }
+
+  /**
+   * Proposals that were kept come back where nobody has outlined the frame meanwhile.
+   * @param {{image: number, proposal: Proposal}[]} kept @returns {{back: number[], needless: number[]}} images
+   */
+  recall(kept) {
+    const isOpen = (/** @type {number} */ image) => {
+      const frame = this.frames[this.indexOf(image)];
+      return Boolean(frame) && this.isOpen(frame);
+    };
+    const back = kept.filter(({ image }) => isOpen(image));
+    for (const { image, proposal } of back) this.propose(image, proposal);
+    const needless = kept.filter((one) => !back.includes(one));
+    return { back: back.map(({ image }) => image), needless: needless.map(({ image }) => image) };
+  }
+
   /** @param {number} image */
   reject(image) {
     this.#proposals.delete(image);
@@ -122,4 +142,9 @@ export class Sweep {
         between: this.frames.slice(from + 1, to),
       }));
   }
+}
+
+/** @param {number} count */
+export function framesIn(count) {
+  return count === 1 ? "1 frame" : `${count} frames`;
 }

@@ -14,8 +14,9 @@ import { between } from "#editor/interpolation.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
 import { greyOf, pixelsOf } from "#editor/pixels.js";
 import { Player } from "#editor/player.js";
+import { ProposalStore } from "#editor/proposal-store.js";
 import { shiftBetween, shifted } from "#editor/registration.js";
-import { Sweep } from "#editor/sweep.js";
+import { framesIn, Sweep } from "#editor/sweep.js";
 
 /** Pixels are fetched beforehand this many frames to both sides. */
 const NEAR = 2;
@@ -39,12 +40,16 @@ export class Sweeping {
   #editor;
   #image;
   #isReview;
+  #take;
+  #store;
 
   /** @param {Editor} editor @param {SweepData} data */
   constructor(editor, data) {
     this.#editor = editor;
     this.#image = editor.data.image.id;
     this.#isReview = data.author !== null;
+    this.#take = data.take;
+    this.#store = new ProposalStore(editor.data.user);
     this.#addActions();
     this.#listen();
     if (last?.take === data.take && last.author === data.author) this.#use(last.sweep);
@@ -206,15 +211,41 @@ export class Sweeping {
   /** @param {SweepData} data */
   async #load({ take, author, frames }) {
     try {
+      const kept = this.#isReview ? [] : this.#store.ofSweep(take).catch(() => []);
       const { status, data } = await call("GET", frames, undefined);
       if (status !== 200) throw new Error(`the server answered ${status}`);
+      const sweep = new Sweep(data);
+      const { back, needless } = sweep.recall(await kept);
       if (this.#listeners.signal.aborted) return;
-      last = { take, author, sweep: new Sweep(data) };
-      this.#use(last.sweep);
+      last = { take, author, sweep };
+      this.#use(sweep);
       this.prepare();
+      this.#drop(needless);
+      if (back.length) this.#editor.say(`Proposals are back: ${framesIn(back.length)}.`);
     } catch {
       this.#editor.say("The frames could not be loaded. Reload the page to try again.");
     }
+  }
+
+  /** @param {Sweep} sweep @param {number[]} images whose proposals were made here and wait */
+  async #keep(sweep, images) {
+    const { title } = this.#editor.data;
+    const kept = images.flatMap((image) => {
+      const [frame, proposal] = [sweep.beside(image, 0), sweep.madeFor(image)];
+      return frame && proposal ? [{ image, title, page: frame.page, proposal }] : [];
+    });
+    try {
+      await this.#store.keep(this.#take, kept);
+    } catch {
+      for (const { image, proposal } of kept) {
+        sweep.propose(image, { ...proposal, says: `${proposal.says}, only in this window` });
+      }
+    }
+  }
+
+  /** @param {number[]} images whose proposals are accepted or rejected */
+  #drop(images) {
+    if (images.length) this.#store.remove(images).catch(() => {});
   }
 
   /** @param {Sweep} sweep */
@@ -261,6 +292,9 @@ export class Sweeping {
     if (!this.#sweep) return;
     this.#sweep.begin(this.#image);
     this.#showAt(this.#sweep.indexOf(this.#image));
+    if (!this.#sweep.madeFor(this.#image)) return;
+    if (this.isProposed) this.#keep(this.#sweep, [this.#image]);
+    else this.#drop([this.#image]);
   }
 
   /** @param {number} step */
@@ -328,6 +362,7 @@ export class Sweeping {
       const { regions } = this.#editor;
       if (!regions.length) return this.#editor.say("Outline this frame first; then it is carried over.");
       sweep.propose(next.image, await this.#carried(regions, next));
+      await this.#keep(sweep, [next.image]);
     }
     const isOpen = sweep.isOpen(next);
     await this.#goTo(next);
@@ -372,6 +407,7 @@ export class Sweeping {
 
   #reject() {
     this.#sweep?.reject(this.#image);
+    this.#drop([this.#image]);
     this.#editor.say("Rejected. This frame is not outlined.");
     this.#changedProposals();
   }
@@ -388,6 +424,7 @@ export class Sweeping {
       return this.#editor.say(error instanceof Error ? error.message : String(error));
     }
     const filled = gaps.flatMap((gap) => gap.between);
+    await this.#keep(sweep, filled.map(({ image }) => image));
     const [first, last] = [filled[0].number, filled[filled.length - 1].number];
     const frames = filled.length === 1 ? `Frame ${first} is` : `Frames ${first} to ${last} are`;
     this.#changedProposals();
