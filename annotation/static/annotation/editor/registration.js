@@ -9,6 +9,7 @@
  * @typedef {import("#editor/echo-intensity.js").Grey} Grey
  */
 import { bounds, inImage } from "#editor/geometry.js";
+import { noded } from "#editor/shared-chains.js";
 
 const SIZE = 128;
 /** Room round the outline, as a share of its larger side. */
@@ -20,13 +21,13 @@ const FINE = 16;
 /** A true peak stands this many times above the spread of the correlations; noise stays below 6.5. */
 const CLEAR = 8;
 
-/** @param {Region[]} regions @param {Point} shift @param {Grey} picture whose size bounds them @returns {Region[]} */
+/** Corners on a neighbour's edge are its corners, too, so that a shared border moves as one. @param {Region[]} regions @param {Point} shift @param {{width: number, height: number}} picture whose size bounds them @returns {Region[]} */
 export function shifted(regions, [dx, dy], { width, height }) {
+  const rings = noded(regions.flatMap(({ parts }) => parts.flat()));
+  const moved = rings.map((ring) => ring.map(([x, y]) => inImage([x + dx, y + dy], width, height)));
   return regions.map((region) => ({
     ...region,
-    parts: region.parts.map((part) =>
-      part.map((ring) => ring.map(([x, y]) => inImage([x + dx, y + dy], width, height))),
-    ),
+    parts: region.parts.map((part) => part.map(() => moved.shift() ?? [])),
   }));
 }
 

@@ -10,7 +10,7 @@
  */
 import { call } from "#editor/connection.js";
 import { FrameStrip } from "#editor/frame-strip.js";
-import { between } from "#editor/interpolation.js";
+import { blendOf } from "#editor/interpolation.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
 import { greyOf, pixelsOf } from "#editor/pixels.js";
 import { Player } from "#editor/player.js";
@@ -434,14 +434,16 @@ export class Sweeping {
   /** @param {Sweep} sweep @param {ReturnType<Sweep["gapsAt"]>[number]} gap */
   async #fillGap(sweep, { from, to, between: frames }) {
     const [first, last] = await Promise.all([this.#outlineOf(sweep, from), this.#outlineOf(sweep, to)]);
-    frames.forEach((frame, index) =>
+    const blend = blendOf(first, last);
+    for (const [index, frame] of frames.entries()) {
+      await new Promise((resolve) => setTimeout(resolve));
       sweep.propose(frame.image, {
-        regions: between(first, last, (index + 1) / (frames.length + 1)),
+        regions: blend((index + 1) / (frames.length + 1)),
         tool: "interpolated",
         version: "",
         says: `Between frames ${from.number} and ${to.number}`,
-      }),
-    );
+      });
+    }
   }
 
   /** @param {Sweep} sweep @param {Frame} frame @returns {Promise<Region[]>} */
