@@ -144,6 +144,59 @@ def test_an_outline_is_carried_over_with_the_tissue(
     expect(window.page.locator(".layer-proposed path.proposed")).to_have_count(1)
 
 
+CARRYING = """async () => {
+  const { boxRound, movement, shifted } = await import("#editor/carrying.js");
+  const canvas = (width, height, moved) => {
+    const made = new OffscreenCanvas(width, height);
+    const context = made.getContext("2d");
+    for (let y = 0; y < height; y += 8) for (let x = 0; x < width; x += 8) {
+      const grey = (x * 7 + y * 13 + ((x * y) % 97) * 3) % 256;
+      context.fillStyle = `rgb(${grey} ${grey} ${grey})`;
+      context.fillRect(x + moved, y, 8, 8);
+    }
+    return made.convertToBlob();
+  };
+  const ring = (at) => Array.from({ length: 300 }, (_, i) => [
+    at + 60 * Math.cos(i / 47.75), 200 + 60 * Math.sin(i / 47.75)]);
+  const regions = [100, 220, 300].map((at) => ({ label: `${at}`, cut: [], parts: [[ring(at)]] }));
+  const longest = async (work) => {
+    let [last, most, isOver] = [performance.now(), 0, false];
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const now = performance.now();
+      most = Math.max(most, now - last);
+      last = now;
+      if (!isOver) port2.postMessage(0);
+    };
+    port2.postMessage(0);
+    const came = await work();
+    isOver = true;
+    return { most, came };
+  };
+  const found = [];
+  for (const [width, height] of [[384, 400], [1024, 768]]) {
+    const files = [await canvas(width, height, 0), await canvas(width, height, 4)];
+    const runs = [];
+    for (let run = 0; run < 5; run += 1) runs.push(await longest(async () => {
+      const shift = await movement(files, regions);
+      return shifted(regions, shift ?? [0, 0], { width, height }) && shift;
+    }));
+    found.push({ shift: runs[0].came, most: Math.min(...runs.map(({ most }) => most)) });
+  }
+  return found;
+}"""
+
+
+def test_carrying_over_never_holds_the_page_up(
+    window_of: WindowOf, sweep: list[Image], annotator: User
+) -> None:
+    window = window_of(annotator).open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    for found in window.page.evaluate(CARRYING):
+        assert found["shift"] == pytest.approx([4, 0], abs=0.6)
+        assert found["most"] < 16
+
+
 def test_a_rejected_proposal_leaves_the_frame_empty(
     window_of: WindowOf, sweep: list[Image], annotator: User
 ) -> None:

@@ -5,7 +5,7 @@ import { Arrangement } from "#editor/arrangement.js";
 import { borderFindings } from "#editor/borders.js";
 import { crossesItself, partsArea, ringArea } from "#editor/geometry.js";
 import { between, ringBetween } from "#editor/interpolation.js";
-import { shifted } from "#editor/registration.js";
+import { shifted } from "#editor/carrying.js";
 import { overlapArea, windingRings } from "#editor/shapes.js";
 
 import { circle, randomFrom, rectangle, region, wobbly } from "./shapes-of-tests.js";

@@ -8,14 +8,14 @@
  * @typedef {{take: number, author: number | null, frames: string}} SweepData
  *   `author`: whose work is reviewed; null where one outlines
  */
+import { movement, shifted } from "#editor/carrying.js";
 import { call } from "#editor/connection.js";
 import { FrameStrip } from "#editor/frame-strip.js";
 import { blendOf } from "#editor/interpolation.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
-import { greyOf, pixelsOf } from "#editor/pixels.js";
+import { pixelFileOf, pixelsOf } from "#editor/pixels.js";
 import { Player } from "#editor/player.js";
 import { ProposalStore } from "#editor/proposal-store.js";
-import { shiftBetween, shifted } from "#editor/registration.js";
 import { framesIn, Sweep } from "#editor/sweep.js";
 
 /** Pixels are fetched beforehand this many frames to both sides. */
@@ -372,24 +372,15 @@ export class Sweeping {
   /** @param {Region[]} regions @param {Frame} next @returns {Promise<Proposal>} */
   async #carried(regions, next) {
     const { number = 0 } = this.#sweep?.beside(this.#image, 0) ?? {};
-    const from = await this.#grey(this.#editor.data.image.pixels);
-    const to = await this.#grey(next.pixels);
-    const shift = shiftBetween(from, to, regions) ?? [0, 0];
+    const { image } = this.#editor.data;
+    const files = await Promise.all([pixelFileOf(image.pixels), pixelFileOf(next.pixels)]);
+    const shift = (await movement(files, regions)) ?? [0, 0];
     const moved = Math.hypot(...shift);
     const says =
       moved < STILL
         ? `Carried over from frame ${number}`
         : `Carried over from frame ${number}, moved by ${moved.toFixed(1)} px`;
-    return { regions: shifted(regions, shift, to), tool: "carried", version: "", says };
-  }
-
-  /** @param {string} url */
-  async #grey(url) {
-    const bitmap = await pixelsOf(url);
-    const { width, height } = bitmap;
-    const context = new OffscreenCanvas(width, height).getContext("2d");
-    if (!context) throw new Error("this browser draws no canvas");
-    return { values: greyOf(bitmap, context, width, height), width, height };
+    return { regions: shifted(regions, shift, image), tool: "carried", version: "", says };
   }
 
   #accept() {
