@@ -316,6 +316,25 @@ def test_a_full_disk_is_said_and_the_proposal_is_there_until_the_page_goes(
     assert proposed(window) == 1
 
 
+def room(window: EditorWindow) -> float:
+    """The share of the window that the scan's stage has."""
+    stage = window.page.locator("[data-piece=stage]").bounding_box()
+    size = window.page.viewport_size
+    assert stage
+    assert size
+    return stage["width"] * stage["height"] / (size["width"] * size["height"])
+
+
+def test_the_scan_has_seven_tenths_of_the_window_with_the_strip_and_without(
+    window_of: WindowOf, sweep: list[Image], annotator: User, make_scan: Callable[..., Image]
+) -> None:
+    window = window_of(annotator).open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    assert room(window) >= 0.7
+    window.open(edit_address(make_scan("S-099")))
+    assert room(window) >= 0.7
+
+
 def test_playing_shows_other_frames_and_stops_on_any_key(
     window_of: WindowOf, sweep: list[Image], annotator: User
 ) -> None:
