@@ -10,18 +10,24 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.models import Image
+from annotation.models import Image, Study
+from annotation.selectors.annotations import visible_annotation
 from annotation.selectors.images import visible_image
-from annotation.selectors.sweeps import Frame, frames_of
+from annotation.selectors.sweeps import Frame, ReviewFrame, frames_of, review_frames_of
 from core.api.authentication import UserRequest
+
+STATES = ["done", "draft", "proposed", "empty", "waiting", "returned"]
 
 
 class FrameSerializer(serializers.Serializer[Any]):
-    """A frame of a sweep. `state`: how far the caller is with it; `page`: where they outline it."""
+    """A frame of a sweep. `state`: how far the work is; `page`: where it is opened, if it can be.
+
+    `annotation`: the address of the caller's own work; empty where another's is reviewed.
+    """
 
     image = serializers.IntegerField()
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=["done", "draft", "proposed", "empty"])
+    state = serializers.ChoiceField(choices=STATES)
     page = serializers.CharField()
     pixels = serializers.CharField()
     annotation = serializers.CharField()
@@ -34,6 +40,28 @@ class FramesView(APIView):
     def get(self, request: UserRequest, image_id: int) -> Response:
         image = visible_image(request.user, image_id)
         return Response([_shown(image, frame) for frame in frames_of(request.user, image)])
+
+
+class ReviewFramesView(APIView):
+    """All frames of a take in order, with what the author of an annotation has submitted there."""
+
+    @extend_schema(responses=FrameSerializer(many=True))
+    def get(self, request: UserRequest, annotation_id: int) -> Response:
+        annotation = visible_annotation(request.user, annotation_id)
+        study = annotation.image.study
+        return Response([_reviewed(study, frame) for frame in review_frames_of(annotation)])
+
+
+def _reviewed(study: Study, frame: ReviewFrame) -> dict[str, Any]:
+    work = frame.annotation
+    return {
+        "image": frame.image,
+        "number": frame.number,
+        "state": frame.state,
+        "page": reverse("annotation:review", args=[study.name, work]) if work else "",
+        "pixels": reverse("api-pixels", args=[frame.image]),
+        "annotation": "",
+    }
 
 
 def _shown(image: Image, frame: Frame) -> dict[str, Any]:

@@ -46,5 +46,10 @@ urlpatterns = [
         revisions.ReviewView.as_view(),
         name="api-review",
     ),
+    path(
+        "annotations/<int:annotation_id>/frames",
+        sweeps.ReviewFramesView.as_view(),
+        name="api-review-frames",
+    ),
     path("measurements/", measurements.MeasurementListView.as_view(), name="api-measurements"),
 ]

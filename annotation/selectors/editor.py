@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from annotation.models import Annotation, Assignment, Image, Revision, Site, Study
@@ -20,8 +19,8 @@ from annotation.selectors.annotations import (
 )
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.images import spacing_of
-from annotation.selectors.queue import next_for, queue_length, waiting_for_review
-from annotation.selectors.sweeps import frame_count, next_frame
+from annotation.selectors.queue import next_for, queue_length, ready_for_review
+from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
 from core.models import User
 
@@ -52,23 +51,28 @@ def annotating_page(user: User, image: Image) -> EditorPage:
     annotation = own_annotation(user, image)
     notice = _why_closed(user, image, annotation)
     mode = "read" if notice else "annotate"
-    return _page(user, image, annotation, mode, notice, _left(user, image.study))
+    frame = next_frame(user, image) if mode == "annotate" else None
+    following = reverse("annotation:edit", args=[image.study.name, frame.pk]) if frame else ""
+    sweep = _sweep(image, reverse("api-frames", args=[image.pk]))
+    left = _left(user, image.study)
+    return _page(user, image, annotation, mode, notice, sweep, following, left)
 
 
 def review_page(user: User, annotation: Annotation) -> EditorPage:
     """Another's work under review; to look at only, with the reason, where it is not for `user`."""
     notice = _why_no_review(user, annotation)
     mode = "read" if notice else "review"
-    return _page(user, annotation.image, annotation, mode, notice)
+    image = annotation.image
+    frame = next_review_frame(user, annotation) if mode == "review" else None
+    following = reverse("annotation:review", args=[image.study.name, frame.pk]) if frame else ""
+    frames = reverse("api-review-frames", args=[annotation.pk])
+    sweep = _sweep(image, frames, author=annotation.author_id)
+    return _page(user, image, annotation, mode, notice, sweep, following)
 
 
 def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
     """Others' submitted work to decide on now, the oldest first; none on image `after`."""
-    still_to_read = Assignment.objects.filter(
-        image=OuterRef("image"), blind=True, done_at=None
-    ).exclude(person=OuterRef("author"))
-    waiting = waiting_for_review(user, study).exclude(Exists(still_to_read))
-    return waiting.exclude(image=after).first()
+    return ready_for_review(user, study).exclude(image=after).first()
 
 
 def next_to_outline(user: User, study: Study, *, after: int | None = None) -> Image | None:
@@ -98,8 +102,11 @@ def _page(
     annotation: Annotation | None,
     mode: str,
     notice: str,
+    sweep: dict[str, Any] | None,
+    following: str,
     left: str = "",
 ) -> EditorPage:
+    """`following`: the frame with which the sweep goes on; at its end, the queue does."""
     issues = list(open_issues(annotation)) if annotation else []
     return EditorPage(
         mode=mode,
@@ -125,8 +132,8 @@ def _page(
             "suggestion": _suggestion(user, image),
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
-            "sweep": _sweep(image) if mode != "review" else None,
-            "urls": _urls(user, image, annotation, mode),
+            "sweep": sweep,
+            "urls": {**_urls(user, image, annotation), "next": following or _next(image)},
         },
         revisions=_revisions(annotation) if annotation else [],
         return_reason=_return_reason(annotation),
@@ -215,14 +222,14 @@ def _suggestion(user: User, image: Image) -> dict[str, Any] | None:
     }
 
 
-def _sweep(image: Image) -> dict[str, Any] | None:
-    """The take of several frames that an image is one of."""
+def _sweep(image: Image, frames: str, author: int | None = None) -> dict[str, Any] | None:
+    """The take of several frames that an image is one of; `author`: whose work is reviewed."""
     if frame_count(image) < 2:
         return None
-    return {"take": image.take_id, "frames": reverse("api-frames", args=[image.pk])}
+    return {"take": image.take_id, "author": author, "frames": frames}
 
 
-def _urls(user: User, image: Image, annotation: Annotation | None, mode: str) -> dict[str, str]:
+def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, str]:
     own_and_submitted = (
         annotation is not None
         and annotation.author_id == user.pk
@@ -236,15 +243,10 @@ def _urls(user: User, image: Image, annotation: Annotation | None, mode: str) ->
         if annotation and own_and_submitted
         else "",
         "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
-        "next": _next(user, image, mode),
     }
 
 
-def _next(user: User, image: Image, mode: str) -> str:
-    """A sweep is outlined to its end before the queue goes on."""
-    frame = next_frame(user, image) if mode == "annotate" else None
-    if frame is not None:
-        return reverse("annotation:edit", args=[image.study.name, frame.pk])
+def _next(image: Image) -> str:
     return f"{reverse('annotation:next')}?after={image.pk}"
 
 

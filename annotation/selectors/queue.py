@@ -204,3 +204,11 @@ def waiting_for_review(user: User, study: Study) -> QuerySet[Annotation]:
         .select_related("image__site", "image__subject", "image__take__scan__visit", "author")
         .order_by("changed_at")
     )
+
+
+def ready_for_review(user: User, study: Study) -> QuerySet[Annotation]:
+    """Of it, what can be decided on now: no blind reading of the image is still to come."""
+    still_to_read = Assignment.objects.filter(
+        image=OuterRef("image"), blind=True, done_at=None
+    ).exclude(person=OuterRef("author"))
+    return waiting_for_review(user, study).exclude(Exists(still_to_read))

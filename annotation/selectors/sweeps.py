@@ -9,11 +9,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from annotation.models import Annotation, Assignment, Image, Membership, Suggestion
 from annotation.policies import can_annotate_in, is_test_subject, role_of
+from annotation.selectors.queue import ready_for_review
 from core.models import User
 
 FrameState = Literal["done", "draft", "proposed", "empty"]
+ReviewState = Literal["done", "waiting", "returned", "empty"]
 FINISHED = (Image.State.APPROVED, Image.State.UNUSABLE)
 HANDED_IN = (Annotation.State.SUBMITTED, Annotation.State.APPROVED)
+REVIEW_STATES: dict[str, ReviewState] = {
+    Annotation.State.SUBMITTED: "waiting",
+    Annotation.State.APPROVED: "done",
+    Annotation.State.RETURNED: "returned",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,43 @@ def frames_of(user: User, image: Image) -> list[Frame]:
         is_offered=_is_offered(user, image),
     )
     return [Frame(row.pk, number, _state(row)) for number, row in enumerate(frames, start=1)]
+
+
+@dataclass(frozen=True)
+class ReviewFrame:
+    """A frame of a sweep under review; `annotation`: the work there, if it is submitted."""
+
+    image: int
+    number: int
+    state: ReviewState
+    annotation: int | None
+
+
+def review_frames_of(annotation: Annotation) -> list[ReviewFrame]:
+    """All frames of the take that work belongs to, with what its author has submitted there."""
+    submitted = Annotation.objects.filter(
+        image=OuterRef("pk"), author=annotation.author_id, state__in=REVIEW_STATES
+    )
+    frames = _frames(annotation.image).annotate(
+        work=Subquery(submitted.values("pk")[:1]),
+        work_state=Subquery(submitted.values("state")[:1]),
+    )
+    return [
+        ReviewFrame(row.pk, number, REVIEW_STATES.get(row.work_state, "empty"), row.work)
+        for number, row in enumerate(frames, start=1)
+    ]
+
+
+def next_review_frame(user: User, annotation: Annotation) -> Annotation | None:
+    """The author's work on the nearest later frame of the take that can be decided on now."""
+    image = annotation.image
+    return (
+        ready_for_review(user, image.study)
+        .filter(author=annotation.author_id, image__take=image.take_id)
+        .filter(image__frame__gt=image.frame)
+        .order_by("image__frame")
+        .first()
+    )
 
 
 def frame_count(image: Image) -> int:

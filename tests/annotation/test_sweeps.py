@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from annotation.models import Assignment, Image, Partition, SubjectPartition
-from annotation.selectors.sweeps import frames_of, next_frame
-from annotation.services import outlines, suggestions, workflow
+from annotation.models import Annotation, Assignment, Image, Partition, SubjectPartition
+from annotation.selectors.sweeps import (
+    frames_of,
+    next_frame,
+    next_review_frame,
+    review_frames_of,
+)
+from annotation.services import outlines, review, suggestions, workflow
 from core.models import User
-from tests.annotation.test_editor_pages import data_of, edit_address
+from tests.annotation.test_editor_pages import data_of, edit_address, review_address
 from tests.conftest import rectangle
 
 ClientOf = Callable[[User], Client]
@@ -38,8 +43,10 @@ def states(user: User, image: Image) -> list[str]:
     return [frame.state for frame in frames_of(user, image)]
 
 
-def submit(image: Image, author: User) -> None:
-    workflow.submit(outlines.save(image, author, [SQUARE], base=0).annotation, author)
+def submit(image: Image, author: User) -> Annotation:
+    annotation = outlines.save(image, author, [SQUARE], base=0).annotation
+    workflow.submit(annotation, author)
+    return annotation
 
 
 def test_each_frame_says_how_far_the_person_is(sweep: list[Image], annotator: User) -> None:
@@ -133,3 +140,55 @@ def test_frames_of_another_study_are_not_found(
 ) -> None:
     address = f"/api/v1/images/{sweep[0].pk}/frames"
     assert client_of(stranger).get(address).status_code == 404
+
+
+def test_in_review_each_frame_says_what_its_author_has_submitted(
+    sweep: list[Image], annotator: User, other_annotator: User, expert: User
+) -> None:
+    works = [submit(image, annotator) for image in sweep[:3]]
+    submit(sweep[3], other_annotator)
+    review.approve(works[0], 1, expert)
+    review.return_(works[2], 1, expert, "too deep")
+    frames = review_frames_of(works[1])
+    assert [frame.state for frame in frames] == ["done", "waiting", "returned", "empty"]
+    assert [frame.annotation for frame in frames] == [*(work.pk for work in works), None]
+    assert [frame.image for frame in frames] == [image.pk for image in sweep]
+
+
+def test_the_next_frame_of_a_review_is_the_next_that_waits(
+    sweep: list[Image], annotator: User, expert: User, other_annotator: User
+) -> None:
+    first, second, fourth = (submit(sweep[index], annotator) for index in (0, 1, 3))
+    submit(sweep[2], other_annotator)
+    assert next_review_frame(expert, first) == second
+    review.approve(second, 1, expert)
+    assert next_review_frame(expert, first) == fourth
+    assert next_review_frame(expert, fourth) is None
+    Assignment.objects.create(image=sweep[3], person=other_annotator, blind=True, slot=1)
+    assert next_review_frame(expert, first) is None
+
+
+def test_a_review_leads_through_the_sweep_and_then_on(
+    sweep: list[Image], annotator: User, expert: User, client_of: ClientOf
+) -> None:
+    first, last = submit(sweep[0], annotator), submit(sweep[2], annotator)
+    client = client_of(expert)
+    data = data_of(client.get(review_address(first)))
+    assert data["mode"] == "review"
+    assert data["urls"]["next"] == review_address(last)
+    frames = client.get(data["sweep"]["frames"]).json()
+    assert [frame["page"] for frame in frames] == [
+        review_address(first),
+        "",
+        review_address(last),
+        "",
+    ]
+    assert data_of(client.get(review_address(last)))["urls"]["next"] == f"/next?after={sweep[2].pk}"
+
+
+def test_frames_under_review_cost_the_same_however_many_there_are(
+    make_sweep: Callable[..., list[Image]], annotator: User, django_assert_num_queries: Any
+) -> None:
+    work = submit(make_sweep(6)[0], annotator)
+    with django_assert_num_queries(1):
+        assert len(review_frames_of(work)) == 6

@@ -10,6 +10,10 @@ from playwright.sync_api import Page, expect
 from annotation.models import Annotation, Image
 
 Point = tuple[float, float]
+FULL_DISK = """
+  const refused = () => { throw new DOMException("full", "QuotaExceededError"); };
+  IDBObjectStore.prototype.put = refused;
+"""
 
 
 class EditorWindow:

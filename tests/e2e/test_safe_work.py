@@ -10,20 +10,17 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Annotation, Image, Revision, Study
-from annotation.services import outlines, sites
+from annotation.selectors import editor
+from annotation.services import outlines, sites, suggestions
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.editor_window import FULL_DISK, EditorWindow, edit_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Point = tuple[float, float]
 SQUARE: list[Point] = [(100, 100), (300, 100), (300, 300), (100, 300)]
 TRIANGLE: list[Point] = [(50, 50), (150, 50), (150, 150)]
-FULL = """
-  const refused = () => { throw new DOMException("full", "QuotaExceededError"); };
-  IDBObjectStore.prototype.put = refused;
-"""
 
 
 def numbers(image: Image) -> list[int]:
@@ -79,7 +76,7 @@ def test_a_full_disk_is_said_and_the_server_still_gets_the_work(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
     window = window_of(annotator)
-    window.page.add_init_script(FULL)
+    window.page.add_init_script(FULL_DISK)
     window.open(edit_address(scan))
     cut_the_network(window.page)
     window.draw(SQUARE)
@@ -160,15 +157,123 @@ def test_work_left_offline_goes_up_from_another_scan(
     assert numbers(other) == []
 
 
+def test_other_scans_with_unsaved_changes_are_listed_until_they_are_saved(
+    window_of: Callable[..., EditorWindow],
+    scan: Image,
+    make_scan: Callable[..., Image],
+    annotator: User,
+) -> None:
+    other = make_scan("S-021")
+    window = window_of(annotator).open(edit_address(scan))
+    cut_the_network(window.page)
+    window.draw(SQUARE)
+    state_of(window, "offline")
+    window.page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
+    theirs = outlines.save(scan, annotator, [rectangle(50, 50, 80, 80)], base=0)
+    window.page.unroute("**/annotation")
+    window.open(edit_address(other))
+    leftovers = window.page.locator("[data-piece=leftovers]")
+    expect(leftovers).to_contain_text("Other scans with unsaved changes")
+    assert head(scan) == theirs
+    leftovers.get_by_role("link", name="S-017").click()
+    state_of(window, "^conflict")
+    window.page.get_by_role("button", name="Save my choice").click()
+    window.saved()
+    assert numbers(scan) == [1, 2]
+    window.open(edit_address(other))
+    expect(window.page.locator("[data-piece=message]")).to_be_attached()
+    expect(leftovers).to_be_hidden()
+
+
+def test_work_of_a_newer_version_is_shown_and_not_touched(
+    window_of: Callable[..., EditorWindow],
+    scan: Image,
+    annotator: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    monkeypatch.setattr(editor, "SCHEMA", editor.SCHEMA + 1)
+    window = window_of(annotator).open(edit_address(scan))
+    expect(window.page.get_by_text("Made with a newer version")).to_be_visible()
+    assert len(window.outline) == 4
+    window.press("v")
+    window.drag((100, 100), (50, 50))
+    window.press("Delete", "Control+Enter")
+    assert window.ask("tool") == ""
+    assert len(window.outline) == 4
+    assert numbers(scan) == [1]
+
+
+def test_a_region_off_the_image_can_be_seen_and_corrected(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    suggestions.offer(scan, [rectangle(-60, 100, 200, 460)], source="model", version="RF-v1")
+    window = window_of(annotator).open(edit_address(scan))
+    window.press("a")
+    window.saved()
+    window.press("v")
+    window.drag((200, 100), (220, 120))
+    window.saved()
+    points = np.array(head(scan).regions[0]["parts"][0][0])
+    assert points.min() >= 0
+    assert (points.max(axis=0) <= (384, 400)).all()
+    assert np.allclose(np.array(window.outline), points)
+
+
+def test_two_structures_that_were_swapped_are_put_right_and_saved(
+    window_of: Callable[..., EditorWindow],
+    study: Study,
+    make_scan: Callable[..., Image],
+    annotator: User,
+) -> None:
+    legs = sites.create(study, "peroneus", ["PL", "PB"], actor=None)
+    scan = make_scan("S-018", site=legs)
+    pl, pb = rectangle(50, 100, 150, 200, "PB"), rectangle(200, 100, 300, 200, "PL")
+    outlines.save(scan, annotator, [pl, pb], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    for number, points in [
+        ("1", [(50, 100), (150, 100), (150, 200), (50, 200)]),
+        ("2", [(200, 100), (300, 100), (300, 200), (200, 200)]),
+    ]:
+        window.press("v")
+        window.click((points[0][0] + 50, 150))
+        window.press("Delete", number)
+        window.draw(points)
+    window.saved()
+    found = {region["label"]: region for region in head(scan).regions}
+    assert set(found) == {"PL", "PB"}
+    assert np.array(found["PL"]["parts"][0][0])[:, 0].max() <= 151
+    assert np.array(found["PB"]["parts"][0][0])[:, 0].min() >= 199
+
+
+def test_an_outline_of_twenty_thousand_points_is_corrected_and_saved(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    ring = np.round(np.stack([190 + 140 * np.cos(angles), 200 + 140 * np.sin(angles)], 1), 3)
+    many = {"label": "RF", "cut": [], "parts": [[ring.tolist()]]}
+    before = outlines.save(scan, annotator, [many], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    assert len(window.outline) == len(before.regions[0]["parts"][0][0])
+    window.press("b")
+    window.drag((320, 200), (340, 200))
+    window.saved()
+    assert numbers(scan) == [1, 2]
+    assert np.array(head(scan).regions[0]["parts"][0][0])[:, 0].max() > 340
+
+
 def test_a_second_tab_looks_on_until_it_takes_over(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
+    suggestions.offer(scan, [rectangle(90, 90, 310, 310)], source="model", version="RF-v1")
     first = window_of(annotator).open(edit_address(scan))
     first.draw(SQUARE)
     first.saved()
     second = EditorWindow(first.page.context.new_page()).open(edit_address(scan))
     expect(second.page.get_by_text("Open in another window")).to_be_visible()
-    expect(second.page.get_by_role("button", name="Submit")).to_be_hidden()
+    for name in ["Submit", "Take over", "left"]:
+        expect(first.page.get_by_role("button", name=name)).to_be_visible()
+        expect(second.page.get_by_role("button", name=name)).to_be_hidden()
     second.press("v")
     assert second.ask("tool") == ""
     first.press("v")

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Request, expect
 
 from annotation.models import Annotation, Image, Revision
-from annotation.services import outlines, suggestions
+from annotation.services import outlines, suggestions, workflow
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.editor_window import FULL_DISK, EditorWindow, edit_address, review_address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -144,6 +144,59 @@ def test_an_outline_is_carried_over_with_the_tissue(
     expect(window.page.locator(".layer-proposed path.proposed")).to_have_count(1)
 
 
+CARRYING = """async () => {
+  const { boxRound, movement, shifted } = await import("#editor/carrying.js");
+  const canvas = (width, height, moved) => {
+    const made = new OffscreenCanvas(width, height);
+    const context = made.getContext("2d");
+    for (let y = 0; y < height; y += 8) for (let x = 0; x < width; x += 8) {
+      const grey = (x * 7 + y * 13 + ((x * y) % 97) * 3) % 256;
+      context.fillStyle = `rgb(${grey} ${grey} ${grey})`;
+      context.fillRect(x + moved, y, 8, 8);
+    }
+    return made.convertToBlob();
+  };
+  const ring = (at) => Array.from({ length: 300 }, (_, i) => [
+    at + 60 * Math.cos(i / 47.75), 200 + 60 * Math.sin(i / 47.75)]);
+  const regions = [100, 220, 300].map((at) => ({ label: `${at}`, cut: [], parts: [[ring(at)]] }));
+  const longest = async (work) => {
+    let [last, most, isOver] = [performance.now(), 0, false];
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const now = performance.now();
+      most = Math.max(most, now - last);
+      last = now;
+      if (!isOver) port2.postMessage(0);
+    };
+    port2.postMessage(0);
+    const came = await work();
+    isOver = true;
+    return { most, came };
+  };
+  const found = [];
+  for (const [width, height] of [[384, 400], [1024, 768]]) {
+    const files = [await canvas(width, height, 0), await canvas(width, height, 4)];
+    const runs = [];
+    for (let run = 0; run < 5; run += 1) runs.push(await longest(async () => {
+      const shift = await movement(files, regions);
+      return shifted(regions, shift ?? [0, 0], { width, height }) && shift;
+    }));
+    found.push({ shift: runs[0].came, most: Math.min(...runs.map(({ most }) => most)) });
+  }
+  return found;
+}"""
+
+
+def test_carrying_over_never_holds_the_page_up(
+    window_of: WindowOf, sweep: list[Image], annotator: User
+) -> None:
+    window = window_of(annotator).open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    for found in window.page.evaluate(CARRYING):
+        assert found["shift"] == pytest.approx([4, 0], abs=0.6)
+        assert found["most"] < 16
+
+
 def test_a_rejected_proposal_leaves_the_frame_empty(
     window_of: WindowOf, sweep: list[Image], annotator: User
 ) -> None:
@@ -215,6 +268,73 @@ def test_frames_between_two_outlined_ones_are_filled_in(
     assert states(window) == [*["draft"] * 5, "empty"]
 
 
+def test_proposals_outlive_a_killed_page_until_they_are_accepted_or_rejected(
+    window_of: WindowOf, sweep: list[Image], annotator: User, make_scan: Callable[..., Image]
+) -> None:
+    outlines.save(sweep[0], annotator, [SQUARE], base=0)
+    outlines.save(sweep[4], annotator, [rectangle(140, 120, 340, 320)], base=0)
+    window = window_of(annotator).open(edit_address(sweep[4]))
+    at_frame(window, sweep[4])
+    window.press("j")
+    message = window.page.locator("[data-piece=message]")
+    expect(message).to_contain_text("Frames 2 to 4 are proposed.")
+    context = window.page.context
+    window.page.close(run_before_unload=False)
+    elsewhere = EditorWindow(context.new_page()).open(edit_address(make_scan("S-099")))
+    waiting = elsewhere.page.locator("[data-piece=waiting]")
+    expect(waiting).to_contain_text("S-020")
+    waiting.get_by_role("link", name="3 frames").click()
+    at_frame(elsewhere, sweep[1])
+    expect(elsewhere.page.locator(".layer-proposed path.proposed")).to_have_count(1)
+    assert states(elsewhere) == ["draft", *["proposed"] * 3, "draft", "empty"]
+    elsewhere.press("Enter")
+    elsewhere.saved()
+    assert corner(sweep[1]) == [110, 105]
+    elsewhere.press(".")
+    at_frame(elsewhere, sweep[2])
+    elsewhere.press("Backspace")
+    elsewhere.page.reload()
+    at_frame(elsewhere, sweep[2])
+    expect(elsewhere.page.locator("[data-piece=message]")).to_have_text(
+        "Proposals are back: 1 frame."
+    )
+    assert states(elsewhere) == ["draft", "draft", "empty", "proposed", "draft", "empty"]
+
+
+def test_a_full_disk_is_said_and_the_proposal_is_there_until_the_page_goes(
+    window_of: WindowOf, sweep: list[Image], annotator: User
+) -> None:
+    outlines.save(sweep[0], annotator, [SQUARE], base=0)
+    window = window_of(annotator)
+    window.page.add_init_script(FULL_DISK)
+    window.open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    window.press("p")
+    at_frame(window, sweep[1])
+    message = window.page.locator("[data-piece=message]")
+    expect(message).to_contain_text("only in this window. Enter accepts")
+    assert proposed(window) == 1
+
+
+def room(window: EditorWindow) -> float:
+    """The share of the window that the scan's stage has."""
+    stage = window.page.locator("[data-piece=stage]").bounding_box()
+    size = window.page.viewport_size
+    assert stage
+    assert size
+    return stage["width"] * stage["height"] / (size["width"] * size["height"])
+
+
+def test_the_scan_has_seven_tenths_of_the_window_with_the_strip_and_without(
+    window_of: WindowOf, sweep: list[Image], annotator: User, make_scan: Callable[..., Image]
+) -> None:
+    window = window_of(annotator).open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    assert room(window) >= 0.7
+    window.open(edit_address(make_scan("S-099")))
+    assert room(window) >= 0.7
+
+
 def test_playing_shows_other_frames_and_stops_on_any_key(
     window_of: WindowOf, sweep: list[Image], annotator: User
 ) -> None:
@@ -243,6 +363,68 @@ def test_submitting_a_frame_opens_the_next_frame(
     window.press("Control+Enter")
     at_frame(window, sweep[1])
     assert states(window)[0] == "done"
+
+
+def submitted(image: Image, author: User) -> Annotation:
+    annotation = outlines.save(image, author, [SQUARE], base=0).annotation
+    workflow.submit(annotation, author)
+    return annotation
+
+
+def at_review(window: EditorWindow, work: Annotation) -> None:
+    """Waits until a frame is open for review and drawn."""
+    window.page.wait_for_url(f"**{review_address(work)}")
+    number = window.page.locator("[data-piece=frames] [aria-current=true]")
+    expect(number).to_have_text(str(work.image.frame + 1))
+
+
+def test_a_whole_sweep_is_reviewed_by_keyboard_and_then_the_queue_goes_on(
+    window_of: WindowOf,
+    sweep: list[Image],
+    annotator: User,
+    expert: User,
+    make_scan: Callable[..., Image],
+) -> None:
+    works = [submitted(sweep[index], annotator) for index in (0, 1, 3, 4)]
+    other = submitted(make_scan("S-099"), annotator)
+    window = window_of(expert).open(review_address(works[0]))
+    at_review(window, works[0])
+    assert states(window) == ["waiting", "waiting", "empty", "waiting", "waiting", "empty"]
+    window.page.evaluate("window.isSamePage = true")
+    expect(window.page.get_by_role("button", name="Propose")).to_have_count(0)
+    window.press(".")
+    at_review(window, works[1])
+    window.press(".")
+    at_review(window, works[2])
+    window.press("p", "j", "Enter")
+    assert window.page.locator("[data-piece=frames] button").nth(2).is_disabled()
+    window.press(",")
+    at_review(window, works[1])
+    window.press(",")
+    at_review(window, works[0])
+    window.press("a")
+    at_review(window, works[1])
+    window.press("c", "v")
+    window.drag((300, 300), (310, 310))
+    window.press(".")
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Approve, or undo")
+    window.press("a")
+    at_review(window, works[2])
+    window.press("x")
+    window.page.keyboard.type("too deep")
+    window.press("Control+Enter")
+    at_review(window, works[3])
+    assert states(window) == ["done", "done", "empty", "returned", "waiting", "empty"]
+    window.press("a")
+    window.page.wait_for_url(f"**{review_address(other)}")
+    assert window.page.evaluate("window.isSamePage")
+    found = Annotation.objects.filter(author=annotator).order_by("image__frame")
+    assert [found.get(pk=work.pk).state for work in works] == [
+        Annotation.State.APPROVED,
+        Annotation.State.APPROVED,
+        Annotation.State.RETURNED,
+        Annotation.State.APPROVED,
+    ]
 
 
 def test_a_sweep_of_a_hundred_frames_by_keyboard_alone(

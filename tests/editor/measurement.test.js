@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { distance, insideRings } from "#editor/geometry.js";
+import { distance, footOnRing, insideRings, partsArea, simplifyRing } from "#editor/geometry.js";
 import { csaMm2, measureLabel, thickness } from "#editor/measurement.js";
 
 import { rectangle, region } from "./shapes-of-tests.js";
 
 /** @typedef {import("#editor/geometry.js").Point} Point */
+/** @typedef {import("#editor/geometry.js").Ring} Ring */
 
 /** The figures of `domain/measurement.py`; tests/domain keeps the file true. */
 const golden = JSON.parse(
@@ -45,6 +46,26 @@ for (const { name, region: drawn, csa_mm2, thickness: expected } of golden.cases
     const inMm = found.line.map(([x, y]) => /** @type {Point} */ ([x * spacing[0], y * spacing[1]]));
     assertNear(distance(inMm[0], inMm[1]), found.valueMm ?? NaN, 1e-6, "the line is a diameter");
   });
+}
+
+/** Both begin a ring where they like: a point more or less, and the area that goes with it. px2 */
+const LEAST_AREA = 0.05;
+const AREA_SHARE = 1e-4;
+
+for (const { name, region: drawn, simplified } of golden.cases) {
+  for (const { tolerance_px, points, area_px } of simplified) {
+    test(`${name} simplified by ${tolerance_px} px is the server's but for a point`, () => {
+      const parts = drawn.parts.map((/** @type {Ring[]} */ part) =>
+        part.map((ring) => simplifyRing(ring, tolerance_px)),
+      );
+      assertNear(parts.flat(2).length, points, 1, "points");
+      assertNear(partsArea(parts), area_px, Math.max(LEAST_AREA, AREA_SHARE * area_px), "area");
+      drawn.parts.flat().forEach((/** @type {Ring} */ ring, /** @type {number} */ index) => {
+        const away = ring.map((point) => footOnRing(point, parts.flat()[index]).distance);
+        assert.ok(Math.max(...away) <= tolerance_px, `${Math.max(...away)} px away`);
+      });
+    });
+  }
 }
 
 test("a notch that ends in the column does not hide what is open beside it", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { shiftBetween, shifted } from "#editor/registration.js";
+import { boxRound, shifted } from "#editor/carrying.js";
+import { shiftBetween } from "#editor/registration.js";
 
 import { circle, region } from "./shapes-of-tests.js";
 
@@ -36,32 +37,33 @@ function noise(seed) {
   return { values, width: WIDTH, height: HEIGHT };
 }
 
-const outline = [region("RF", circle(60, 70, 190, 200))];
+const box = boxRound([region("RF", circle(60, 70, 190, 200))]);
 
 for (const [dx, dy] of [[0, 0], [6, -4], [-11, 9], [2.5, 1.5], [0.5, -0.75]]) {
   test(`a picture that moved by ${dx}, ${dy} px is found to have moved so`, () => {
-    const shift = shiftBetween(speckle(0, 0), speckle(dx, dy), outline);
+    const shift = shiftBetween(speckle(0, 0), speckle(dx, dy), box);
     assert.ok(shift);
     assert.ok(Math.hypot(shift[0] - dx, shift[1] - dy) < 0.6, `${shift}`);
   });
 }
 
 test("another picture gives no shift", () => {
-  assert.equal(shiftBetween(noise(1), noise(2), outline), null);
+  assert.equal(shiftBetween(noise(1), noise(2), box), null);
 });
 
 test("an even picture gives no shift", () => {
   const even = { values: new Uint8ClampedArray(WIDTH * HEIGHT).fill(90), width: WIDTH, height: HEIGHT };
-  assert.equal(shiftBetween(even, even, outline), null);
+  assert.equal(shiftBetween(even, even, box), null);
 });
 
 test("pictures of other sizes are not compared", () => {
   const other = { ...speckle(0, 0), width: HEIGHT, height: WIDTH };
-  assert.equal(shiftBetween(speckle(0, 0), other, outline), null);
+  assert.equal(shiftBetween(speckle(0, 0), other, box), null);
 });
 
 test("an outline at the edge of the picture is compared, too", () => {
-  const shift = shiftBetween(speckle(0, 0), speckle(3, 2), [region("RF", circle(40, 60, 330, 350))]);
+  const atEdge = boxRound([region("RF", circle(40, 60, 330, 350))]);
+  const shift = shiftBetween(speckle(0, 0), speckle(3, 2), atEdge);
   assert.ok(shift && Math.hypot(shift[0] - 3, shift[1] - 2) < 1);
 });
 

@@ -10,7 +10,6 @@ const square = [region("RF", rectangle(0, 0, 50, 50))];
 /** @param {import("#editor/sweep.js").FrameState[]} states of frames with the images 100, 101 and so on */
 function sweepOf(...states) {
   return new Sweep(
-    7,
     states.map((state, index) => ({
       image: 100 + index,
       number: index + 1,
@@ -36,6 +35,23 @@ test("frames lie beside each other and end", () => {
   assert.equal(sweep.beside(100, -1), null);
 });
 
+test("frames that cannot be opened are stepped over", () => {
+  const { frames } = sweepOf("waiting", "empty", "empty", "returned", "empty");
+  const page = (/** @type {import("#editor/sweep.js").Frame} */ frame) =>
+    frame.state === "empty" ? "" : frame.page;
+  const sweep = new Sweep(frames.map((frame) => ({ ...frame, page: page(frame) })));
+  assert.equal(sweep.toward(100, 1)?.image, 103);
+  assert.equal(sweep.toward(103, -1)?.image, 100);
+  assert.equal(sweep.toward(103, 1), null);
+});
+
+test("a decision is shown at once", () => {
+  const sweep = sweepOf("waiting", "waiting");
+  sweep.finish(100, "returned");
+  sweep.begin(101);
+  assert.deepEqual(statesOf(sweep), ["returned", "waiting"]);
+});
+
 test("work makes an open frame a draft, and leaves what is done", () => {
   const sweep = sweepOf("empty", "proposed", "done");
   for (const { image } of sweep.frames) sweep.begin(image);
@@ -44,7 +60,7 @@ test("work makes an open frame a draft, and leaves what is done", () => {
 
 test("what is handed in is done", () => {
   const sweep = sweepOf("draft");
-  sweep.finish(100);
+  sweep.finish(100, "done");
   assert.deepEqual(statesOf(sweep), ["done"]);
 });
 
@@ -89,4 +105,13 @@ test("an outlined frame bounds the gaps on both its sides", () => {
 
 test("neighbouring outlined frames have no gap", () => {
   assert.deepEqual(sweepOf("draft", "draft").gapsAt(100), []);
+});
+
+test("kept proposals come back but where a frame was outlined meanwhile", () => {
+  const sweep = sweepOf("empty", "draft", "proposed");
+  const kept = [100, 101, 102, 999].map((image) => ({ image, proposal: carried }));
+  assert.deepEqual(sweep.recall(kept), { back: [100, 102], needless: [101, 999] });
+  assert.deepEqual(statesOf(sweep), ["proposed", "draft", "proposed"]);
+  assert.equal(sweep.madeFor(100), carried);
+  assert.equal(sweep.madeFor(101), null);
 });

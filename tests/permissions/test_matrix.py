@@ -105,6 +105,7 @@ TABLE: dict[str, list[Row]] = {
     "api-submit": [api(**NOT_THE_AUTHOR, method="post")],
     "api-take-back": [api(**NOT_THE_AUTHOR, method="post")],
     "api-review": [api(FORBIDDEN, OK, FORBIDDEN, method="post", body=RETURN)],
+    "api-review-frames": [api()],
     "api-measurements": [api(MISSING, query="study=lab")],
     "api-imports": [api(MISSING, method="post", query="study=lab")],
     "api-exports": [api(MISSING, query="study=lab")],

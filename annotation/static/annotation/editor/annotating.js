@@ -17,6 +17,7 @@ import { Saver } from "#editor/saver.js";
 import { sendingTo } from "#editor/sending.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
 import { Undoing } from "#editor/undoing.js";
+import { showWaitingProposals } from "#editor/waiting-proposals.js";
 import { WorkClock } from "#editor/work-clock.js";
 import { WorkLock } from "#editor/work-lock.js";
 
@@ -75,6 +76,7 @@ export class Annotating {
   shown() {
     prepareScan(this.#editor.data.urls.next);
     this.#sendLeftovers();
+    showWaitingProposals(this.#editor);
   }
 
   close() {
@@ -367,7 +369,7 @@ export class Annotating {
         return this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
       }
       await this.#undoing.forget();
-      this.#editor.sweeping?.submitted();
+      this.#editor.sweeping?.finished("done");
       await openScan(next);
     } catch {
       this.#editor.say("Not submitted: the server is not reached. Your changes are saved.");

@@ -9,22 +9,28 @@ const WORDS = {
   draft: "draft",
   proposed: "proposed",
   empty: "not outlined",
+  waiting: "to review",
+  returned: "returned",
 };
+const REVIEW_WORDS = { ...WORDS, done: "approved", empty: "not submitted" };
 
 export class FrameStrip {
   /** @type {HTMLButtonElement[]} */
   #buttons;
   #list;
   #sweep;
+  #words;
 
-  /** @param {HTMLElement} list @param {Sweep} sweep @param {(frame: Frame) => void} open */
-  constructor(list, sweep, open) {
+  /** @param {HTMLElement} list @param {Sweep} sweep @param {boolean} isReview @param {(frame: Frame) => void} open */
+  constructor(list, sweep, isReview, open) {
     this.#list = list;
     this.#sweep = sweep;
+    this.#words = isReview ? REVIEW_WORDS : WORDS;
     this.#buttons = sweep.frames.map((frame) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = String(frame.number);
+      button.disabled = !frame.page;
       button.addEventListener("click", () => open(frame));
       return button;
     });
@@ -43,7 +49,7 @@ export class FrameStrip {
       const button = this.#buttons[index];
       const state = this.#sweep.stateOf(frame);
       button.dataset.state = state;
-      button.title = `Frame ${frame.number}, ${WORDS[state]}`;
+      button.title = `Frame ${frame.number}, ${this.#words[state]}`;
       button.setAttribute("aria-label", button.title);
       button.tabIndex = index === current ? 0 : -1;
       if (index === current) button.setAttribute("aria-current", "true");

@@ -6,16 +6,19 @@
  * @typedef {import("#editor/geometry.js").Ring} Ring
  * @typedef {import("#editor/geometry.js").Part} Part
  * @typedef {import("#editor/geometry.js").Region} Region
+ * @typedef {import("#editor/shared-chains.js").Chain} Chain
  */
-import { crossesItself, distance, partsArea, ringArea, tidyRing } from "#editor/geometry.js";
-import { difference, filled, overlapArea } from "#editor/shapes.js";
+import { Arrangement } from "#editor/arrangement.js";
+import { crossesItself, distance, ringArea, tidyRing } from "#editor/geometry.js";
+import { chainsOf, FREE, matched, noded, twinOf } from "#editor/shared-chains.js";
+import { SMALLEST_PIECE, windingRings } from "#editor/shapes.js";
 
 /** Points on which a start is judged. */
 const SAMPLES = 48;
 /** Shares of the length nearer than this are one. */
 const SAME_SHARE = 1e-9;
-/** Overlap below this is the rounding of a shared border. px2 */
-const OVERLAP_TOLERANCE = 0.5;
+/** Faces below this are rounding. px2 */
+const ROUNDING = 1e-4;
 
 /**
  * The regions a share of the way from one frame to another. What only one frame has, and what has
@@ -24,14 +27,35 @@ const OVERLAP_TOLERANCE = 0.5;
  * @param {Region[]} from @param {Region[]} to @param {number} share 0 to 1 @returns {Region[]}
  */
 export function between(from, to, share) {
-  const nearer = share < 0.5 ? from : to;
-  const regions = nearer.map((region) => {
-    const ofLabel = (/** @type {Region[]} */ all) => all.filter(({ label }) => label === region.label);
-    const nth = ofLabel(nearer).indexOf(region);
-    const [first, second] = [ofLabel(from)[nth], ofLabel(to)[nth]];
-    return first && second && isAlike(first, second) ? blend(region, first, second, share) : region;
+  return blendOf(from, to)(share);
+}
+
+/** The same for many shares of one way. @param {Region[]} from @param {Region[]} to @returns {(share: number) => Region[]} */
+export function blendOf(from, to) {
+  const pairs = from.flatMap((region) => {
+    const other = counterpart(region, from, to);
+    return other && isAlike(region, other) ? [{ first: region, second: other }] : [];
   });
-  return apart(regions);
+  const rings = ringsBetween(
+    pairs.flatMap(({ first }) => windingRings(first.parts)),
+    pairs.flatMap(({ second }) => windingRings(second.parts)),
+  );
+  return (share) => {
+    const blended = rings(share);
+    const partsOf = pairs.map(({ first }) => first.parts.map((part) => part.map(() => blended.shift() ?? [])));
+    const nearer = share < 0.5 ? from : to;
+    const regions = nearer.map((region) => {
+      const at = pairs.findIndex(({ first, second }) => region === (share < 0.5 ? first : second));
+      return at < 0 ? region : { ...region, parts: partsOf[at] };
+    });
+    return settled(regions);
+  };
+}
+
+/** The region that is as many-th of its label. @param {Region} region @param {Region[]} here @param {Region[]} there @returns {Region | undefined} */
+function counterpart(region, here, there) {
+  const ofLabel = (/** @type {Region[]} */ all) => all.filter(({ label }) => label === region.label);
+  return ofLabel(there)[ofLabel(here).indexOf(region)];
 }
 
 /** @param {Region} first @param {Region} second */
@@ -40,32 +64,83 @@ function isAlike(first, second) {
   return shape(first) === shape(second);
 }
 
-/** @param {Region} nearer @param {Region} first @param {Region} second @param {number} share @returns {Region} */
-function blend(nearer, first, second, share) {
-  const parts = first.parts.map((part, p) =>
-    part.map((ring, k) => ringBetween(ring, second.parts[p][k], share)),
-  );
-  const [outlines, holes] = [parts.map(([outline]) => outline), parts.flatMap((part) => part.slice(1))];
-  if (!parts.flat().some(crossesItself)) return { ...nearer, parts };
-  const whole = outlines.flatMap(filled);
-  return { ...nearer, parts: holes.reduce((rest, hole) => difference(rest, [[hole]]), whole) };
+/**
+ * A border that two rings share in both frames is worked out once, so that it stays one border.
+ * @param {Ring[]} from @param {Ring[]} to as many @returns {(share: number) => Ring[]}
+ */
+function ringsBetween(from, to) {
+  const [first, second] = [chainsOf(noded(from)), chainsOf(noded(to))];
+  const turns = matched(first, second);
+  if (!turns) return (share) => from.map((ring, at) => ringBetween(ring, to[at], share));
+  return (share) => {
+    /** @type {Point[][][]} */
+    const lines = [];
+    for (const [at, chains] of first.entries()) {
+      lines[at] = chains.map((chain, index) => {
+        if (chain.beyond !== FREE && chain.beyond < at) {
+          return lines[chain.beyond][twinOf(first, at, index)].toReversed();
+        }
+        return chainBetween(chain, second[at][(index + turns[at]) % chains.length], share);
+      });
+    }
+    return lines.map((ring, at) =>
+      tidyRing(first[at][0].isClosed ? ring[0] : ring.flatMap((line) => line.slice(0, -1))),
+    );
+  };
 }
 
-/** Takes from each region what an earlier one of another label holds. @param {Region[]} regions */
-function apart(regions) {
-  /** @type {Region[]} */
-  const kept = [];
-  for (const region of regions) {
-    const parts = kept
-      .filter(({ label }) => label !== region.label)
-      .reduce(
-        (rest, other) =>
-          overlapArea(rest, other.parts) > OVERLAP_TOLERANCE ? difference(rest, other.parts) : rest,
-        region.parts,
-      );
-    if (partsArea(parts) > 0) kept.push(parts === region.parts ? region : { ...region, parts });
+/** @param {Chain} first @param {Chain} second @param {number} share @returns {Point[]} */
+function chainBetween(first, second, share) {
+  if (first.isClosed) return ringBetween(first.line, second.line, share);
+  const [one, other] = [new Border(first.line, false), new Border(second.line, false)];
+  const shares = distinct([...one.shares, ...other.shares, 0]);
+  const ends = mix(first.line[first.line.length - 1], second.line[second.line.length - 1], share);
+  return [...shares.map((at) => mix(one.at(at), other.at(at), share)), ends];
+}
+
+/** Each face belongs to one region; what crosses itself is filled. @param {Region[]} regions @returns {Region[]} */
+function settled(regions) {
+  const laid = new Arrangement(regions.map(({ parts }) => windingRings(parts)));
+  const crosses = regions.some(({ parts }) => parts.flat().some(crossesItself));
+  const isSound = laid.faces.every(
+    ({ windings, area }) =>
+      area < ROUNDING ||
+      (windings.every((n) => n === 0 || n === 1) && windings.reduce((sum, n) => sum + n, 0) <= 1),
+  );
+  if (isSound && !crosses) return regions.filter(({ parts }) => parts.length);
+  const owner = laid.faces.map(({ windings }) => {
+    const inside = windings.findIndex((n) => n > 0);
+    return inside < 0 ? windings.findIndex((n) => n !== 0) : inside;
+  });
+  giveCrumbsAway(laid, owner, regions.length);
+  const parts = laid.parts(regions.map((_, at) => (face) => owner[face] === at));
+  return regions
+    .map((region, at) => ({ ...region, parts: parts[at] }))
+    .filter((region) => region.parts.length);
+}
+
+/** Pieces too small to be anatomy go to whoever has most of their border. @param {Arrangement} laid @param {number[]} owner of each face, changed @param {number} count of regions */
+function giveCrumbsAway(laid, owner, count) {
+  for (let at = 0; at < count; at += 1) {
+    for (const piece of laid.pieces((face) => owner[face] === at)) {
+      if (laid.area(piece) >= SMALLEST_PIECE) continue;
+      const heir = heirOf(laid, piece, owner);
+      for (const face of piece) owner[face] = heir;
+    }
   }
-  return kept;
+}
+
+/** @param {Arrangement} laid @param {number[]} piece @param {number[]} owner @returns {number} -1 for the background */
+function heirOf(laid, piece, owner) {
+  const inside = new Set(piece);
+  /** @type {Map<number, number>} */
+  const lengths = new Map();
+  for (const { left, right, length } of laid.borders) {
+    if (inside.has(left) === inside.has(right)) continue;
+    const beyond = owner[inside.has(left) ? right : left];
+    lengths.set(beyond, (lengths.get(beyond) ?? 0) + length);
+  }
+  return [...lengths].sort(([, a], [, b]) => b - a)[0][0];
 }
 
 /** @param {Ring} from @param {Ring} to @param {number} share @returns {Ring} */
@@ -120,20 +195,21 @@ function sumOfSquares(first, second) {
   return sum;
 }
 
-/** A ring by the share of its length. */
+/** A ring, or an open line, by the share of its length. */
 class Border {
   /** @type {number[]} of each vertex */
   shares = [];
   #ring;
   #centre;
 
-  /** @param {Ring} ring */
-  constructor(ring) {
-    this.#ring = ring;
+  /** @param {Point[]} line @param {boolean} isRing */
+  constructor(line, isRing = true) {
+    this.#ring = line;
     let length = 0;
-    const lengths = ring.map((point, index) => {
+    const lengths = line.map((point, index) => {
       const before = length;
-      length += distance(point, ring[(index + 1) % ring.length]);
+      const isEnd = !isRing && index === line.length - 1;
+      length += isEnd ? 0 : distance(point, line[(index + 1) % line.length]);
       return before;
     });
     this.shares = lengths.map((before) => before / (length || 1));

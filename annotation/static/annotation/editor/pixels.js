@@ -5,6 +5,8 @@ const KEPT = 12;
 
 /** @type {Map<string, Promise<ImageBitmap>>} by address, the one asked for longest ago first */
 const kept = new Map();
+/** @type {WeakMap<ImageBitmap, Blob>} */
+const files = new WeakMap();
 
 /** @param {ImageBitmap} bitmap @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context to draw it on @param {number} width @param {number} height */
 export function greyOf(bitmap, context, width, height) {
@@ -29,5 +31,15 @@ export function pixelsOf(url) {
 async function fetchPixels(url) {
   const response = await fetch(url, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`the scan could not be loaded (${response.status})`);
-  return createImageBitmap(await response.blob(), { colorSpaceConversion: "none" });
+  const file = await response.blob();
+  const pixels = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  files.set(pixels, file);
+  return pixels;
+}
+
+/** The file of a scan's pixels: it goes to a worker at no cost. @param {string} url */
+export async function pixelFileOf(url) {
+  const file = files.get(await pixelsOf(url));
+  if (!file) throw new Error("the scan has no file");
+  return file;
 }

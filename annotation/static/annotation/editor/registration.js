@@ -1,18 +1,15 @@
 /**
  * How far the picture has moved from one frame to another, by phase correlation: the phases of
- * the two spectra differ by the shift alone. The window round the outline is scaled to SIZE x SIZE
+ * the two spectra differ by the shift alone. The box round the outline is scaled to SIZE x SIZE
  * and faded out at its edges. Kuglin and Hines 1975; the place between samples by a parabola
- * through the peak and its neighbours.
+ * through the peak and its neighbours. In a worker this module answers messages; it imports
+ * nothing, because a worker knows no import map.
  *
  * @typedef {import("#editor/geometry.js").Point} Point
- * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/echo-intensity.js").Grey} Grey
+ * @typedef {{x: number, y: number, width: number, height: number}} Box px
  */
-import { bounds, inImage } from "#editor/geometry.js";
-
 const SIZE = 128;
-/** Room round the outline, as a share of its larger side. */
-const ROOM = 0.25;
 /** The part of a window over which frames may move; more is another picture. */
 const FARTHEST = 0.25;
 /** Fine detail is speckle that changes from frame to frame: frequencies count less from here. Cycles a window */
@@ -20,22 +17,9 @@ const FINE = 16;
 /** A true peak stands this many times above the spread of the correlations; noise stays below 6.5. */
 const CLEAR = 8;
 
-/** @param {Region[]} regions @param {Point} shift @param {Grey} picture whose size bounds them @returns {Region[]} */
-export function shifted(regions, [dx, dy], { width, height }) {
-  return regions.map((region) => ({
-    ...region,
-    parts: region.parts.map((part) =>
-      part.map((ring) => ring.map(([x, y]) => inImage([x + dx, y + dy], width, height))),
-    ),
-  }));
-}
-
-/** The shift of the picture round the outlines in px; null where none is clear. @param {Grey} from @param {Grey} to @param {Region[]} regions @returns {Point | null} */
-export function shiftBetween(from, to, regions) {
+/** The shift of the picture in a box, px; null where none is clear. @param {Grey} from @param {Grey} to @param {Box} box @returns {Point | null} */
+export function shiftBetween(from, to, box) {
   if (from.width !== to.width || from.height !== to.height) return null;
-  const [x0, y0, x1, y1] = bounds(regions.flatMap(({ parts }) => parts.flat()));
-  const room = ROOM * Math.max(x1 - x0, y1 - y0);
-  const box = { x: x0 - room, y: y0 - room, width: x1 - x0 + 2 * room, height: y1 - y0 + 2 * room };
   if (!(box.width > 8 && box.height > 8)) return null;
   const peak = correlationPeak(spectrum(from, box), spectrum(to, box));
   return peak && [(peak[0] * box.width) / SIZE, (peak[1] * box.height) / SIZE];
@@ -43,7 +27,7 @@ export function shiftBetween(from, to, regions) {
 
 /** @typedef {{re: Float64Array, im: Float64Array}} Spectrum */
 
-/** @param {Grey} picture @param {{x: number, y: number, width: number, height: number}} box @returns {Spectrum} */
+/** @param {Grey} picture @param {Box} box @returns {Spectrum} */
 function spectrum(picture, box) {
   const re = new Float64Array(SIZE * SIZE);
   for (let row = 0; row < SIZE; row += 1) {
@@ -166,3 +150,27 @@ function butterfly(re, im, a, b, cos, sin) {
   re[a] += x;
   im[a] += y;
 }
+
+/** @param {Blob} file of a grey picture @returns {Promise<Grey>} */
+async function greyIn(file) {
+  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("this browser draws no canvas");
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const values = new Uint8ClampedArray(width * height);
+  for (let index = 0; index < values.length; index += 1) values[index] = data[4 * index];
+  return { values, width, height };
+}
+
+/** @param {{addEventListener: Function}} worker */
+function serve(worker) {
+  worker.addEventListener("message", async (/** @type {MessageEvent} */ { data, ports }) => {
+    const pictures = Promise.all([greyIn(data.from), greyIn(data.to)]);
+    const shift = await pictures.then(([from, to]) => shiftBetween(from, to, data.box)).catch(() => null);
+    ports[0].postMessage(shift);
+  });
+}
+
+if ("importScripts" in globalThis) serve(/** @type {any} */ (globalThis));

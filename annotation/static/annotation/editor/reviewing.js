@@ -207,6 +207,8 @@ export class Reviewing {
     try {
       const { status, data } = await call("POST", urls.review, { revision, ...decision });
       if (status === 200) {
+        const state = decision.decision === "return" ? "returned" : "done";
+        this.#editor.sweeping?.finished(state);
         await openScan(urls.next);
         return;
       }

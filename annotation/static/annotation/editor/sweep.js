@@ -3,9 +3,9 @@
  * outlives the change from frame to frame, which is why what was seen last is kept here, too.
  *
  * @typedef {import("#editor/geometry.js").Region} Region
- * @typedef {"done" | "draft" | "proposed" | "empty"} FrameState
+ * @typedef {"done" | "draft" | "proposed" | "empty" | "waiting" | "returned"} FrameState
  * @typedef {{image: number, number: number, state: FrameState, page: string, pixels: string,
- *   annotation: string}} Frame
+ *   annotation: string}} Frame `page`: empty where there is nothing to review
  * @typedef {{regions: Region[], tool: "pre-label" | "carried" | "interpolated", version: string,
  *   says: string}} Proposal `tool`: how it came about; `version`: of the model, if it is a model's
  * @typedef {{label: string, tool: string | null, place: import("#editor/viewport.js").Place,
@@ -25,9 +25,8 @@ export class Sweep {
   /** @type {Map<number, FrameState>} what has changed since the server was asked */
   #changed = new Map();
 
-  /** @param {number} take @param {Frame[]} frames in order */
-  constructor(take, frames) {
-    this.take = take;
+  /** @param {Frame[]} frames in order */
+  constructor(frames) {
     this.frames = frames;
   }
 
@@ -41,10 +40,17 @@ export class Sweep {
     return this.frames[this.indexOf(image) + step] ?? null;
   }
 
+  /** The nearest frame on one side that can be opened. @param {number} image @param {number} step 1 or -1 @returns {Frame | null} */
+  toward(image, step) {
+    let at = this.indexOf(image) + step;
+    while (this.frames[at] && !this.frames[at].page) at += step;
+    return this.frames[at] ?? null;
+  }
+
   /** @param {Frame} frame @returns {FrameState} */
   stateOf({ image, state }) {
     const now = this.#changed.get(image) ?? state;
-    if (now === "done" || now === "draft") return now;
+    if (!["proposed", "empty"].includes(now)) return now;
     if (this.#proposals.has(image)) return "proposed";
     return this.#rejected.has(image) ? "empty" : now;
   }
@@ -65,9 +71,9 @@ export class Sweep {
     if (frame && this.isOpen(frame)) this.#changed.set(image, "draft");
   }
 
-  /** The work on a frame is handed in. @param {number} image */
-  finish(image) {
-    this.#changed.set(image, "done");
+  /** The work on a frame is handed in, or decided on. @param {number} image @param {FrameState} state */
+  finish(image, state) {
+    this.#changed.set(image, state);
   }
 
   /** Outlines seen here, without asking the server. @param {number} image */
@@ -93,6 +99,26 @@ export class Sweep {
     return offered;
   }
 
+  /** What was made here, in contrast to the model's. @param {number} image */
+  madeFor(image) {
+    return this.#proposals.get(image) ?? null;
+  }
+
+  /**
+   * Proposals that were kept come back where nobody has outlined the frame meanwhile.
+   * @param {{image: number, proposal: Proposal}[]} kept @returns {{back: number[], needless: number[]}} images
+   */
+  recall(kept) {
+    const isOpen = (/** @type {number} */ image) => {
+      const frame = this.frames[this.indexOf(image)];
+      return Boolean(frame) && this.isOpen(frame);
+    };
+    const back = kept.filter(({ image }) => isOpen(image));
+    for (const { image, proposal } of back) this.propose(image, proposal);
+    const needless = kept.filter((one) => !back.includes(one));
+    return { back: back.map(({ image }) => image), needless: needless.map(({ image }) => image) };
+  }
+
   /** @param {number} image */
   reject(image) {
     this.#proposals.delete(image);
@@ -116,4 +142,9 @@ export class Sweep {
         between: this.frames.slice(from + 1, to),
       }));
   }
+}
+
+/** @param {number} count */
+export function framesIn(count) {
+  return count === 1 ? "1 frame" : `${count} frames`;
 }

@@ -5,24 +5,26 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/sweep.js").Frame} Frame
  * @typedef {import("#editor/sweep.js").Proposal} Proposal
- * @typedef {{take: number, frames: string}} SweepData
+ * @typedef {{take: number, author: number | null, frames: string}} SweepData
+ *   `author`: whose work is reviewed; null where one outlines
  */
+import { movement, shifted } from "#editor/carrying.js";
 import { call } from "#editor/connection.js";
 import { FrameStrip } from "#editor/frame-strip.js";
-import { between } from "#editor/interpolation.js";
+import { blendOf } from "#editor/interpolation.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
-import { greyOf, pixelsOf } from "#editor/pixels.js";
+import { pixelFileOf, pixelsOf } from "#editor/pixels.js";
 import { Player } from "#editor/player.js";
-import { shiftBetween, shifted } from "#editor/registration.js";
-import { Sweep } from "#editor/sweep.js";
+import { ProposalStore } from "#editor/proposal-store.js";
+import { framesIn, Sweep } from "#editor/sweep.js";
 
 /** Pixels are fetched beforehand this many frames to both sides. */
 const NEAR = 2;
 /** Shifts below this are nothing to speak of. px */
 const STILL = 0.5;
 
-/** @type {Sweep | null} the sweep that was open last: it outlives its frames' editors */
-let lastSweep = null;
+/** @type {{take: number, author: number | null, sweep: Sweep} | null} what was open last: a sweep outlives its frames' editors */
+let last = null;
 
 export class Sweeping {
   /** @type {Sweep | null} */
@@ -37,14 +39,20 @@ export class Sweeping {
   #listeners = new AbortController();
   #editor;
   #image;
+  #isReview;
+  #take;
+  #store;
 
   /** @param {Editor} editor @param {SweepData} data */
   constructor(editor, data) {
     this.#editor = editor;
     this.#image = editor.data.image.id;
+    this.#isReview = data.author !== null;
+    this.#take = data.take;
+    this.#store = new ProposalStore(editor.data.user);
     this.#addActions();
     this.#listen();
-    if (lastSweep?.take === data.take) this.#use(lastSweep);
+    if (last?.take === data.take && last.author === data.author) this.#use(last.sweep);
     else this.#load(data);
   }
 
@@ -73,7 +81,7 @@ export class Sweeping {
         if (frame) pixelsOf(frame.pixels).catch(() => {});
       }
     }
-    const next = sweep.beside(this.#image, 1);
+    const next = sweep.toward(this.#image, 1);
     if (next && !this.#editor.data.urls.next.endsWith(next.page)) prepareScan(next.page);
   }
 
@@ -86,23 +94,27 @@ export class Sweeping {
     if (proposal) this.#editor.say(`${proposal.says}. Enter accepts, Backspace rejects.`);
   }
 
-  /** The frame's work is handed in. */
-  submitted() {
-    this.#sweep?.finish(this.#image);
+  /** The frame's work is handed in, or decided on. @param {"done" | "returned"} state */
+  finished(state) {
+    this.#sweep?.finish(this.#image, state);
   }
 
   /** @returns {Proposal | null} */
   get #proposal() {
-    const { data, history, mode } = this.#editor;
+    const { data, history } = this.#editor;
     const { regions, decision } = history.present;
-    if (!this.#sweep || !mode.editable || regions.length || decision) return null;
+    if (!this.#sweep || !this.#canPropose || regions.length || decision) return null;
     return this.#sweep.proposalFor(this.#image, data.suggestion);
+  }
+
+  get #canPropose() {
+    return !this.#isReview && this.#editor.mode.editable;
   }
 
   #addActions() {
     const group = "Sweep";
     const enabled = () => this.#sweep !== null;
-    const applies = () => this.#editor.mode.editable;
+    const applies = () => this.#canPropose;
     const isProposed = () => this.isProposed;
     const otherwise = "Nothing is proposed for this frame.";
     this.#editor.actions.add(
@@ -197,24 +209,50 @@ export class Sweeping {
   }
 
   /** @param {SweepData} data */
-  async #load({ take, frames }) {
+  async #load({ take, author, frames }) {
     try {
+      const kept = this.#isReview ? [] : this.#store.ofSweep(take).catch(() => []);
       const { status, data } = await call("GET", frames, undefined);
       if (status !== 200) throw new Error(`the server answered ${status}`);
+      const sweep = new Sweep(data);
+      const { back, needless } = sweep.recall(await kept);
       if (this.#listeners.signal.aborted) return;
-      lastSweep = new Sweep(take, data);
-      this.#use(lastSweep);
+      last = { take, author, sweep };
+      this.#use(sweep);
       this.prepare();
+      this.#drop(needless);
+      if (back.length) this.#editor.say(`Proposals are back: ${framesIn(back.length)}.`);
     } catch {
       this.#editor.say("The frames could not be loaded. Reload the page to try again.");
     }
+  }
+
+  /** @param {Sweep} sweep @param {number[]} images whose proposals were made here and wait */
+  async #keep(sweep, images) {
+    const { title } = this.#editor.data;
+    const kept = images.flatMap((image) => {
+      const [frame, proposal] = [sweep.beside(image, 0), sweep.madeFor(image)];
+      return frame && proposal ? [{ image, title, page: frame.page, proposal }] : [];
+    });
+    try {
+      await this.#store.keep(this.#take, kept);
+    } catch {
+      for (const { image, proposal } of kept) {
+        sweep.propose(image, { ...proposal, says: `${proposal.says}, only in this window` });
+      }
+    }
+  }
+
+  /** @param {number[]} images whose proposals are accepted or rejected */
+  #drop(images) {
+    if (images.length) this.#store.remove(images).catch(() => {});
   }
 
   /** @param {Sweep} sweep */
   #use(sweep) {
     this.#sweep = sweep;
     const list = this.#editor.piece("frames");
-    this.#strip = new FrameStrip(list, sweep, (frame) => this.#goTo(frame));
+    this.#strip = new FrameStrip(list, sweep, this.#isReview, (frame) => this.#goTo(frame));
     this.#player = new Player(sweep.frames, (pixels, index) => {
       this.#editor.stage.picture.show(pixels);
       this.#showAt(index);
@@ -254,13 +292,19 @@ export class Sweeping {
     if (!this.#sweep) return;
     this.#sweep.begin(this.#image);
     this.#showAt(this.#sweep.indexOf(this.#image));
+    if (!this.#sweep.madeFor(this.#image)) return;
+    if (this.isProposed) this.#keep(this.#sweep, [this.#image]);
+    else this.#drop([this.#image]);
   }
 
   /** @param {number} step */
   #step(step) {
-    const frame = this.#sweep?.beside(this.#image, step);
-    if (frame) this.#goTo(frame);
-    else this.#editor.say(step > 0 ? "This is the last frame." : "This is the first frame.");
+    const sweep = this.#sweep;
+    const frame = sweep?.toward(this.#image, step);
+    if (frame) return this.#goTo(frame);
+    const isEnd = !sweep?.beside(this.#image, step);
+    const [end, rest] = step > 0 ? ["last", "later"] : ["first", "earlier"];
+    this.#editor.say(isEnd ? `This is the ${end} frame.` : `No ${rest} frame is submitted yet.`);
   }
 
   /** @param {Frame} frame */
@@ -300,9 +344,13 @@ export class Sweeping {
     const { host, stage, data } = this.#editor;
     const frame = this.#player?.stop();
     host.toggleAttribute("data-playing", false);
-    this.#editor.say(frame ? `Stopped at frame ${frame.number}.` : "");
-    if (frame && frame.image !== this.#image) this.#goTo(frame);
-    else stage.picture.load(data.image.pixels);
+    if (frame?.page && frame.image !== this.#image) {
+      this.#editor.say(`Stopped at frame ${frame.number}.`);
+      return this.#goTo(frame);
+    }
+    this.#editor.say("Stopped.");
+    stage.picture.load(data.image.pixels);
+    this.#showAt(this.#sweep?.indexOf(this.#image) ?? 0);
   }
 
   async #propose() {
@@ -314,6 +362,7 @@ export class Sweeping {
       const { regions } = this.#editor;
       if (!regions.length) return this.#editor.say("Outline this frame first; then it is carried over.");
       sweep.propose(next.image, await this.#carried(regions, next));
+      await this.#keep(sweep, [next.image]);
     }
     const isOpen = sweep.isOpen(next);
     await this.#goTo(next);
@@ -323,24 +372,15 @@ export class Sweeping {
   /** @param {Region[]} regions @param {Frame} next @returns {Promise<Proposal>} */
   async #carried(regions, next) {
     const { number = 0 } = this.#sweep?.beside(this.#image, 0) ?? {};
-    const from = await this.#grey(this.#editor.data.image.pixels);
-    const to = await this.#grey(next.pixels);
-    const shift = shiftBetween(from, to, regions) ?? [0, 0];
+    const { image } = this.#editor.data;
+    const files = await Promise.all([pixelFileOf(image.pixels), pixelFileOf(next.pixels)]);
+    const shift = (await movement(files, regions)) ?? [0, 0];
     const moved = Math.hypot(...shift);
     const says =
       moved < STILL
         ? `Carried over from frame ${number}`
         : `Carried over from frame ${number}, moved by ${moved.toFixed(1)} px`;
-    return { regions: shifted(regions, shift, to), tool: "carried", version: "", says };
-  }
-
-  /** @param {string} url */
-  async #grey(url) {
-    const bitmap = await pixelsOf(url);
-    const { width, height } = bitmap;
-    const context = new OffscreenCanvas(width, height).getContext("2d");
-    if (!context) throw new Error("this browser draws no canvas");
-    return { values: greyOf(bitmap, context, width, height), width, height };
+    return { regions: shifted(regions, shift, image), tool: "carried", version: "", says };
   }
 
   #accept() {
@@ -358,6 +398,7 @@ export class Sweeping {
 
   #reject() {
     this.#sweep?.reject(this.#image);
+    this.#drop([this.#image]);
     this.#editor.say("Rejected. This frame is not outlined.");
     this.#changedProposals();
   }
@@ -374,6 +415,7 @@ export class Sweeping {
       return this.#editor.say(error instanceof Error ? error.message : String(error));
     }
     const filled = gaps.flatMap((gap) => gap.between);
+    await this.#keep(sweep, filled.map(({ image }) => image));
     const [first, last] = [filled[0].number, filled[filled.length - 1].number];
     const frames = filled.length === 1 ? `Frame ${first} is` : `Frames ${first} to ${last} are`;
     this.#changedProposals();
@@ -383,14 +425,16 @@ export class Sweeping {
   /** @param {Sweep} sweep @param {ReturnType<Sweep["gapsAt"]>[number]} gap */
   async #fillGap(sweep, { from, to, between: frames }) {
     const [first, last] = await Promise.all([this.#outlineOf(sweep, from), this.#outlineOf(sweep, to)]);
-    frames.forEach((frame, index) =>
+    const blend = blendOf(first, last);
+    for (const [index, frame] of frames.entries()) {
+      await new Promise((resolve) => setTimeout(resolve));
       sweep.propose(frame.image, {
-        regions: between(first, last, (index + 1) / (frames.length + 1)),
+        regions: blend((index + 1) / (frames.length + 1)),
         tool: "interpolated",
         version: "",
         says: `Between frames ${from.number} and ${to.number}`,
-      }),
-    );
+      });
+    }
   }
 
   /** @param {Sweep} sweep @param {Frame} frame @returns {Promise<Region[]>} */
