@@ -5,6 +5,7 @@ import { Actions } from "#editor/actions.js";
 import { Keymap } from "#editor/keymap.js";
 import { ariaKeys, keyName } from "#editor/keys.js";
 import { Toolbox } from "#editor/toolbox.js";
+import { TOOLS } from "#editor/tools/all.js";
 
 /** @typedef {import("#editor/actions.js").Action} Action */
 
@@ -186,4 +187,20 @@ test("single characters can be switched off; all other keys go on", () => {
   assert.deepEqual(keymap.keysOf(undo), ["Ctrl+Z"]);
   assert.deepEqual(keymap.keysOf(more), ["F1", "Delete", "Alt+X"]);
   assert.deepEqual(keymap.assignedTo(redraw), ["R"]);
+});
+
+test("a message names the key that a person has given", () => {
+  const { actions, keymap } = registry();
+  const undo = action({ name: "undo", label: "Undo", keys: ["Ctrl+Z"] });
+  actions.add(undo, action({ name: "unlink", button: { text: "Unlink" } }));
+  assert.equal(actions.withKeys("{undo} brings it back."), "Ctrl+Z brings it back.");
+  keymap.assign(undo, "F2");
+  assert.equal(actions.withKeys("{undo} or {unlink}, {nothing}."), "F2 or “Unlink”, {nothing}.");
+});
+
+test("no two tools are chosen by one key, and none gives a key to two of its actions", () => {
+  const tools = TOOLS.map((Kind) => /** @type {import("#editor/tools/tool.js").Tool} */ (new Kind(/** @type {any} */ ({ data: { labels: [] } }))));
+  const repeated = (/** @type {string[]} */ keys) => keys.filter((key, at) => keys.indexOf(key) !== at);
+  assert.deepEqual(repeated(tools.flatMap(({ offer }) => offer?.keys ?? [])), []);
+  for (const { actions = [] } of tools) assert.deepEqual(repeated(actions.flatMap(({ keys = [] }) => keys)), []);
 });

@@ -65,6 +65,15 @@ export class Actions {
     return this.#keymap.keysOf(action);
   }
 
+  /** The text with the first key of each action that stands in it, as in `{undo} brings it back`. @param {string} text */
+  withKeys(text) {
+    return text.replace(/\{([a-z-]+)\}/g, (whole, name) => {
+      const action = this.named(name);
+      if (!action) return whole;
+      return this.keysOf(action)[0] ?? `“${action.button?.text ?? action.label}”`;
+    });
+  }
+
   /** What a key means now: the active tool's own before all others, what can be run before what cannot. @param {string} key */
   forKey(key) {
     const meant = this.all.filter((action) => applies(action) && this.keysOf(action).includes(key));

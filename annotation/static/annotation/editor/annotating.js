@@ -296,7 +296,7 @@ export class Annotating {
     this.#editor.change(
       { regions, origin: "pre-label", suggestionVersion: version, decision: "", reason: "" },
       "pre-label",
-      `Pre-label ${version} taken over. Correct it with R.`,
+      `Pre-label ${version} taken over. Correct it with {redraw}.`,
     );
     this.#editor.useTool("redraw");
     this.#saver.flush();
@@ -333,7 +333,7 @@ export class Annotating {
   #submitSingle() {
     const count = this.#editor.regions.length;
     if (count < 2) return this.#submit();
-    this.#editor.say(`There are ${count} outlines. Delete the wrong one; Ctrl+Enter submits all.`);
+    this.#editor.say(`There are ${count} outlines. Delete the wrong one; {submit} submits all.`);
   }
 
   async #submit() {

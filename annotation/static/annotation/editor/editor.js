@@ -53,6 +53,7 @@ import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
+import { warmUpWhenIdle } from "#editor/warm-up.js";
 
 const MODES = {
   annotate: Annotating,
@@ -134,6 +135,7 @@ export class Editor {
       this.draw();
       this.mode.shown?.();
       this.sweeping?.prepare();
+      if (this.mode.editable) warmUpWhenIdle(() => this.regions);
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
@@ -357,9 +359,9 @@ export class Editor {
     return region ? /** @type {[number, number, number, number]} */ (bounds(region.parts.flat())) : null;
   }
 
-  /** @param {string} text that tells what came of a gesture */
+  /** @param {string} text that tells what came of a gesture; `{undo}` stands for the key of that action */
   say(text) {
-    this.panel.say(text);
+    this.panel.say(this.actions.withKeys(text));
   }
 
   /** Outlines to compare with, dotted. @param {Region[]} regions */
@@ -428,7 +430,7 @@ export class Editor {
 
   #remove() {
     const after = deleteRegion(this.regions, this.#chosen);
-    this.commit(after, "delete", "Region deleted. Ctrl+Z brings it back.");
+    this.commit(after, "delete", "Region deleted. {undo} brings it back.");
   }
 
   #toggleLink() {

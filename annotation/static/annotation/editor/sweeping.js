@@ -91,7 +91,7 @@ export class Sweeping {
     if (proposal === this.#shown) return;
     this.#shown = proposal;
     this.#editor.stage.overlay.showProposed(proposal?.regions ?? []);
-    if (proposal) this.#editor.say(`${proposal.says}. Enter accepts, Backspace rejects.`);
+    if (proposal) this.#editor.say(`${proposal.says}. {accept} accepts, {reject} rejects.`);
   }
 
   /** The frame's work is handed in, or decided on. @param {"done" | "returned"} state */

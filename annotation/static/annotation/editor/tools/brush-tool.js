@@ -111,7 +111,7 @@ class RoundBrush {
   #erase(shape) {
     const { regions, label } = this.desk;
     const after = takeParts(regions, label, shape, this.#manner);
-    if (!after) this.desk.say("Nothing would be left of the outline. Delete takes the region away.");
+    if (!after) this.desk.say("Nothing would be left of the outline. {remove} takes the region away.");
     else if (after === regions) this.desk.say("There is nothing of this structure to erase here.");
     else this.desk.commit(after, this.name, "Erased.");
   }

@@ -99,7 +99,7 @@ export class DrawTool {
     this.#points.push(...points);
     this.#show([]);
     if (this.#points.length === 1) {
-      this.desk.say("Click on; the first point or Enter closes, Backspace takes a point back.");
+      this.desk.say("Click on; the first point or {finish} closes, {back} takes a point back.");
     }
   }
 

@@ -112,7 +112,7 @@ export class LivewireTool {
   #click(to, isFirst) {
     const isStill = this.#seed && distance(this.#seed, to) * this.desk.scale < CLICK_REACH;
     if (isStill && !isFirst) return this.#finish();
-    if (isStill) return this.desk.say("Click on along the border. A double-click or Enter ends the line.");
+    if (isStill) return this.desk.say("Click on along the border. A double-click or {finish-wire} ends the line.");
     this.#legs.push(this.#legTo(to));
     this.#plant(to);
     this.#show([]);

@@ -22,7 +22,7 @@ export class RedrawTool {
       group: "Redraw",
       label: "Take the other side of the stroke",
       keys: ["X"],
-      otherwise: "X takes the other side of the stroke that you have just drawn.",
+      otherwise: "{flip} takes the other side of the stroke that you have just drawn.",
       enabled: () => this.#flipStroke !== null || this.#last?.regions === this.desk.regions,
       run: () => this.#flip(),
     },
@@ -92,7 +92,7 @@ export class RedrawTool {
       this.desk.say(
         any
           ? "Too far from the outline: begin and end the stroke on it."
-          : "Nothing to redraw here yet: D draws an outline.",
+          : "Nothing to redraw here yet: {draw} draws an outline.",
       );
       return;
     }
@@ -102,7 +102,7 @@ export class RedrawTool {
       this.desk.say("Nothing would be left of the outline; it stays as it was.");
       return;
     }
-    this.desk.commit(after, this.name, "Redrawn. X takes the other side.");
+    this.desk.commit(after, this.name, "Redrawn. {flip} takes the other side.");
     this.#last = { regions: this.desk.regions, flip: () => this.#flipTo(found, 1 - choice) };
   }
 

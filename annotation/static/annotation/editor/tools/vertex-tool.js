@@ -263,7 +263,7 @@ export class VertexTool {
     if (!points.length) return;
     const { desk } = this;
     const after = deleteVertices(desk.regions, points);
-    if (!after) desk.say("An outline needs three points; Delete takes the whole region away.");
+    if (!after) desk.say("An outline needs three points; {remove} takes the whole region away.");
     else if (!isSound(after)) desk.say("Without this the outline would cross itself.");
     else {
       const said = points.length === 1 ? "Deleted a point." : `Deleted ${points.length} points.`;
