@@ -26,11 +26,11 @@ from annotation.models import Annotation, Image, Revision
 from annotation.selectors.annotations import (
     head_revision,
     own_annotation,
-    own_revision,
     visible_suggestion,
 )
 from annotation.selectors.editor import SCHEMA
 from annotation.selectors.images import images_of, png, visible_image, with_details
+from annotation.selectors.starts import source_revision
 from annotation.selectors.studies import studies_of, visible_study
 from annotation.services import outlines
 from core.api.authentication import UserRequest
@@ -123,14 +123,14 @@ class OwnAnnotationView(APIView):
         said = body.validated_data
         if said.pop("schema") > SCHEMA:
             raise InvalidInput("A newer version of Myotrace has written this. Reload the page.")
-        restored = said.pop("based_on")
+        source = said.pop("based_on")
         try:
             revision = outlines.save(
                 image,
                 request.user,
                 base=base,
                 key=_idempotency_key(request),
-                based_on=own_revision(request.user, image, restored) if restored else None,
+                based_on=source_revision(request.user, image, source) if source else None,
                 **said,
             )
         except Conflict as conflict:

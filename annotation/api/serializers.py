@@ -9,6 +9,8 @@ from rest_framework import serializers
 from annotation.models import Annotation, Image, Issue, Revision, Suggestion
 from annotation.selectors.editor import SCHEMA
 
+SERVER_ORIGINS = {Revision.Origin.IMPORTED, Revision.Origin.ADJUDICATION}
+
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
     """An image with its place in the study. `spacing_mm` is [x, y] in mm per px, or null."""
@@ -64,6 +66,7 @@ class RevisionSerializer(serializers.ModelSerializer[Revision]):
             "reason",
             "seconds",
             "suggestion_version",
+            "based_on",
             "created_at",
             "regions",
         ]
@@ -105,7 +108,7 @@ class SaveSerializer(serializers.Serializer[Any]):
     """The body of a save. Author, time, hash and state are the server's.
 
     `schema` is the form of the regions: what a newer editor wrote is refused, not cut to fit.
-    `based_on` is the revision that was restored.
+    `based_on` is the revision that was restored, or copied from another scan.
     """
 
     schema = serializers.IntegerField(default=SCHEMA, min_value=1)
@@ -113,7 +116,7 @@ class SaveSerializer(serializers.Serializer[Any]):
 
     regions = serializers.ListField(child=serializers.DictField(), allow_empty=True)
     origin = serializers.ChoiceField(
-        choices=[Revision.Origin.DRAWN, Revision.Origin.PRE_LABEL, Revision.Origin.CORRECTION],
+        choices=[one for one in Revision.Origin if one not in SERVER_ORIGINS],
         default=Revision.Origin.DRAWN,
     )
     decision = serializers.ChoiceField(
@@ -123,6 +126,11 @@ class SaveSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(default=0.0, min_value=0.0)
     tools = serializers.DictField(child=serializers.FloatField(), default=dict)
     suggestion_version = serializers.CharField(max_length=120, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["origin"] == Revision.Origin.COPIED and attrs["based_on"] is None:
+            raise serializers.ValidationError("Say which revision was copied: based_on.")
+        return attrs
 
 
 class ReviewSerializer(serializers.Serializer[Any]):

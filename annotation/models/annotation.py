@@ -51,13 +51,18 @@ class Revision(models.Model):
     """An immutable saved version of an annotation. `digest` covers regions, decision and reason.
 
     `decision` records an outcome without a contour. `suggestion_version` names the pre-label that
-    the work started from. `seconds` is the time spent since the previous revision.
+    the work started from, `based_on` a revision that was restored, corrected, or copied from
+    another scan. `carried` came over from the frame before, `interpolated` from the frames round
+    it. `seconds` is the time spent since the previous revision.
     """
 
     class Origin(models.TextChoices):
         DRAWN = "drawn"
         IMPORTED = "imported"
         PRE_LABEL = "pre-label"
+        COPIED = "copied"
+        CARRIED = "carried"
+        INTERPOLATED = "interpolated"
         CORRECTION = "correction"
         ADJUDICATION = "adjudication"
 
@@ -101,6 +106,10 @@ class Revision(models.Model):
             models.CheckConstraint(condition=Q(number__gte=1), name="revision_numbers_start_at_1"),
             models.CheckConstraint(
                 condition=Q(decision="") | ~Q(reason=""), name="revision_decision_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(origin="copied") | Q(based_on__isnull=False),
+                name="revision_copy_has_a_source",
             ),
         ]
 

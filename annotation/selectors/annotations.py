@@ -37,15 +37,6 @@ def revisions_of(annotation: Annotation) -> QuerySet[Revision]:
     return annotation.revisions.select_related("content", "author").order_by("number")
 
 
-def own_revision(user: User, image: Image, revision_id: int) -> Revision:
-    """A revision of the person's own work on an image. Raises NotFound."""
-    own = Revision.objects.filter(annotation__image=image, annotation__author_id=user.pk)
-    revision = own.filter(pk=revision_id).first()
-    if revision is None:
-        raise NotFound("There is no such revision of your work.")
-    return revision
-
-
 def visible_revision(user: User, annotation_id: int, number: int) -> Revision:
     """One revision of an annotation that the person may see. Raises NotFound."""
     revision = revisions_of(visible_annotation(user, annotation_id)).filter(number=number).first()

@@ -47,15 +47,23 @@ def _readings(user: User, image: Image, shown: Annotation | None) -> Iterator[Co
 
 
 def _previous(user: User, image: Image) -> Iterator[Comparison]:
-    for annotation in _earlier(image):
-        if _may_be_shown(user, annotation):
-            date = annotation.image.take.scan.visit.date
-            regions = _in_px_of(image, annotation.image, _regions(annotation))
-            yield Comparison("previous-visit", f"Previous visit, {date}", regions)
-            return
+    annotation = previous_finding(user, image)
+    if annotation is not None:
+        regions = in_px_of(image, annotation.image, _regions(annotation))
+        yield Comparison("previous-visit", previous_title(annotation), regions)
 
 
-def _may_be_shown(user: User, annotation: Annotation) -> bool:
+def previous_finding(user: User, image: Image) -> Annotation | None:
+    """The newest finished work of an earlier visit that the person may see."""
+    return next((one for one in _earlier(image) if may_be_shown(user, one)), None)
+
+
+def previous_title(annotation: Annotation) -> str:
+    """What people call the finding of an earlier visit."""
+    return f"Previous visit, {annotation.image.take.scan.visit.date}"
+
+
+def may_be_shown(user: User, annotation: Annotation) -> bool:
     """One's own; another's too, unless its scan is one's own to read blind."""
     is_own = annotation.author_id == user.pk
     return can_see_annotation(user, annotation) and (
@@ -83,7 +91,12 @@ def _earlier(image: Image) -> QuerySet[Annotation]:
 
 
 def _finished() -> QuerySet[Annotation]:
-    return Annotation.objects.filter(state__in=FINISHED).select_related(
+    return with_places(Annotation.objects.filter(state__in=FINISHED))
+
+
+def with_places(annotations: QuerySet[Annotation]) -> QuerySet[Annotation]:
+    """With the image, its calibration and its visit."""
+    return annotations.select_related(
         "author", "image__study", "image__calibration", "image__take__scan__visit"
     )
 
@@ -93,16 +106,23 @@ def _regions(annotation: Annotation) -> list[dict[str, Any]]:
     return head.regions if head else []
 
 
-def _in_px_of(image: Image, other: Image, regions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same size in mm where both are calibrated, else px for px; corner upon corner."""
-    here, there = spacing_of(image), spacing_of(other)
-    if here is None or there is None:
+def in_px_of(image: Image, other: Image, regions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Another image's regions in px of an image (`scale_between`), corner upon corner."""
+    x, y = scale_between(image, other)
+    if x == y == 1.0:
         return regions
-    x, y = there.x_mm / here.x_mm, there.y_mm / here.y_mm
     return [
         {**region, "parts": [[_scaled(ring, x, y) for ring in part] for part in region["parts"]]}
         for region in regions
     ]
+
+
+def scale_between(image: Image, other: Image) -> tuple[float, float]:
+    """Across and down: px of an image a px of the other; 1 unless both are calibrated."""
+    here, there = spacing_of(image), spacing_of(other)
+    if here is None or there is None:
+        return 1.0, 1.0
+    return there.x_mm / here.x_mm, there.y_mm / here.y_mm
 
 
 def _scaled(ring: list[list[float]], x: float, y: float) -> list[list[float]]:

@@ -20,6 +20,7 @@ from annotation.selectors.annotations import (
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, ready_for_review
+from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
 from core.models import User
@@ -131,6 +132,7 @@ def _page(
             "annotation": _work(annotation) if annotation else None,
             "suggestion": _suggestion(user, image),
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
+            "starts": [asdict(one) for one in starts(user, image)] if mode == "annotate" else [],
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
             "sweep": sweep,
             "urls": {**_urls(user, image, annotation), "next": following or _next(image)},
@@ -208,6 +210,7 @@ def _work(annotation: Annotation) -> dict[str, Any]:
         "suggestion_version": head.suggestion_version if head else "",
         "decision": head.decision if head else "",
         "reason": head.reason if head else "",
+        "based_on": head.based_on_id if head else None,
     }
 
 

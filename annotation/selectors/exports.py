@@ -65,7 +65,8 @@ def left_out(study: Study, *, site: Site | None = None) -> int:
 def source_of(revision: Revision) -> SourceFile | None:
     """The imported file that a revision goes back to, over corrections of others' work too."""
     seen: Revision | None = revision
-    while seen is not None:
+    image = revision.annotation.image_id
+    while seen is not None and seen.annotation.image_id == image:
         source = (
             SourceFile.objects.filter(
                 revision__annotation=seen.annotation_id, revision__number__lte=seen.number

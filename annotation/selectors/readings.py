@@ -8,8 +8,11 @@ informed it (docs/algorithms/agreement.md, "Which revision is the reading"):
   no more;
 * no pre-label: none of the revisions up to it took one over, and it was read blind, or imported,
   or no pre-label had been offered on the scan before it was saved;
-* nobody else's work: corrections and adjudications are `based_on` a reading and are none; an
-  expert, who may see what others submit, counts only if blind, imported, or first on the scan.
+* no other outline: corrections and adjudications are `based_on` a reading and are none, and what
+  was copied from the other side or a former visit is none. A person's own work that was restored,
+  or carried over between the frames of a sweep, is;
+* nobody else's work: an expert, who may see what others submit, counts only if blind, imported,
+  or first on the scan.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from annotation.models import (
     Annotation,
@@ -36,6 +39,14 @@ from annotation.selectors.images import spacing_of
 from domain.calibration import PixelSpacing
 
 NO_READING = frozenset({Revision.Decision.UNUSABLE, Revision.Decision.SKIPPED})
+FROM_THE_SCAN = frozenset(
+    {
+        Revision.Origin.DRAWN,
+        Revision.Origin.IMPORTED,
+        Revision.Origin.CARRIED,
+        Revision.Origin.INTERPOLATED,
+    }
+)
 TRAINED_OR_LOCKED = (Partition.TRAIN, Partition.TEST)
 
 
@@ -141,7 +152,8 @@ def _read_more_than_once(site: Site) -> QuerySet[Image]:
 
 def _revisions_of(images: QuerySet[Image]) -> dict[int, list[Revision]]:
     revisions: dict[int, list[Revision]] = defaultdict(list)
-    for revision in Revision.objects.filter(annotation__image__in=images).order_by("number"):
+    found = Revision.objects.filter(annotation__image__in=images).select_related("based_on")
+    for revision in found.order_by("number"):
         revisions[revision.annotation_id].append(revision)
     return revisions
 
@@ -150,11 +162,22 @@ def _ends(site: Site) -> dict[int, int]:
     """Number of the first revision of each annotation that somebody reviewed or corrected."""
     own = Annotation.objects.filter(image__site=site)
     reviewed = own.filter(revisions__reviews__isnull=False).annotate(end=Min("revisions__number"))
-    corrected = own.filter(revisions__derived__isnull=False).annotate(end=Min("revisions__number"))
     ends: dict[int, int] = dict(reviewed.values_list("pk", "end"))
-    for pk, end in corrected.values_list("pk", "end"):
+    for pk, end in _corrected(site):
         ends[pk] = min(end, ends.get(pk, end))
     return ends
+
+
+def _corrected(site: Site) -> QuerySet[Revision, tuple[int, int]]:
+    """Annotations that another person corrected on the same image, with the first such number."""
+    corrections = Revision.objects.filter(
+        based_on__annotation__image__site=site, annotation__image=F("based_on__annotation__image")
+    ).exclude(annotation=F("based_on__annotation"))
+    return (
+        corrections.order_by()
+        .values_list("based_on__annotation")
+        .annotate(end=Min("based_on__number"))
+    )
 
 
 class _Visible:
@@ -193,10 +216,11 @@ def _is_reading(annotation: Annotation, work: list[Revision], seen: _Visible) ->
 
 
 def _is_informed(revision: Revision) -> bool:
+    source = revision.based_on
     return (
         bool(revision.suggestion_version)
-        or revision.based_on_id is not None
-        or revision.origin not in {Revision.Origin.DRAWN, Revision.Origin.IMPORTED}
+        or (source is not None and source.annotation_id != revision.annotation_id)
+        or revision.origin not in FROM_THE_SCAN
     )
 
 
