@@ -15,6 +15,7 @@ import { RevisionsPanel } from "#editor/revisions-panel.js";
 import { saveNotice, saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
 import { sendingTo } from "#editor/sending.js";
+import { offerStarts } from "#editor/starting.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
 import { Undoing } from "#editor/undoing.js";
 import { showWaitingProposals } from "#editor/waiting-proposals.js";
@@ -157,6 +158,7 @@ export class Annotating {
         run: () => this.#takeOver(),
       });
     }
+    offerStarts(this.#editor);
     actions.add(
       {
         name: "submit",
@@ -222,7 +224,7 @@ export class Annotating {
     this.#saver.change(this.#work({ [tool]: 1, [`${tool}_ms`]: ms }));
     this.#undoing.keep();
     this.#conflict?.changed();
-    if (tool === "pre-label") this.#showSuggestion(false);
+    if (["pre-label", "copy"].includes(tool)) this.#showSuggestion(false);
   }
 
   /** @param {Record<string, number>} tools */

@@ -19,6 +19,7 @@
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
  *   comparisons: import("#editor/comparing.js").Source[],
+ *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
  *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
@@ -61,6 +62,9 @@ const MODES = {
   read: Reading,
   "look-on": LookingOn,
 };
+
+/** What nothing but the scan, or one's own other frames, informed. */
+const OWN_ORIGINS = new Set(["drawn", "carried", "interpolated"]);
 
 export class Editor {
   /** @type {Region[] | null} */
@@ -391,7 +395,7 @@ export class Editor {
   commit(regions, tool, said) {
     const { origin } = this.history.present;
     this.change(
-      { regions, origin: origin === "drawn" ? "drawn" : "correction", decision: "", reason: "" },
+      { regions, origin: OWN_ORIGINS.has(origin) ? "drawn" : "correction", decision: "", reason: "" },
       tool,
       said,
     );

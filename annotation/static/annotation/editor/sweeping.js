@@ -387,9 +387,8 @@ export class Sweeping {
     const proposal = this.#proposal;
     if (!proposal) return;
     const { regions, tool, version } = proposal;
-    const origin = tool === "pre-label" ? "pre-label" : "drawn";
     this.#editor.change(
-      { regions, origin, suggestionVersion: version, decision: "", reason: "" },
+      { regions, origin: tool, suggestionVersion: version, decision: "", reason: "" },
       tool,
       "Accepted. P proposes on the next frame.",
     );

@@ -2,6 +2,7 @@
 import { AddBrush, EraseBrush, PushTool } from "#editor/tools/brush-tool.js";
 import { DrawTool } from "#editor/tools/draw-tool.js";
 import { LivewireTool } from "#editor/tools/livewire-tool.js";
+import { MoveTool } from "#editor/tools/move-tool.js";
 import { RedrawTool } from "#editor/tools/redraw-tool.js";
 import { RulerTool } from "#editor/tools/ruler-tool.js";
 import { HoleTool, SplitTool, UniteTool } from "#editor/tools/shape-tools.js";
@@ -21,4 +22,5 @@ export const TOOLS = [
   HoleTool,
   UniteTool,
   RulerTool,
+  MoveTool,
 ];

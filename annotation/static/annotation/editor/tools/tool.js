@@ -57,3 +57,17 @@ export const CLICK_REACH = 4;
 
 /** Tolerance of simplifying what is drawn by hand, for a 384 x 400 image. px */
 export const TOLERANCE = 0.35;
+
+/** Where an arrow key points. @type {[string, number, number][]} */
+export const WAYS = [
+  ["Left", -1, 0],
+  ["Right", 1, 0],
+  ["Up", 0, -1],
+  ["Down", 0, 1],
+];
+/** How far an arrow key moves, image px. @type {[string, number][]} */
+export const STRIDES = [
+  ["", 1],
+  ["Shift+", 5],
+  ["Alt+", 0.1],
+];

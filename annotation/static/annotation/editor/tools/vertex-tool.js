@@ -22,23 +22,11 @@ import {
   ringPlaces,
   vertexNear,
 } from "#editor/regions.js";
+import { STRIDES, WAYS } from "#editor/tools/tool.js";
 
 /** Handles are shown this near to the pointer. Screen px */
 const HANDLE_REACH = 80;
 const DOUBLE_CLICK_MS = 350;
-/** @type {[string, number, number][]} */
-const WAYS = [
-  ["Left", -1, 0],
-  ["Right", 1, 0],
-  ["Up", 0, -1],
-  ["Down", 0, 1],
-];
-/** How far an arrow key moves a point, image px. @type {[string, number][]} */
-const STRIDES = [
-  ["", 1],
-  ["Shift+", 5],
-  ["Alt+", 0.1],
-];
 
 export class VertexTool {
   name = "vertices";
