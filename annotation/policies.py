@@ -50,6 +50,11 @@ def can_review_in(user: User, study: Study) -> bool:
     return is_expert(user, study)
 
 
+def can_guide_in(user: User, study: Study) -> bool:
+    """Whether the person says how scans of the study are outlined."""
+    return role_of(user, study) in {Role.EXPERT, Role.ADMIN}
+
+
 def can_annotate_in(user: User, study: Study) -> bool:
     """Whether the person may outline scans in the study."""
     return role_of(user, study) in {Role.ANNOTATOR, Role.EXPERT}
@@ -113,6 +118,13 @@ def require_admin(user: User, study: Study) -> None:
     require_member(user, study)
     if not is_admin(user, study):
         raise NotAllowed("Only an admin of the study may do this.")
+
+
+def require_guide(user: User, study: Study) -> None:
+    """Raise NotFound for strangers, NotAllowed for annotators."""
+    require_member(user, study)
+    if not can_guide_in(user, study):
+        raise NotAllowed("Only experts and admins of the study may do this.")
 
 
 def require_role(role: str, *allowed: str) -> None:

@@ -54,6 +54,11 @@ management: list[URLPattern | URLResolver] = [
     path(STUDY + "sites/", sites.sites, name="sites"),
     path(STUDY + "new-site/", sites.new_site, name="new_site"),
     path(SITE, sites.site, name="site"),
+    path(
+        SITE + "examples/<int:example_id>/withdraw/",
+        sites.withdraw_example,
+        name="withdraw_example",
+    ),
     path(STUDY + "members/", members.members, name="members"),
     path(STUDY + "members/change/", members.change_member, name="change_member"),
     path(STUDY + "settings/", settings.settings, name="settings"),

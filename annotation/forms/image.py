@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 
-from annotation.models import Image, Scan, Site, Take
+from annotation.models import Example, Image, Revision, Scan, Site, Take
+from annotation.selectors.guideline import showable_revisions
 from domain.calibration import PixelSpacing, from_depth
 from domain.errors import InvalidInput
 
@@ -85,3 +86,39 @@ class SelectTake(forms.Form):
         initial = {"take": scan.selected_take_id}
         super().__init__(*args, **{"initial": initial, **kwargs})
         self.fields["take"].queryset = scan.takes.all()  # type: ignore[attr-defined]
+
+
+class RevisionChoiceField(forms.ModelChoiceField):
+    """Revisions by who drew them and how far they came."""
+
+    def label_from_instance(self, obj: Revision) -> str:
+        return f"{obj.author}, revision {obj.number} ({obj.annotation.state})"
+
+
+class ShowExample(forms.Form):
+    """Which outline of an image the site's guideline shows, and as what."""
+
+    revision = RevisionChoiceField(
+        queryset=Revision.objects.none(), empty_label=None, label="Outline"
+    )
+    verdict = forms.ChoiceField(choices=Example.Verdict.choices, label="Example")
+    reason = forms.CharField(
+        max_length=200,
+        label="Why, in one sentence",
+        help_text="For example: the outline runs inside the bright fascia. Annotators read it "
+        "beside the picture.",
+    )
+
+    def __init__(self, image: Image, shown: Example | None, *args: Any, **kwargs: Any) -> None:
+        said = (
+            {"revision": shown.revision_id, "verdict": shown.verdict, "reason": shown.reason}
+            if shown
+            else {}
+        )
+        super().__init__(*args, **{"initial": said, **kwargs})
+        self.fields["revision"].queryset = showable_revisions(image)  # type: ignore[attr-defined]
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the image has an outline to show."""
+        return bool(self.fields["revision"].queryset.exists())  # type: ignore[attr-defined]

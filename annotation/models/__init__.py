@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
 from annotation.models.assignment import Assignment
+from annotation.models.guideline import Example
 from annotation.models.image import Calibration, Image
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
@@ -26,6 +27,7 @@ __all__ = [
     "Assignment",
     "Calibration",
     "Centre",
+    "Example",
     "Image",
     "ImportProfile",
     "Issue",

@@ -18,6 +18,7 @@ from annotation.selectors.annotations import (
     visible_suggestion,
 )
 from annotation.selectors.comparisons import comparisons
+from annotation.selectors.guideline import ShownExample, shown_examples
 from annotation.selectors.images import spacing_of
 from annotation.selectors.queue import next_for, queue_length, ready_for_review
 from annotation.selectors.starts import starts
@@ -44,6 +45,7 @@ class EditorPage:
     data: dict[str, Any]
     revisions: list[Revision]
     return_reason: str
+    examples: list[ShownExample]
     left: str = ""
 
 
@@ -139,6 +141,7 @@ def _page(
         },
         revisions=_revisions(annotation) if annotation else [],
         return_reason=_return_reason(annotation),
+        examples=shown_examples(user, image.site, beside=image),
         left=left,
     )
 

@@ -24,7 +24,7 @@ from core.models import User
 
 PIXELS = "/api/v1/images/{id}/pixels"
 OWN, REFERENCE, SUBMITTED, SUGGESTED = "own", "reference", "submitted", "suggestion"
-OTHERS = "readings"
+OTHERS, EXAMPLE = "readings", "example"
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,11 @@ def of_images(images: Sequence[Image], user: User, role: str) -> dict[int, Thumb
     prefetch_related_objects(images, "site__labels", "subject")
     shown = _shown([image for image in images if image.erased_at is None], user, role)
     return {image.pk: _thumbnail(image, shown.get(image.pk)) for image in images}
+
+
+def of_revision(revision: Revision) -> Thumbnail:
+    """A scan with the outlines of one revision, which the caller knows may be shown."""
+    return _thumbnail(revision.annotation.image, Shown(revision.regions, EXAMPLE))
 
 
 def _thumbnail(image: Image, shown: Shown | None) -> Thumbnail:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from annotation.models import (
     Assignment,
+    Example,
     Image,
     Reference,
     RevisionContent,
@@ -38,6 +39,7 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
         Subject.objects.filter(pk=subject.pk).update(
             withdrawn_at=now, cohort="", sex="", age=None, centre=None
         )
+        Example.objects.filter(revision__annotation__image__in=images).delete()
         RevisionContent.objects.filter(revision__annotation__image__in=images).delete()
         Suggestion.objects.filter(image__in=images).delete()
         Assignment.objects.filter(image__in=images, done_at__isnull=True).delete()

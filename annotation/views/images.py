@@ -14,12 +14,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.gallery import GalleryFilter
-from annotation.forms.image import Calibrate, Move, SelectTake
+from annotation.forms.image import Calibrate, Move, SelectTake, ShowExample
 from annotation.middleware import StudyRequest
 from annotation.models import Image, Study
 from annotation.policies import Role, require_role
-from annotation.selectors import gallery, thumbnails, work
+from annotation.selectors import gallery, guideline, thumbnails, work
 from annotation.selectors.images import visible_image
+from annotation.services import guideline as guideline_services
 from annotation.services import scans
 from core.pages import Empty, Pages
 from core.spreadsheets import csv_lines
@@ -144,6 +145,12 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
         "calibrate": Calibrate(shown, data.get("calibrate"), prefix="calibrate"),
         "select": SelectTake(shown.take.scan, data.get("select"), prefix="select"),
     }
+    examples = guideline.examples_on(request.user, shown)
+    example = ShowExample(
+        shown, examples[0] if examples else None, data.get("example"), prefix="example"
+    )
+    if example.is_possible:
+        forms["example"] = example
     if request.role == Role.ADMIN:
         forms["move"] = Move(shown, data.get("move"), prefix="move")
     return forms
@@ -158,6 +165,9 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
         reason = form.cleaned_data["reason"]
         scans.select_take(shown.take.scan, chosen, actor=request.user, reason=reason)
         messages.success(request, f"Take {chosen.number} is the selected one.")
+    elif isinstance(form, ShowExample):
+        guideline_services.show_example(**form.cleaned_data, actor=request.user)
+        messages.success(request, f"The guideline of {shown.site.name} shows it from now on.")
     elif isinstance(form, Move):
         scans.move_image(shown, actor=request.user, **form.cleaned_data)
         messages.success(request, "The image was moved. The audit trail keeps where it was.")

@@ -6,13 +6,15 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.forms.site import NewAlias, NewLabel, NewSite, SiteDetails
 from annotation.middleware import StudyRequest
-from annotation.models import Site, Study
-from annotation.policies import Role, require_role
+from annotation.models import Example, Site, Study
+from annotation.policies import Role, can_guide_in, require_role
+from annotation.selectors import guideline
 from annotation.selectors import sites as site_selector
+from annotation.services import guideline as guideline_services
 from annotation.services import sites as site_services
 from core.pages import Empty
 from domain.errors import MyotraceError, NotFound
@@ -72,6 +74,8 @@ def site(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         "found": found,
         "site": found.site,
         "forms": forms,
+        "examples": guideline.shown_examples(request.user, found.site),
+        "can_guide": can_guide_in(request.user, study),
         "aliases": found.site.aliases.select_related("label"),
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
@@ -108,3 +112,21 @@ def _do(act: str, form: Form | SiteDetails, shown: Site, request: StudyRequest) 
         form.add_error(None, str(error))
         return False
     return True
+
+
+@require_POST
+def withdraw_example(
+    request: StudyRequest, study: Study, slug: str, example_id: int
+) -> HttpResponse:
+    """Take an example out of a site's guideline."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    image = {
+        "revision__annotation__image__study": study,
+        "revision__annotation__image__site__slug": slug,
+    }
+    example = Example.objects.filter(pk=example_id, **image).first()
+    if example is None:
+        raise NotFound("The guideline has no such example.")
+    guideline_services.withdraw_example(example, actor=request.user)
+    messages.success(request, "The example is shown no more.")
+    return redirect("annotation:site", study.name, slug)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotation.models import Annotation, Image, Study
+from annotation.models import Annotation, Example, Image, Study
 from annotation.services import outlines, workflow
 from core.models import Job, User
 from inference.models import ModelVersion
@@ -137,6 +137,8 @@ TABLE: dict[str, list[Row]] = {
     "annotation:measurements_csv": [page(**FOR_EXPERTS)],
     "annotation:sites": [page()],
     "annotation:site": [page(), page(**FOR_ADMINS, method="post")],
+    # The expert comes first; for the admin there is none left.
+    "annotation:withdraw_example": [page(annotator=MISSING, admin=MISSING, method="post")],
     "annotation:new_site": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
@@ -176,6 +178,7 @@ class World:
     study: Study
     image: Image
     annotation: Annotation
+    example: Example
     job: Job
     model: ModelVersion
     run: Run
@@ -187,6 +190,7 @@ class World:
             "image_id": self.image.pk,
             "annotation_id": self.annotation.pk,
             "number": 1,
+            "example_id": self.example.pk,
             "job_id": self.job.pk,
             "model_id": self.model.pk,
             "run_id": self.run.pk,
@@ -201,6 +205,9 @@ class World:
 def world(image: Image, study: Study, annotator: User, admin: User) -> World:
     annotation = outlines.save(image, annotator, [rectangle(5, 5, 20, 20)], base=0).annotation
     workflow.submit(annotation, annotator)
+    example = Example.objects.create(
+        revision=annotation.revisions.get(), verdict="good", reason="x", shown_by=admin
+    )
     job = Job.objects.create(kind="import", scope=study.name, requested_by=admin)
     model = ModelVersion.objects.create(
         site=image.site, number=1, family="unet", sha256="0" * 64, card={"labels": ["RF"]}
@@ -211,7 +218,7 @@ def world(image: Image, study: Study, annotator: User, admin: User) -> World:
     run = Run.objects.create(
         site=image.site, snapshot=snapshot, job=job, backend="prior", seed=1, model=model
     )
-    return World(study, image, annotation, job, model, run)
+    return World(study, image, annotation, example, job, model, run)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -10,9 +12,9 @@ from django.db import transaction
 from annotation.policies import is_double_read, is_test_subject
 from annotation.selectors import partitions
 from annotation.selectors.annotations import current_suggestion, visible_suggestion
-from annotation.services import outlines, review, suggestions, workflow
+from annotation.services import guideline, outlines, review, suggestions, workflow
 from domain import phantom
-from domain.geometry import Region, region_to_json
+from domain.geometry import Region, normalise, region_to_json
 from domain.phantom.view import stream
 from training.services.demo.people import People
 from training.services.demo.scans import TakenImage
@@ -26,6 +28,8 @@ GENERATOR, GENERATOR_VERSION = "generator", "generator-v1"
 APPROVED_SHARE = 0.6
 SUBMITTED_SUBJECTS = 4
 CORRECTED_SHARE = 0.15
+TOO_NARROW = "The outline stays inside the muscle: it has to reach the inner edge of the fascia."
+WELL_DRAWN = "The outline follows the inner edge of the fascia all around."
 
 
 def do(study: Study, taken: Sequence[TakenImage], team: People) -> None:
@@ -36,6 +40,7 @@ def do(study: Study, taken: Sequence[TakenImage], team: People) -> None:
     """
     stages = _stages(partitions.subjects_by_partition(study))
     to_return = _to_return(taken, stages)
+    teaching = _teaching(taken, stages)
     for one in taken:
         if one.image.state != "new":
             continue
@@ -44,6 +49,8 @@ def do(study: Study, taken: Sequence[TakenImage], team: People) -> None:
             _offer(one)
             if one.key == to_return:
                 _returned(one, team)
+            elif one.key in teaching:
+                _taught(one, team)
             elif one.outlined and (one.selected or _is_wanted_for_training(one, stage)):
                 _STAGES[stage](one, team)
 
@@ -61,6 +68,17 @@ def _to_return(taken: Sequence[TakenImage], stages: dict[str, str]) -> tuple[int
         ),
         (),
     )
+
+
+def _teaching(taken: Sequence[TakenImage], stages: dict[str, str]) -> set[tuple[int | str, ...]]:
+    """The keys of the scans that give the guideline's examples: one of each site."""
+    first: dict[str, tuple[int | str, ...]] = {}
+    for one in taken:
+        is_plain = one.outlined and one.selected and not is_double_read(one.image)
+        is_approved = stages.get(one.subject.code) == "approved"
+        if is_plain and is_approved and not is_test_subject(one.image):
+            first.setdefault(one.image.site.slug, one.key)
+    return set(first.values())
 
 
 def _is_wanted_for_training(one: TakenImage, stage: str) -> bool:
@@ -119,6 +137,23 @@ def _returned(one: TakenImage, team: People) -> None:
     review.return_(work, work.revision_count, team.expert, reason, [pin])
 
 
+def _taught(one: TakenImage, team: People) -> None:
+    """Sent back once for its narrow outline; both outlines are examples of the site."""
+    person, *_ = _readers(one, team)
+    narrow = _submitted_outline(one, person, [_narrowed(region) for region in one.truth])
+    returned = review.return_(narrow, narrow.revision_count, team.expert, TOO_NARROW).revision
+    guideline.show_example(returned, "bad", TOO_NARROW, actor=team.expert)
+    work = _submitted_outline(one, person, one.truth, base=narrow.revision_count)
+    approved = review.approve(work, work.revision_count, team.expert).revision
+    guideline.show_example(approved, "good", WELL_DRAWN, actor=team.expert)
+
+
+def _narrowed(region: Region) -> Region:
+    """The region without a rim as wide as a twelfth of a square of its area."""
+    rim = math.sqrt(region.shape.area) / 12
+    return replace(region, shape=normalise(region.shape.buffer(-rim)))
+
+
 def _leave(one: TakenImage, team: People) -> None:
     """Nothing yet."""
 
@@ -140,15 +175,21 @@ def _readers(one: TakenImage, team: People) -> list[User]:
 def _submitted_reading(one: TakenImage, person: User, team: People) -> Annotation:
     """What this annotator, with their own way to err, drew and submitted."""
     reader = phantom.READERS[list(team.annotators).index(person)]
+    return _submitted_outline(one, person, phantom.read(one.truth, reader, *one.key))
+
+
+def _submitted_outline(
+    one: TakenImage, person: User, regions: Sequence[Region], *, base: int = 0
+) -> Annotation:
     offered = visible_suggestion(person, one.image)
     revision = outlines.save(
         one.image,
         person,
-        _json(phantom.read(one.truth, reader, *one.key)),
-        base=0,
+        _json(regions),
+        base=base,
         origin="pre-label" if offered else "drawn",
         suggestion_version=offered.version if offered else "",
-        seconds=float(stream("seconds", reader.name, *one.key).uniform(40, 240)),
+        seconds=float(stream("seconds", person.username, *one.key).uniform(40, 240)),
     )
     return workflow.submit(revision.annotation, person)
 

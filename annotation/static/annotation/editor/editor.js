@@ -37,6 +37,7 @@ import { showKeys, showStates } from "#editor/buttons.js";
 import { drawingOf, SCHEMA } from "#editor/drawing.js";
 import { Comparing } from "#editor/comparing.js";
 import { bounds } from "#editor/geometry.js";
+import { Guideline } from "#editor/guideline.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
 import { Keyboard } from "#editor/keyboard.js";
@@ -103,6 +104,7 @@ export class Editor {
     const mode = data.schema > SCHEMA ? "look-on" : data.mode;
     if (mode === "annotate" || mode === "review") this.#addDrawing();
     this.looking = new Looking(this, this.#listeners.signal);
+    this.guideline = new Guideline(this);
     this.comparing = new Comparing(this);
     this.actions.add({
       name: "help",

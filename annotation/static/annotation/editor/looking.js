@@ -166,6 +166,10 @@ export class Looking {
     stage.place();
   }
 
+  unfold() {
+    if (this.#editor.host.hasAttribute("data-folded")) this.#fold();
+  }
+
   #fold() {
     const { host } = this.#editor;
     host.toggleAttribute("data-folded");
