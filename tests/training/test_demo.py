@@ -11,8 +11,10 @@ from django.test import override_settings
 
 from annotation.models import Annotation, Image, Lock, Membership, Reference, Study, Suggestion
 from annotation.selectors import annotations, partitions, queue
+from annotation.selectors.guideline import shown_examples
 from core import integrity
 from core.models import AuditEvent, Job, User
+from domain.geometry import region_from_json
 from domain.phantom import SITES
 from training.models import Run
 from training.services import demo, demo_promotion
@@ -84,6 +86,20 @@ def test_the_first_annotator_begins_with_a_pre_label_and_the_second_with_returne
     assert item.asked == "correct the pre-label"
     assert annotations.visible_suggestion(first, item.image).source == work.GENERATOR
     assert queue.next_for(second, made).asked == "returned to you"
+
+
+def test_guidelines_have_a_good_and_a_bad_example_to_look_at(made):
+    annotator = made.memberships.get(user__username="annotator1").user
+    shown_at = {site: shown_examples(annotator, site) for site in made.sites.all()}
+    assert TRAINED_SITE in {site.slug for site, shown in shown_at.items() if shown}
+    for shown in filter(None, shown_at.values()):
+        assert [one.example.verdict for one in shown] == ["good", "bad"]
+        good, bad = (one.example.revision.regions for one in shown)
+        assert sum(map(_area, bad)) < 0.9 * sum(map(_area, good))
+
+
+def _area(region):
+    return region_from_json(region).shape.area
 
 
 def test_no_test_subject_has_a_pre_label(made):

@@ -71,14 +71,18 @@ def _to_return(taken: Sequence[TakenImage], stages: dict[str, str]) -> tuple[int
 
 
 def _teaching(taken: Sequence[TakenImage], stages: dict[str, str]) -> set[tuple[int | str, ...]]:
-    """The keys of the scans that give the guideline's examples: one of each site."""
-    first: dict[str, tuple[int | str, ...]] = {}
+    """The keys of the scans that give the guideline's examples: at most one of each site.
+
+    Of the last subject that can, whose other take nobody outlines soon: the example of a scan is
+    not shown beside it.
+    """
+    last: dict[str, tuple[int | str, ...]] = {}
     for one in taken:
         is_plain = one.outlined and one.selected and not is_double_read(one.image)
         is_approved = stages.get(one.subject.code) == "approved"
         if is_plain and is_approved and not is_test_subject(one.image):
-            first.setdefault(one.image.site.slug, one.key)
-    return set(first.values())
+            last[one.image.site.slug] = one.key
+    return set(last.values())
 
 
 def _is_wanted_for_training(one: TakenImage, stage: str) -> bool:
