@@ -19,9 +19,11 @@ from domain.errors import Refused
 
 PATIENCE_SECONDS = 90.0
 SUPERVISE = """
+import signal
 import sys
 from pathlib import Path
 from core.supervisor import Program, Supervisor, sole_supervisor
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may run under nohup
 data = Path(sys.argv[1])
 programs = [
     Program(name, ["sh", "-c", f"echo $$ >> {data / name}.pids; exec sleep 600"])

@@ -178,6 +178,7 @@ GESTURES: list[tuple[str, Callable[[EditorWindow, random.Random], None]]] = [
     ("erase", _stroke("e", 6, 9)),
     ("push", _stroke("g", 5, 9)),
     ("smooth", _stroke("s", 6, 10)),
+    ("simplify", _stroke("Shift+S", 6, 10)),
     ("draw", _closed("d")),
     ("hole", _closed("h")),
     ("split", _split),

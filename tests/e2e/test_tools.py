@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -197,6 +198,29 @@ def test_a_stretch_is_smoothed_where_the_stroke_runs(single: EditorWindow) -> No
     assert shape_of(single.regions[0]).length < rough - 20
     corners = {tuple(np.round(point, 3)) for point in single.outline}
     assert {(300.0, 300.0), (100.0, 300.0)} <= corners
+
+
+def test_a_stretch_is_simplified_and_what_is_left_of_it_stays(single: EditorWindow) -> None:
+    single.press("r")
+    jagged = [(110 + 10 * step, 100 + math.sin(2.1 * step)) for step in range(18)]
+    single.drag((105, 100), *jagged, (295, 100))
+    before = points_of(single)
+    single.press("Shift+S")
+    single.drag((112, 101), (200, 101), (286, 101))
+    assert single.message == "There is nothing to take away; the outline stays as it was."
+    assert points_of(single) == before
+    single.press("]", "]", "]", "]", "]", "]")
+    assert single.message == "Points closer to the line than 2 px go."
+    single.drag((112, 101), (200, 101), (286, 101))
+    after = points_of(single)
+    assert after < before
+    assert len(after) <= len(before) - 10
+    said = f"Simplified: {len(before)} points before, {len(after)} now."
+    assert single.message == said
+
+
+def points_of(window: EditorWindow) -> set[tuple[float, ...]]:
+    return {tuple(point) for point in window.outline}
 
 
 def test_the_ruler_measures_in_mm_and_changes_nothing(single: EditorWindow) -> None:

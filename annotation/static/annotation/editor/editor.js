@@ -259,8 +259,8 @@ export class Editor {
         run: () => this.#toggleLink(),
       },
       ...[
-        { name: "smaller", label: "Smaller brush", keys: ["["], steps: -1 },
-        { name: "larger", label: "Larger brush", keys: ["]"], steps: 1 },
+        { name: "smaller", label: "Smaller brush, or tolerance", keys: ["["], steps: -1 },
+        { name: "larger", label: "Larger brush, or tolerance", keys: ["]"], steps: 1 },
       ].map(({ steps, ...action }) => ({
         ...action,
         group: "Brush",

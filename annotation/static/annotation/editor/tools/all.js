@@ -6,7 +6,7 @@ import { MoveTool } from "#editor/tools/move-tool.js";
 import { RedrawTool } from "#editor/tools/redraw-tool.js";
 import { RulerTool } from "#editor/tools/ruler-tool.js";
 import { HoleTool, SplitTool, UniteTool } from "#editor/tools/shape-tools.js";
-import { SmoothTool } from "#editor/tools/smooth-tool.js";
+import { SimplifyTool, SmoothTool } from "#editor/tools/stretch-tools.js";
 import { VertexTool } from "#editor/tools/vertex-tool.js";
 
 export const TOOLS = [
@@ -16,6 +16,7 @@ export const TOOLS = [
   AddBrush,
   EraseBrush,
   SmoothTool,
+  SimplifyTool,
   LivewireTool,
   DrawTool,
   SplitTool,
