@@ -140,6 +140,19 @@ def test_the_live_table_tells_area_thickness_grey_and_shape(window: EditorWindow
     expect(window.page.locator("path.thickness")).to_have_count(1)
 
 
+def test_the_table_follows_what_is_dragged(window: EditorWindow) -> None:
+    window.press("v")
+    csa = window.page.locator(".structure [data-value=csa]")
+    window.page.mouse.move(*window.client((300, 300)))
+    window.page.mouse.down()
+    for x in (310, 320, 330, 340):
+        window.page.mouse.move(*window.client((x, 300)))
+    expect(csa).to_have_text("4.40 cm²")
+    window.press("Escape")
+    expect(csa).to_have_text("4.00 cm²")
+    window.page.mouse.up()
+
+
 def test_q_goes_round_the_outlines_to_compare_with(
     window_of: WindowOf,
     make_scan: Callable[..., Image],
