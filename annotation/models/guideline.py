@@ -10,7 +10,10 @@ from annotation.models.annotation import Revision
 
 
 class Example(models.Model):
-    """A revision that shows how a site is outlined, or how it is not, and why in one sentence."""
+    """A revision that shows how a site is outlined, or how it is not, and why in one sentence.
+
+    Withdrawn, it stays: whoever read its scan since may have seen it.
+    """
 
     class Verdict(models.TextChoices):
         GOOD = "good", "Good: outline like this"
@@ -23,6 +26,7 @@ class Example(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-verdict", "id"]

@@ -52,7 +52,9 @@ def _visible(user: User, examples: QuerySet[Example]) -> QuerySet[Example]:
     is_for_them = Q(person=user.pk) | Q(person__isnull=True)
     to_read_blind = Assignment.objects.filter(OPEN_BLIND, is_for_them)
     return (
-        examples.filter(revision__annotation__image__erased_at__isnull=True)
+        examples.filter(
+            withdrawn_at__isnull=True, revision__annotation__image__erased_at__isnull=True
+        )
         .exclude(revision__annotation__image__subject__partition__partition=Partition.TEST)
         .exclude(
             revision__annotation__image__take__scan__in=to_read_blind.values("image__take__scan")

@@ -11,6 +11,7 @@ informed it (docs/algorithms/agreement.md, "Which revision is the reading"):
 * no other outline: corrections and adjudications are `based_on` a reading and are none, and what
   was copied from the other side or a former visit is none. A person's own work that was restored,
   or carried over between the frames of a sweep, is;
+* no example: another's outline of the scan was not shown in the site's guideline before;
 * nobody else's work: an expert, who may see what others submit, counts only if blind, imported,
   or first on the scan.
 """
@@ -27,6 +28,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from annotation.models import (
     Annotation,
+    Example,
     Image,
     Membership,
     Partition,
@@ -194,6 +196,12 @@ class _Visible:
             since=Min("revisions__created_at")
         ).values_list("image_id", "author_id", "since"):
             self.work_since[image_id].append((since, author_id))
+        self.example_since: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+        examples = Example.objects.filter(revision__annotation__image__site=site)
+        for image_id, author_id, since in examples.values_list(
+            "revision__annotation__image", "revision__author", "created_at"
+        ):
+            self.example_since[image_id].append((since, author_id))
         experts = site.study.memberships.exclude(role=Membership.Role.ANNOTATOR)
         self.experts = frozenset(experts.values_list("user_id", flat=True))
 
@@ -202,16 +210,24 @@ def _is_reading(annotation: Annotation, work: list[Revision], seen: _Visible) ->
     last = work[-1]
     if last.decision in NO_READING or any(_is_informed(one) for one in work):
         return False
-    if annotation.blind or all(one.origin == Revision.Origin.IMPORTED for one in work):
+    if all(one.origin == Revision.Origin.IMPORTED for one in work):
+        return True
+    if _was_there_before(seen.example_since[annotation.image_id], last):
+        return False
+    if annotation.blind:
         return True
     offered = seen.prelabel_since.get(annotation.image_id)
     if offered is not None and offered < last.created_at:
         return False
     if annotation.author_id not in seen.experts:
         return True
-    others = seen.work_since[annotation.image_id]
-    return not any(
-        since < last.created_at for since, author in others if author != annotation.author_id
+    return not _was_there_before(seen.work_since[annotation.image_id], last)
+
+
+def _was_there_before(work: list[tuple[datetime, int]], revision: Revision) -> bool:
+    """Whether somebody else's work was there when the revision was saved."""
+    return any(
+        since < revision.created_at for since, author in work if author != revision.author_id
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
 from annotation.models import Example, Revision, Site
 from annotation.policies import require_guide
@@ -32,11 +33,13 @@ def show_example(revision: Revision, verdict: str, reason: str, *, actor: User) 
                 "Only finished or reviewed outlines can be examples: none of a test subject, and "
                 "none of a scan that somebody is still to read blind."
             )
-        others = Example.objects.filter(revision__annotation__image__site=site)
+        others = Example.objects.filter(
+            revision__annotation__image__site=site, withdrawn_at__isnull=True
+        )
         if others.exclude(revision=revision).count() >= MOST:
             raise Refused(f"{site.name} has {MOST} examples already: withdraw one first.")
         example, _ = Example.objects.update_or_create(
-            revision=revision, defaults={**said, "shown_by": actor}
+            revision=revision, defaults={**said, "shown_by": actor, "withdrawn_at": None}
         )
         audit.record(
             "example shown",
@@ -60,10 +63,12 @@ def _require_sense(verdict: str, reason: str) -> None:
 
 
 def withdraw_example(example: Example, *, actor: User) -> None:
-    """Show an example no more. Raises NotAllowed for annotators."""
+    """Show an example no more; nothing happens a second time. Raises NotAllowed for annotators."""
     revision = example.revision
     image = revision.annotation.image
     require_guide(actor, image.study)
+    if example.withdrawn_at is not None:
+        return
     with transaction.atomic():
         audit.record(
             "example withdrawn",
@@ -74,4 +79,5 @@ def withdraw_example(example: Example, *, actor: User) -> None:
             verdict=example.verdict,
             reason=example.reason,
         )
-        example.delete()
+        example.withdrawn_at = timezone.now()
+        example.save(update_fields=["withdrawn_at"])

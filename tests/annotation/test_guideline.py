@@ -9,6 +9,7 @@ from django.test import Client
 
 from annotation.models import Assignment, Example, Image, Partition, Revision, SubjectPartition
 from annotation.selectors.guideline import shown_examples
+from annotation.selectors.readings import comparable_readings
 from annotation.services import guideline, outlines, review, studies, subjects, workflow
 from core.models import AuditEvent, User
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
@@ -76,7 +77,8 @@ def test_an_expert_shows_changes_and_withdraws_an_example(
     withdrawal = f"{site_page}examples/{example.pk}/withdraw/"
     assert client_of(annotator).post(withdrawal).status_code == 404
     assert client.post(withdrawal).status_code == 302
-    assert not Example.objects.exists()
+    assert seen_by(expert, image) == []
+    assert client.post(withdrawal).status_code == 302
     assert "Too wide." not in edit_page(client_of(annotator), elsewhere)
     verbs = AuditEvent.objects.filter(verb__startswith="example").order_by("sequence")
     assert [one.verb for one in verbs] == ["example shown", "example shown", "example withdrawn"]
@@ -193,3 +195,29 @@ def test_good_examples_come_first(
         one = submitted(make_image(subject), annotator)
         guideline.show_example(one, verdict, WHY, actor=expert)
     assert [one.verdict for one in seen_by(annotator, image)] == ["good", "bad"]
+
+
+def test_what_was_withdrawn_can_be_shown_again(
+    image: Image, example: Example, revision: Revision, expert: User
+) -> None:
+    guideline.withdraw_example(example, actor=expert)
+    assert seen_by(expert, image) == []
+    assert guideline.show_example(revision, "bad", WHY, actor=expert) == example
+    assert seen_by(expert, image) == [example]
+
+
+@pytest.mark.parametrize("is_example", [True, False])
+def test_who_could_see_the_example_has_no_independent_reading_of_its_scan(
+    image: Image,
+    revision: Revision,
+    other_annotator: User,
+    expert: User,
+    is_example: bool,
+) -> None:
+    if is_example:
+        example = guideline.show_example(revision, "good", WHY, actor=expert)
+        guideline.withdraw_example(example, actor=expert)
+    Assignment.objects.create(image=image, person=other_annotator, blind=True, slot=1)
+    submitted(image, other_annotator, right=28)
+    readers = {one.reader for one in comparable_readings(image.site)}
+    assert readers == (set() if is_example else {"annotator", "other-annotator"})

@@ -137,8 +137,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:measurements_csv": [page(**FOR_EXPERTS)],
     "annotation:sites": [page()],
     "annotation:site": [page(), page(**FOR_ADMINS, method="post")],
-    # The expert comes first; for the admin there is none left.
-    "annotation:withdraw_example": [page(annotator=MISSING, admin=MISSING, method="post")],
+    "annotation:withdraw_example": [page(**FOR_EXPERTS, method="post")],
     "annotation:new_site": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
