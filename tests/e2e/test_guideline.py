@@ -12,6 +12,7 @@ from annotation.services import guideline, outlines, workflow
 from core.models import User
 from tests.conftest import rectangle
 from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.test_accessibility import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -47,6 +48,7 @@ def test_the_guideline_opens_by_key_and_its_example_is_enlarged(window: EditorWi
     dialog = page.get_by_role("dialog", name="Example")
     expect(dialog).to_contain_text(WHY)
     assert dialog.locator("img").bounding_box()["width"] > 2 * small.bounding_box()["width"]  # type: ignore[index]
+    assert violations(page) == []
     before = window.ask("tool")
     window.press("d")
     assert window.ask("tool") == before
