@@ -6,6 +6,7 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
 TESTING := .venv/.tests-installed
 LIBRARIES := node_modules/.libraries-built
+EDITOR := node_modules/.libraries/editor.js
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 TEST_SETTINGS := DJANGO_SETTINGS_MODULE=config.settings.testing
 EVERYDAY := not training and not browser
@@ -16,7 +17,7 @@ EVERYDAY := not training and not browser
 run: setup
 	@$(BIN)/python manage.py serve $(if $(filter 0,$(DEMO)),--no-demo)
 
-setup: $(RUNTIME) $(LIBRARIES)
+setup: $(RUNTIME) $(LIBRARIES) $(EDITOR)
 
 test: check browser
 	$(BIN)/node --test "tests/editor/*.test.js"
@@ -66,10 +67,14 @@ $(TESTING): constraints.txt pyproject.toml | $(RUNTIME)
 	@touch $@
 
 # npm and its scripts look for node on the path.
-$(LIBRARIES) check: export PATH := $(CURDIR)/$(BIN):$(PATH)
+$(LIBRARIES) $(EDITOR) check: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 $(LIBRARIES): package.json package-lock.json | $(RUNTIME)
 	@echo "Fetching browser libraries ..."
 	@$(BIN)/npm ci --loglevel=error --no-progress
 	@$(BIN)/npm run --silent assets
 	@touch $@
+
+# The editor's modules as one file, which opens sooner.
+$(EDITOR): $(shell find annotation/static/annotation/editor -name '*.js') | $(LIBRARIES)
+	@$(BIN)/npm run --silent editor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -31,6 +32,7 @@ from domain.errors import NotFound
 STATIC = Path(__file__).resolve().parents[1] / "static"
 EDITOR = STATIC / "annotation" / "editor"
 CLIPPER = "libraries/clipper2.js"
+MAIN, ONE_FILE = "annotation/editor/contour-editor.js", "libraries/editor.js"
 
 
 @require_GET
@@ -81,13 +83,20 @@ def _next_in(user: User, study: Study, after: int | None) -> HttpResponse | None
 
 
 def _editor(request: HttpRequest, page: EditorPage) -> HttpResponse:
-    context = {"page": page, "title": scan_title(page.image), "modules": _modules()}
+    script = static(ONE_FILE if settings.EDITOR_IN_ONE_FILE else MAIN)
+    context = {
+        "page": page,
+        "title": scan_title(page.image),
+        "modules": _modules(),
+        "script": script,
+        "preloaded": [script] if settings.EDITOR_IN_ONE_FILE else _modules().values(),
+    }
     return render(request, "annotation/editor.html", context)
 
 
 @cache
 def _modules() -> dict[str, str]:
-    """The address of every module that the editor imports, by the name under which it does."""
+    """The address of every module, by the name under which modules import it and start workers."""
     own = {
         f"#editor/{path.relative_to(EDITOR).as_posix()}": path.relative_to(STATIC).as_posix()
         for path in sorted(EDITOR.rglob("*.js"))

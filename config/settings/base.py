@@ -123,6 +123,9 @@ STATIC_ROOT = MYOTRACE_DATA / "static"
 STATICFILES_DIRS = [
     ("libraries", path) for path in [BASE_DIR / "node_modules" / ".libraries"] if path.is_dir()
 ]
+EDITOR_IN_ONE_FILE = True
+"""Whether pages load the editor as one file, made at set-up, or module by module."""
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -15,6 +15,7 @@ from config.settings.base import MYOTRACE_DATA, STORAGES
 from config.settings.chosen import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EDITOR_IN_ONE_FILE = False  # errors then name the module
 STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

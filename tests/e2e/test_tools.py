@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.test import override_settings
 from playwright.sync_api import expect
 from shapely import Polygon, union_all
 from shapely.geometry.base import BaseGeometry
@@ -232,19 +233,39 @@ def test_the_ruler_measures_in_mm_and_changes_nothing(single: EditorWindow) -> N
     assert single.regions == before
 
 
+def line_follows_the_edge(window: EditorWindow, to: tuple[float, float]) -> None:
+    """Waits for the worker's answer: until then the line to the pointer is straight."""
+    line = window.page.locator(".editor-stage path.draft")
+    for _ in range(120):
+        for x, y in (to, (to[0] - 1, to[1])):
+            window.page.mouse.move(*window.client((x, y)))
+        window.page.wait_for_timeout(250)
+        if line.count() and (line.last.get_attribute("d") or "").count(" ") > 8:
+            return
+    pytest.fail("the line never followed the edge")
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
 def test_the_livewire_follows_an_edge_from_click_to_click(
-    window_of: Callable[..., EditorWindow], make_scan: Callable[..., Image], annotator: User
+    window_of: Callable[..., EditorWindow],
+    make_scan: Callable[..., Image],
+    annotator: User,
+    in_one_file: bool,
 ) -> None:
     rows, columns = np.mgrid[0:400, 0:384]
     inside = (columns - 200) ** 2 + (rows - 200) ** 2 < 80**2
     scan = make_scan("S-021", pixels=np.where(inside, 40, 180).astype(np.uint8))
     outlines.save(scan, annotator, [rectangle(140, 140, 260, 260)], base=0)
-    window = window_of(annotator).open(edit_address(scan))
+    with override_settings(EDITOR_IN_ONE_FILE=in_one_file):
+        window = window_of(annotator).open(edit_address(scan))
+    loaded = window.page.locator("script[type=module]").get_attribute("src") or ""
+    assert loaded.endswith("libraries/editor.js") == in_one_file
     window.press("w")
     window.click((143, 143))
-    window.page.wait_for_timeout(800)
+    line_follows_the_edge(window, (257, 143))
     window.click((257, 143))
     window.press("Enter")
+    window.saved()
     drawn = shape_of(window.regions[0])
     assert drawn.bounds[1] == pytest.approx(120, abs=2)
     assert drawn.bounds[3] == 260

@@ -171,8 +171,7 @@ def test_once_around_the_loop(browser: Browser, tmp_path: Path) -> None:
 
         expert.page.goto(STUDY + "board/")
         expert.page.locator("main a[href*='/review/']").first.click()
-        expect(expert.page.locator("contour-editor")).to_be_visible()
-        expert.page.wait_for_timeout(500)
+        expect(expert.page.locator(".editor-stage canvas")).to_be_visible()
         expert.page.keyboard.press("a")
         expert.page.wait_for_url(lambda address: "/review/" not in address)
         expert.page.goto(STUDY + "board/")

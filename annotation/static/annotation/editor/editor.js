@@ -64,9 +64,6 @@ const MODES = {
   "look-on": LookingOn,
 };
 
-/** How often the numbers of what is dragged are read: nobody reads faster. ms */
-const READING = 100;
-
 /** What nothing but the scan, or one's own other frames, informed. */
 const OWN_ORIGINS = new Set(["drawn", "carried", "interpolated"]);
 
@@ -87,11 +84,6 @@ export class Editor {
   brush = { radius: 10 };
   #listeners = new AbortController();
   #measuring;
-  /** @type {import("#editor/measurement.js").Measured[]} one a label, in the labels' order */
-  #measured = [];
-  #measuredAt = -Infinity;
-  /** @type {number | null} */
-  #measuringLater = null;
 
   /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
   constructor(host, data) {
@@ -132,7 +124,6 @@ export class Editor {
 
   close() {
     this.#listeners.abort();
-    this.#measureNoLater();
     this.sweeping?.close();
     this.keyboard.close();
     this.input.close();
@@ -480,35 +471,15 @@ export class Editor {
     });
   }
 
-  /** At once, but what is dragged no more often than every `READING`. @param {Region[]} regions */
-  #measure(regions) {
-    const wait = this.#measuredAt + READING - performance.now();
-    if (this.#preview && wait > 0) {
-      this.#measuringLater ??= window.setTimeout(() => {
-        this.#measuringLater = null;
-        this.draw();
-      }, wait);
-      return;
-    }
-    this.#measureNoLater();
-    this.#measuredAt = performance.now();
-    const { grey } = this.stage.picture;
-    this.#measured = this.data.labels.map(({ name }) => this.#measuring.of(regions, name, grey));
-  }
-
-  #measureNoLater() {
-    if (this.#measuringLater !== null) clearTimeout(this.#measuringLater);
-    this.#measuringLater = null;
-  }
-
   #drawNow() {
     const regions = this.#preview ?? this.regions;
-    this.#measure(regions);
-    const lines = this.#measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
+    const { grey } = this.stage.picture;
+    const measured = this.data.labels.map(({ name }) => this.#measuring.of(regions, name, grey));
+    const lines = measured.flatMap(({ thickness }) => (thickness ? [thickness.line] : []));
     this.stage.overlay.showOther(this.#other);
     this.stage.show(regions, this.#chosen, lines);
     this.sweeping?.show();
-    this.panel.showWork(regions, this.#measured);
+    this.panel.showWork(regions, measured);
     this.borders.watch(this.regions);
     if (!this.#preview) showStates(this.host, this.actions);
   }
