@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from annotation.models import Example, Image, Revision, Scan, Site, Take
+from annotation.models.guideline import LONGEST_REASON
 from annotation.selectors.guideline import showable_revisions
 from domain.calibration import PixelSpacing, from_depth
 from domain.errors import InvalidInput
@@ -14,6 +15,8 @@ from domain.errors import InvalidInput
 
 class Calibrate(forms.Form):
     """The scale of an image: by the imaging depth, or by the spacing of its pixels."""
+
+    title, button = "Set the scale", "Set the scale"
 
     depth_mm = forms.FloatField(
         required=False,
@@ -53,6 +56,8 @@ class Calibrate(forms.Form):
 class Move(forms.Form):
     """Where an image belongs instead, and why."""
 
+    title, button = "Wrong subject, site or side?", "Move the image"
+
     subject_code = forms.CharField(max_length=64, label="Subject")
     site = forms.ModelChoiceField(queryset=Site.objects.none(), empty_label=None)
     side = forms.ChoiceField(choices=Scan.Side.choices, required=False)
@@ -79,6 +84,8 @@ class TakeChoiceField(forms.ModelChoiceField):
 class SelectTake(forms.Form):
     """Which take of a scan evaluation and measurement use."""
 
+    title, button = "Choose the take", "Use this take"
+
     take = TakeChoiceField(queryset=Take.objects.none(), empty_label=None)
     reason = forms.CharField(max_length=300, help_text="For example: clearer fascia.")
 
@@ -98,12 +105,14 @@ class RevisionChoiceField(forms.ModelChoiceField):
 class ShowExample(forms.Form):
     """Which outline of an image the site's guideline shows, and as what."""
 
+    title, button = "Show as an example", "Show in the guideline"
+
     revision = RevisionChoiceField(
         queryset=Revision.objects.none(), empty_label=None, label="Outline"
     )
     verdict = forms.ChoiceField(choices=Example.Verdict.choices, label="Example")
     reason = forms.CharField(
-        max_length=200,
+        max_length=LONGEST_REASON,
         label="Why, in one sentence",
         help_text="For example: the outline runs inside the bright fascia. Annotators read it "
         "beside the picture.",

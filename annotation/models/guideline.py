@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from annotation.models.annotation import Revision
 
+LONGEST_REASON = 200
+
 
 class Example(models.Model):
     """A revision that shows how a site is outlined, or how it is not, and why in one sentence.
@@ -21,7 +23,7 @@ class Example(models.Model):
 
     revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="example")
     verdict = models.CharField(max_length=4, choices=Verdict.choices)
-    reason = models.CharField(max_length=200)
+    reason = models.CharField(max_length=LONGEST_REASON)
     shown_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

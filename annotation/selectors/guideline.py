@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from annotation.models import (
-    Annotation,
     Assignment,
     Example,
     Image,
@@ -16,10 +15,11 @@ from annotation.models import (
     Site,
 )
 from annotation.policies import is_test_subject
+from annotation.selectors.comparisons import FINISHED
 from annotation.selectors.thumbnails import Thumbnail, of_revision
 from core.models import User
+from domain.errors import NotFound
 
-FINISHED = (Annotation.State.SUBMITTED, Annotation.State.APPROVED)
 OPEN_BLIND = Q(blind=True, done_at__isnull=True)
 
 
@@ -41,6 +41,14 @@ def shown_examples(user: User, site: Site, *, beside: Image | None = None) -> li
     if beside is not None:
         shown = shown.exclude(revision__annotation__image__take__scan=beside.take.scan_id)
     return [ShownExample(one, of_revision(one.revision)) for one in shown]
+
+
+def example_of(site: Site, example_id: int) -> Example:
+    """An example of a site, shown or withdrawn. Raises NotFound."""
+    example = Example.objects.filter(pk=example_id, revision__annotation__image__site=site).first()
+    if example is None:
+        raise NotFound("The guideline has no such example.")
+    return example
 
 
 def examples_on(user: User, image: Image) -> list[Example]:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import Example, Revision, Site
+from annotation.models.guideline import LONGEST_REASON
 from annotation.policies import require_guide
 from annotation.selectors.guideline import showable_revisions
 from core.models import User
@@ -41,14 +42,7 @@ def show_example(revision: Revision, verdict: str, reason: str, *, actor: User) 
         example, _ = Example.objects.update_or_create(
             revision=revision, defaults={**said, "shown_by": actor, "withdrawn_at": None}
         )
-        audit.record(
-            "example shown",
-            actor=actor,
-            target=image,
-            scope=image.study.name,
-            revision=revision.number,
-            **said,
-        )
+        _record("example shown", example, actor)
     return example
 
 
@@ -57,27 +51,29 @@ def _require_sense(verdict: str, reason: str) -> None:
         raise InvalidInput("Say whether the example is good or bad.")
     if not reason:
         raise InvalidInput("Say in one sentence why it is a good or a bad example.")
-    longest = Example._meta.get_field("reason").max_length or 0
-    if len(reason) > longest:
-        raise InvalidInput(f"Say it shorter: at most {longest} characters.")
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(f"Say it shorter: at most {LONGEST_REASON} characters.")
 
 
 def withdraw_example(example: Example, *, actor: User) -> None:
     """Show an example no more; nothing happens a second time. Raises NotAllowed for annotators."""
-    revision = example.revision
-    image = revision.annotation.image
-    require_guide(actor, image.study)
+    require_guide(actor, example.revision.annotation.image.study)
     if example.withdrawn_at is not None:
         return
     with transaction.atomic():
-        audit.record(
-            "example withdrawn",
-            actor=actor,
-            target=image,
-            scope=image.study.name,
-            revision=revision.number,
-            verdict=example.verdict,
-            reason=example.reason,
-        )
+        _record("example withdrawn", example, actor)
         example.withdrawn_at = timezone.now()
         example.save(update_fields=["withdrawn_at"])
+
+
+def _record(verb: str, example: Example, actor: User) -> None:
+    image = example.revision.annotation.image
+    audit.record(
+        verb,
+        actor=actor,
+        target=image,
+        scope=image.study.name,
+        revision=example.revision.number,
+        verdict=example.verdict,
+        reason=example.reason,
+    )

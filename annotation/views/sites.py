@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.forms.site import NewAlias, NewLabel, NewSite, SiteDetails
 from annotation.middleware import StudyRequest
-from annotation.models import Example, Site, Study
+from annotation.models import Site, Study
 from annotation.policies import Role, can_guide_in, require_role
 from annotation.selectors import guideline
 from annotation.selectors import sites as site_selector
@@ -120,13 +120,10 @@ def withdraw_example(
 ) -> HttpResponse:
     """Take an example out of a site's guideline."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
-    image = {
-        "revision__annotation__image__study": study,
-        "revision__annotation__image__site__slug": slug,
-    }
-    example = Example.objects.filter(pk=example_id, **image).first()
-    if example is None:
-        raise NotFound("The guideline has no such example.")
+    found = site_selector.site_progress(study, slug)
+    if found is None:
+        raise NotFound("The study has no such site.")
+    example = guideline.example_of(found.site, example_id)
     guideline_services.withdraw_example(example, actor=request.user)
     messages.success(request, "The example is shown no more.")
     return redirect("annotation:site", study.name, slug)

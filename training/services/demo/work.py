@@ -61,10 +61,7 @@ def _to_return(taken: Sequence[TakenImage], stages: dict[str, str]) -> tuple[int
         (
             one.key
             for one in taken
-            if stages.get(one.subject.code) == "submitted"
-            and one.outlined
-            and one.selected
-            and not is_double_read(one.image)
+            if stages.get(one.subject.code) == "submitted" and _is_read_once(one)
         ),
         (),
     )
@@ -78,11 +75,15 @@ def _teaching(taken: Sequence[TakenImage], stages: dict[str, str]) -> set[tuple[
     """
     last: dict[str, tuple[int | str, ...]] = {}
     for one in taken:
-        is_plain = one.outlined and one.selected and not is_double_read(one.image)
         is_approved = stages.get(one.subject.code) == "approved"
-        if is_plain and is_approved and not is_test_subject(one.image):
+        if is_approved and _is_read_once(one) and not is_test_subject(one.image):
             last[one.image.site.slug] = one.key
     return set(last.values())
+
+
+def _is_read_once(one: TakenImage) -> bool:
+    """Whether the scan is of the selected take, is outlined, and by one person."""
+    return one.outlined and one.selected and not is_double_read(one.image)
 
 
 def _is_wanted_for_training(one: TakenImage, stage: str) -> bool:
@@ -153,7 +154,7 @@ def _taught(one: TakenImage, team: People) -> None:
 
 
 def _narrowed(region: Region) -> Region:
-    """The region without a rim as wide as a twelfth of a square of its area."""
+    """The region without a rim, a twelfth as wide as a square of its area."""
     rim = math.sqrt(region.shape.area) / 12
     return replace(region, shape=normalise(region.shape.buffer(-rim)))
 
