@@ -8,7 +8,7 @@
  * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
  */
 import { mirrored, moved } from "#editor/moving.js";
-import { STRIDES, WAYS } from "#editor/tools/tool.js";
+import { arrowActions } from "#editor/tools/tool.js";
 
 export class MoveTool {
   name = "move";
@@ -24,25 +24,18 @@ export class MoveTool {
       enabled: () => this.desk.regions.length > 0,
       run: () => this.#mirror(),
     },
-    ...WAYS.flatMap((way) => STRIDES.map((stride) => this.#stepAction(way, stride))),
+    ...arrowActions({
+      name: "move",
+      group: "Move",
+      what: "all outlines",
+      enabled: () => this.desk.regions.length > 0,
+      run: (by) => this.#commit(this.#movedBy(by), "Outlines moved."),
+    }),
   ];
 
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
-  }
-
-  /** @param {[string, number, number]} way @param {[string, number]} stride @returns {Action} */
-  #stepAction([side, dx, dy], [held, px]) {
-    return {
-      name: `move-${side.toLowerCase()}-${px}`,
-      group: "Move",
-      label: `Move all outlines ${side.toLowerCase()} by ${px} px`,
-      keys: [`${held}Arrow${side}`],
-      repeats: true,
-      enabled: () => this.desk.regions.length > 0,
-      run: () => this.#commit(this.#movedBy([dx * px, dy * px]), "Outlines moved."),
-    };
   }
 
   /** @param {Pointer} pointer */

@@ -59,15 +59,35 @@ export const CLICK_REACH = 4;
 export const TOLERANCE = 0.35;
 
 /** Where an arrow key points. @type {[string, number, number][]} */
-export const WAYS = [
+const WAYS = [
   ["Left", -1, 0],
   ["Right", 1, 0],
   ["Up", 0, -1],
   ["Down", 0, 1],
 ];
 /** How far an arrow key moves, image px. @type {[string, number][]} */
-export const STRIDES = [
+const STRIDES = [
   ["", 1],
   ["Shift+", 5],
   ["Alt+", 0.1],
 ];
+
+/**
+ * An action for every arrow key and stride.
+ * @param {{name: string, group: string, what: string, enabled: () => boolean,
+ *   run: (by: Point) => void}} steps `what` is moved, `by` px
+ * @returns {Action[]}
+ */
+export function arrowActions({ name, group, what, enabled, run }) {
+  return WAYS.flatMap(([side, dx, dy]) =>
+    STRIDES.map(([held, px]) => ({
+      name: `${name}-${side.toLowerCase()}-${px}`,
+      group,
+      label: `Move ${what} ${side.toLowerCase()} by ${px} px`,
+      keys: [`${held}Arrow${side}`],
+      repeats: true,
+      enabled,
+      run: () => run([dx * px, dy * px]),
+    })),
+  );
+}

@@ -22,7 +22,7 @@ import {
   ringPlaces,
   vertexNear,
 } from "#editor/regions.js";
-import { STRIDES, WAYS } from "#editor/tools/tool.js";
+import { arrowActions } from "#editor/tools/tool.js";
 
 /** Handles are shown this near to the pointer. Screen px */
 const HANDLE_REACH = 80;
@@ -51,7 +51,13 @@ export class VertexTool {
     },
     this.#walkAction("next-point", "Choose the next point", "N", 1),
     this.#walkAction("previous-point", "Choose the point before", "P", -1),
-    ...WAYS.flatMap((way) => STRIDES.map((stride) => this.#nudgeAction(way, stride))),
+    ...arrowActions({
+      name: "nudge",
+      group: "Points",
+      what: "the chosen point",
+      enabled: () => this.#standing !== null,
+      run: ([dx, dy]) => this.#nudge(dx, dy),
+    }),
   ];
   /** @type {Point | null} */
   #selected = null;
@@ -74,19 +80,6 @@ export class VertexTool {
       otherwise: "There is no outline of this structure yet.",
       enabled: () => ringPlaces(this.desk.regions, this.desk.label).length > 0,
       run: () => this.#walk(step),
-    };
-  }
-
-  /** @param {[string, number, number]} way @param {[string, number]} stride @returns {Action} */
-  #nudgeAction([side, dx, dy], [held, px]) {
-    return {
-      name: `nudge-${side.toLowerCase()}-${px}`,
-      group: "Points",
-      label: `Move the chosen point ${side.toLowerCase()} by ${px} px`,
-      keys: [`${held}Arrow${side}`],
-      repeats: true,
-      enabled: () => this.#standing !== null,
-      run: () => this.#nudge(dx * px, dy * px),
     };
   }
 
