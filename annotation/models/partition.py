@@ -24,6 +24,10 @@ class Partition(models.TextChoices):
     EXTERNAL = "external"
 
 
+NEVER_TRAINED = (Partition.TEST, Partition.EXTERNAL)
+"""Whose scans no model may learn from."""
+
+
 class Split(models.Model):
     """One act of assigning subjects to partitions: seed, fractions, who, when."""
 
