@@ -13,6 +13,7 @@ from annotation.selectors import pool
 from annotation.selectors.images import decode_stored_png
 from annotation.services.scans import pixel_hash
 from core import files
+from domain.calibration import PixelSpacing
 from domain.geometry import regions_from_json
 from domain.raster import label_map
 from training.backends.contract import TrainingData, TrainingFailed, TrainingImage
@@ -94,5 +95,11 @@ def _image(
     labels: tuple[str, ...],
 ) -> TrainingImage:
     drawn = [region for region in regions_from_json(regions) if region.label in labels]
-    height, width = pixels.shape
-    return TrainingImage(pixels, label_map(drawn, labels, height, width), entry["subject"])
+    drawn_map = label_map(drawn, labels, *pixels.shape)
+    return TrainingImage(pixels, drawn_map, entry["subject"], _spacing(entry))
+
+
+def _spacing(entry: dict[str, Any]) -> PixelSpacing | None:
+    """The calibration when the snapshot was frozen; those of format 1 name none."""
+    frozen = entry.get("spacing_mm")
+    return PixelSpacing(frozen[0], frozen[1], "snapshot") if frozen else None
