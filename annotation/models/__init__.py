@@ -8,6 +8,7 @@ from annotation.models.guideline import Example
 from annotation.models.image import Calibration, Image
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
+    LOOK_BUDGET,
     Lock,
     LockedImage,
     LockLook,
@@ -23,6 +24,7 @@ from annotation.models.subject import Subject, Visit
 from annotation.models.suggestion import Suggestion
 
 __all__ = [
+    "LOOK_BUDGET",
     "Annotation",
     "Assignment",
     "Calibration",
