@@ -14,6 +14,7 @@ from annotation.selectors.images import decode_stored_png
 from annotation.services.scans import pixel_hash
 from core import files
 from domain import lookalike
+from domain.calibration import PixelSpacing
 from domain.geometry import regions_from_json
 from domain.raster import label_map
 from training.backends.contract import TrainingData, TrainingFailed, TrainingImage
@@ -37,8 +38,8 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
 
     The held-out pixel hashes and signatures are read now and compared with the pixels as decoded,
     so that neither a stale snapshot nor a wrong row lets a test image or a copy of one in.
-    `progress` hears (done, all).
-    Raises TrainingFailed where an image or a revision is not what the manifest says.
+    `progress` hears (done, all). Raises TrainingFailed where an image or a revision is not what
+    the manifest says.
     """
     manifest = snapshot.manifest
     labels = tuple(manifest["labels"])
@@ -58,20 +59,16 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
         regions = revisions[entry["revision"]][1]
         images[entry["image"]] = _image(entry, pixels, regions, labels)
         signatures[entry["image"]] = lookalike.signature(pixels)
-    entries = {entry["image"]: entry for entry in manifest["items"]}
-    subjects = {image_id: entry["subject"] for image_id, entry in entries.items()}
-    study = snapshot.site.study
-    for image_id in duplicates.held_out_lookalikes_of(study, signatures, subjects):
+    subjects = {entry["image"]: entry["subject"] for entry in manifest["items"]}
+    for image_id in duplicates.held_out_lookalikes_of(snapshot.site.study, signatures, subjects):
         left_out.append({"image": image_id, "subject": subjects[image_id]})
         del images[image_id]
-    parts: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
-    for image_id, image in images.items():
-        parts[entries[image_id]["partition"]].append(image)
+    partitions = {entry["image"]: entry["partition"] for entry in manifest["items"]}
     data = TrainingData(
         site=manifest["site"],
         labels=labels,
-        train=parts["train"],
-        validation=parts["validation"],
+        train=[image for pk, image in images.items() if partitions[pk] == "train"],
+        validation=[image for pk, image in images.items() if partitions[pk] == "validation"],
         digest=snapshot.digest,
     )
     return Prepared(data, left_out)
@@ -107,5 +104,11 @@ def _image(
     labels: tuple[str, ...],
 ) -> TrainingImage:
     drawn = [region for region in regions_from_json(regions) if region.label in labels]
-    height, width = pixels.shape
-    return TrainingImage(pixels, label_map(drawn, labels, height, width), entry["subject"])
+    drawn_map = label_map(drawn, labels, *pixels.shape)
+    return TrainingImage(pixels, drawn_map, entry["subject"], _spacing(entry))
+
+
+def _spacing(entry: dict[str, Any]) -> PixelSpacing | None:
+    """The calibration when the snapshot was frozen; those of format 1 name none."""
+    frozen = entry.get("spacing_mm")
+    return PixelSpacing(frozen[0], frozen[1], "snapshot") if frozen else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from annotation.models import Site
     from core.models import User
 
-FORMAT = 1
+FORMAT = 2
 SAME_PIXELS = "its pixels are those of a test or external subject's image"
 
 
@@ -90,6 +90,7 @@ def _entry(item: pool.PoolItem) -> dict[str, Any]:
         "revision_digest": item.revision_digest,
         "subject": item.subject_code,
         "partition": item.partition,
+        "spacing_mm": [item.spacing.x_mm, item.spacing.y_mm] if item.spacing else None,
         "reader": item.reader,
         "how": item.how,
     }
