@@ -26,6 +26,10 @@ OF_TEST_SUBJECT = (
     " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
     " WHERE i.id = NEW.image_id AND p.partition = 'test')"
 )
+BUDGET_SPENT = (
+    "(SELECT COUNT(*) FROM annotation_locklook l WHERE l.lock_id = NEW.lock_id)"
+    " >= (SELECT k.look_budget FROM annotation_lock k WHERE k.id = NEW.lock_id)"
+)
 
 
 def register_all() -> None:
@@ -88,6 +92,13 @@ def register_all() -> None:
             "DELETE",
             "a subject of a locked test set stays where it is",
             LOCKED_SUBJECT,
+        ),
+        Trigger(
+            "annotation_locklook_within_budget",
+            "annotation_locklook",
+            "INSERT",
+            "the look budget of this lock is spent",
+            BUDGET_SPENT,
         ),
         Trigger(
             "annotation_suggestion_not_for_test",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
 from annotation.models.assignment import Assignment
 from annotation.models.guideline import Example
-from annotation.models.image import Calibration, Image
+from annotation.models.image import Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
+    LOOK_BUDGET,
+    NEVER_TRAINED,
     Lock,
     LockedImage,
     LockLook,
@@ -23,6 +25,8 @@ from annotation.models.subject import Subject, Visit
 from annotation.models.suggestion import Suggestion
 
 __all__ = [
+    "LOOK_BUDGET",
+    "NEVER_TRAINED",
     "Annotation",
     "Assignment",
     "Calibration",
@@ -43,6 +47,7 @@ __all__ = [
     "Revision",
     "RevisionContent",
     "Scan",
+    "Signature",
     "Site",
     "SourceFile",
     "Split",

@@ -11,6 +11,9 @@ from annotation.models.site import Site
 from annotation.models.study import Study
 from annotation.models.subject import Subject
 
+LOOK_BUDGET = 10
+"""How often the references of one lock version are opened, unless its seal says otherwise."""
+
 
 class Partition(models.TextChoices):
     """What a subject's scans may be used for."""
@@ -19,6 +22,10 @@ class Partition(models.TextChoices):
     VALIDATION = "validation"
     TEST = "test"
     EXTERNAL = "external"
+
+
+NEVER_TRAINED = (Partition.TEST, Partition.EXTERNAL)
+"""Whose scans no model may learn from."""
 
 
 class Split(models.Model):
@@ -61,6 +68,7 @@ class Lock(models.Model):
     """The references of one site's test subjects, sealed. `digest` covers the manifest.
 
     `basis` says in words what the references rest on (single readings, approved outside, ...).
+    `look_budget` is how often the references may be opened, fixed with the seal.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="locks")
@@ -68,6 +76,7 @@ class Lock(models.Model):
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
     basis = models.CharField(max_length=200)
+    look_budget = models.PositiveIntegerField(default=LOOK_BUDGET)
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.models import (
+    LOOK_BUDGET,
     Image,
     Lock,
     LockedImage,
@@ -25,9 +26,10 @@ from annotation.selectors.locks import current_lock, looks_at
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
 from core.models import User
 from core.services import audit
-from domain.errors import Conflict, Refused
+from domain.errors import Conflict, InvalidInput, Refused
 
 FORMAT = 1
+MAX_BUDGET = 100
 HOW_IN_WORDS = {
     Reference.How.ADJUDICATED: "adjudicated between two readings",
     Reference.How.SINGLE_EXPERT: "single readings approved by an expert",
@@ -38,25 +40,29 @@ HOW_IN_WORDS = {
 
 @dataclass(frozen=True)
 class OpenedLock:
-    """What one counted look at a lock gave."""
+    """What one counted look at a lock gave: the `number`-th of its budget."""
 
     lock: Lock
     look: LockLook
+    number: int
     items: list[ReferenceItem]
 
 
-def seal(site: Site, actor: User) -> Lock:
+def seal(site: Site, actor: User, look_budget: int = LOOK_BUDGET) -> Lock:
     """Seal the current references of a site's test subjects as the next version of its lock.
 
     The manifest names image, subject, pixel hash and revision digest of each; `basis` says what
-    the references rest on. From then on the database refuses to move these subjects, images and
-    references. Raises Refused where there is nothing to seal, Conflict where the newest lock holds
-    exactly these references.
+    the references rest on. `look_budget` is how often they may be opened: it is sealed with them.
+    From then on the database refuses to move these subjects, images and references. Raises Refused
+    where there is nothing to seal, Conflict where the newest lock holds exactly these references,
+    InvalidInput for a budget out of 1 to 100.
     """
     require_admin(actor, site.study)
+    if not 1 <= look_budget <= MAX_BUDGET:
+        raise InvalidInput(f"A look budget lies between 1 and {MAX_BUDGET}.")
     try:
         with transaction.atomic():
-            return _seal(site, actor)
+            return _seal(site, actor, look_budget)
     except IntegrityError as error:
         raise Conflict(
             f"{site.slug} was sealed by somebody else at the same moment. Look at the result."
@@ -67,8 +73,8 @@ def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
     """Open the references of a site's newest lock for a stated purpose: audited and counted.
 
     The look is written, and committed, before anything is read. Images erased since (consent
-    withdrawn) are left out and named in the look. Raises Refused without a lock or a purpose, or
-    where the lock no longer verifies.
+    withdrawn) are left out and named in the look. Raises Refused without a lock or a purpose, where
+    its look budget is spent, or where the lock no longer verifies.
     """
     if actor is not None:
         require_admin(actor, site.study)
@@ -77,28 +83,11 @@ def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
     lock = current_lock(site)
     if lock is None:
         raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
-    with transaction.atomic():
-        erased = list(
-            lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
-        )
-        look = LockLook.objects.create(
-            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
-        )
-        audit.record(
-            "locked references opened",
-            actor=actor,
-            target=lock,
-            scope=site.study.name,
-            site=site.slug,
-            version=lock.version,
-            digest=lock.digest,
-            purpose=purpose,
-            look=looks_at(lock),
-        )
+    look, number = _count_look(lock, actor, purpose)
     problems = verify_lock(lock)
     if problems:
         raise Refused(f"{problems[0]} Nothing is evaluated on a lock that does not verify.")
-    return OpenedLock(lock, look, _items(lock))
+    return OpenedLock(lock, look, number, _items(lock))
 
 
 def verify_lock(lock: Lock) -> list[str]:
@@ -118,7 +107,40 @@ def manifest_digest(items: Iterable[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(triples, separators=(",", ":")).encode()).hexdigest()
 
 
-def _seal(site: Site, actor: User) -> Lock:
+def _count_look(lock: Lock, actor: User | None, purpose: str) -> tuple[LockLook, int]:
+    """Write a look into the ledger; answers it and which of the budget it is."""
+    with transaction.atomic():
+        Lock.objects.select_for_update().get(pk=lock.pk)
+        number = looks_at(lock) + 1
+        if number > lock.look_budget:
+            raise Refused(
+                f"The look budget of version {lock.version} of {lock.site.slug}'s lock is spent: "
+                f"{lock.look_budget} of {lock.look_budget} looks were taken. Models go on serving, "
+                "but nothing more can be claimed on these references: rotate the lock to fresh "
+                "subjects of the reserve."
+            )
+        erased = list(
+            lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
+        )
+        look = LockLook.objects.create(
+            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
+        )
+        audit.record(
+            "locked references opened",
+            actor=actor,
+            target=lock,
+            scope=lock.site.study.name,
+            site=lock.site.slug,
+            version=lock.version,
+            digest=lock.digest,
+            purpose=purpose,
+            look=number,
+            budget=lock.look_budget,
+        )
+    return look, number
+
+
+def _seal(site: Site, actor: User, look_budget: int) -> Lock:
     rows = list(current_rows(site).filter(image__subject__partition__partition=Partition.TEST))
     _refuse_nothing(site, rows)
     entries = [_entry(row) for row in rows]
@@ -135,6 +157,7 @@ def _seal(site: Site, actor: User) -> Lock:
         digest=digest,
         manifest={"format": FORMAT, "site": site.slug, "items": entries},
         basis=basis,
+        look_budget=look_budget,
         sealed_by=actor,
     )
     LockedImage.objects.bulk_create(
@@ -158,6 +181,7 @@ def _seal(site: Site, actor: User) -> Lock:
         images=len(rows),
         subjects=len({row.image.subject_id for row in rows}),
         basis=basis,
+        look_budget=look_budget,
     )
     return lock
 

@@ -29,12 +29,13 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
-from annotation.services import double_reading
+from annotation.services import double_reading, signatures
 from core import events, files
 from core.models import User
 from core.services import audit
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotAllowed, Refused
+from domain.lookalike import Signature, signature
 
 SUBJECT_FIELDS = frozenset({"centre", "cohort", "sex", "age"})
 TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "gain"})
@@ -42,12 +43,14 @@ TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "ga
 
 @dataclass(frozen=True)
 class StoredPixels:
-    """Grey pixels that are in the file store: size in px, pixel hash, name of the PNG."""
+    """Grey pixels that are in the file store: size in px, pixel hash, name of the PNG, and what
+    their copies are known by where that was computed."""
 
     width: int
     height: int
     pixel_sha256: str
     file_sha256: str
+    signature: Signature | None = None
 
 
 def pixel_hash(pixels: NDArray[np.uint8]) -> str:
@@ -69,7 +72,8 @@ def store_pixels(pixels: NDArray[np.uint8]) -> StoredPixels:
         buffer, format="PNG", compress_level=1, compress_type=zlib.Z_RLE
     )
     height, width = pixels.shape
-    return StoredPixels(width, height, pixel_hash(pixels), files.store(buffer.getvalue()))
+    stored = files.store(buffer.getvalue())
+    return StoredPixels(width, height, pixel_hash(pixels), stored, signature(pixels))
 
 
 def add_image(
@@ -127,6 +131,7 @@ def add_image(
             original_name=original_name[:500],
             original_sha256=original_sha256,
         )
+        signatures.keep(image, stored.signature)
         if scan.selected_take_id is None:
             Scan.objects.filter(pk=scan.pk).update(
                 selected_take=acquisition, selected_reason="first take"

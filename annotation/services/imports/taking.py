@@ -23,7 +23,14 @@ from annotation.models import (
     Study,
     Take,
 )
-from annotation.services import double_reading, outlines, references, scans, split
+from annotation.services import (
+    double_reading,
+    outlines,
+    references,
+    scans,
+    signatures,
+    split,
+)
 from annotation.services.image_state import refresh_state
 from annotation.services.imports.places import Places
 from annotation.services.imports.readers import Readers
@@ -33,6 +40,7 @@ from annotation.services.imports.request import REFERENCE, ImportRequest
 from core import events
 from core.models import User
 from core.services import audit
+from domain import lookalike
 from domain.calibration import PixelSpacing, from_depth
 from domain.errors import MyotraceError, Refused
 
@@ -44,6 +52,7 @@ class _NewRows:
     """Rows of images that are new, to be written together."""
 
     images: list[Image] = field(default_factory=list)
+    signatures: list[lookalike.Signature | None] = field(default_factory=list)
     calibrations: list[Calibration] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
@@ -75,6 +84,11 @@ class Taker:
         self._submitted: list[Annotation] = []
         self._approved: list[Annotation] = []
         self._places = Places(study)
+
+    @property
+    def new_images(self) -> list[Image]:
+        """The images that were taken in."""
+        return self._rows.images
 
     def take(self, read: Sequence[ReadImage]) -> dict[str, int]:
         """Write what may be taken; answers how many images, outlines and references are new."""
@@ -192,6 +206,7 @@ class Taker:
             original_sha256=read.original_sha256,
         )
         self._rows.images.append(image)
+        self._rows.signatures.append(stored.signature)
         if spacing is not None:
             calibration = Calibration(
                 image=image,
@@ -347,6 +362,7 @@ class Taker:
     def _write(self) -> None:
         rows = self._rows
         Image.objects.bulk_create(rows.images, batch_size=CHUNK)
+        signatures.keep_all(rows.images, rows.signatures)
         Calibration.objects.bulk_create(rows.calibrations, batch_size=CHUNK)
         for calibration in rows.calibrations:
             calibration.image.calibration = calibration
