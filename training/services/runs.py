@@ -12,7 +12,7 @@ from core.services import audit, jobs
 from domain.errors import Conflict
 from training import backends
 from training.models import Run
-from training.services import snapshots
+from training.services import gate_configurations, snapshots
 
 if TYPE_CHECKING:
     from annotation.models import Site
@@ -49,6 +49,7 @@ def start(
             settings=checked,
             seed=checked["seed"],
             trigger=trigger,
+            gate_configuration=gate_configurations.in_force(site),
         )
         audit.record(
             "run started",
@@ -60,6 +61,7 @@ def start(
             backend=backend,
             settings=checked,
             snapshot=snapshot.digest,
+            gate_configuration=run.gate_configuration.number,
             trigger=trigger,
         )
     return run
