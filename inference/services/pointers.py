@@ -65,7 +65,7 @@ def move(
         audit.record(
             "model rolled back" if kind == Kind.ROLLBACK else "model promoted",
             actor=actor,
-            target=model or previous,
+            target=model or previous or site,
             scope=site.study.name,
             site=site.slug,
             purpose=purpose,

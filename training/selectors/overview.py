@@ -86,8 +86,9 @@ def _serving(study: Study) -> dict[int, ModelLine]:
     drawing, measuring = (_pointed(study, one) for one in (Purpose.PRE_LABEL, Purpose.MEASUREMENT))
     evaluations = Evaluation.objects.filter(model__in=measuring.values(), partition="test")
     dice = {one.model_id: one.summary.get("dice") for one in evaluations.order_by("id")}
+    known = {site: dice.get(model.pk) for site, model in measuring.items()}
     return {
-        site: ModelLine(model, measuring.get(site), dice.get(_key(measuring.get(site))))
+        site: ModelLine(model, measuring.get(site), known.get(site))
         for site, model in {**measuring, **drawing}.items()
     }
 
@@ -95,10 +96,6 @@ def _serving(study: Study) -> dict[int, ModelLine]:
 def _pointed(study: Study, purpose: str) -> dict[int, ModelVersion]:
     pointers = Pointer.objects.filter(site__study=study, purpose=purpose)
     return {one.site_id: one.model for one in pointers.select_related("model__site")}
-
-
-def _key(model: ModelVersion | None) -> int | None:
-    return model.pk if model else None
 
 
 def _last_runs(study: Study) -> dict[int, Run]:

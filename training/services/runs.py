@@ -40,6 +40,7 @@ def start(
     refuse_second(site)
     with transaction.atomic():
         snapshot = snapshots.freeze(site, actor)
+        gate = gate_configurations.in_force(site)
         job = _submit(site, actor)
         run = Run.objects.create(
             site=site,
@@ -49,7 +50,7 @@ def start(
             settings=checked,
             seed=checked["seed"],
             trigger=trigger,
-            gate_configuration=gate_configurations.in_force(site),
+            gate_configuration=gate,
         )
         audit.record(
             "run started",
@@ -61,7 +62,7 @@ def start(
             backend=backend,
             settings=checked,
             snapshot=snapshot.digest,
-            gate_configuration=run.gate_configuration.number,
+            gate_configuration=gate.number,
             trigger=trigger,
         )
     return run
