@@ -77,14 +77,14 @@ def interval(outcomes: Sequence[Outcome], level: Fraction = LEVEL) -> DiceInterv
         return None
     low, high = _ends(drawn, level)
     inside = _upper_rank(n, level) - _lower_rank(n, level)
-    quantiles = beta.ppf((0.05, 0.95), inside, n + 1 - inside)
+    least, most = (float(beta.ppf(share, inside, n + 1 - inside)) for share in (0.05, 0.95))
     return DiceInterval(
         low=low,
         high=high,
         shift=float(np.median([one.residual for one in drawn])),
         n_subjects=n,
         coverage=_left_out_coverage(outcomes, drawn, level),
-        expected_range=(float(quantiles[0]), float(quantiles[1])),
+        expected_range=(least, most),
     )
 
 

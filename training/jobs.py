@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.selectors.versions import model_with_id
-from training.services import demo_promotion, evaluation, retraining, runs, supervision
+from training.services import demo_promotion, evaluation, intervals, retraining, runs, supervision
 
 
 def register_all() -> None:
@@ -17,6 +17,7 @@ def register_all() -> None:
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
+    events.subscribe("model_evaluated", intervals.calibrate_evaluated)
 
 
 def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> None:
