@@ -8,8 +8,10 @@ from annotation.models.guideline import Example
 from annotation.models.image import Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
+    HELD_OUT,
     LOOK_BUDGET,
     NEVER_TRAINED,
+    Correction,
     Lock,
     LockedImage,
     LockLook,
@@ -25,12 +27,14 @@ from annotation.models.subject import Subject, Visit
 from annotation.models.suggestion import Suggestion
 
 __all__ = [
+    "HELD_OUT",
     "LOOK_BUDGET",
     "NEVER_TRAINED",
     "Annotation",
     "Assignment",
     "Calibration",
     "Centre",
+    "Correction",
     "Example",
     "Image",
     "ImportProfile",

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from annotation.models import Lock, LockLook, Reference, Site
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotation.models import (
+    Correction,
+    Image,
+    Lock,
+    LockedImage,
+    LockLook,
+    Partition,
+    Reference,
+    Site,
+    Study,
+    Subject,
+)
+from core.models import User
+
+GROWTH = 0.3
+"""How much a site's cohort grows before its lock may be rotated with looks left."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +89,85 @@ def rests_on_single_readings(lock: Lock) -> bool:
     """Whether any sealed reference is not adjudicated between two readings: a single reading,
     corrected or not, or one that was approved outside. Every report says so."""
     return any(one["how"] != Reference.How.ADJUDICATED for one in lock.manifest["items"])
+
+
+def sealed_images() -> QuerySet[LockedImage]:
+    """What the newest lock of each site seals; what older versions sealed is released history."""
+    newer = Lock.objects.filter(site=OuterRef("lock__site"), version__gt=OuterRef("lock__version"))
+    return LockedImage.objects.exclude(Exists(newer))
+
+
+def sealed(image: Image) -> LockedImage | None:
+    """The sealed reference of an image in the newest lock of its site, or None."""
+    return sealed_images().filter(image=image).select_related("lock__site", "revision").first()
+
+
+def retired_at(site: Site) -> QuerySet[LockedImage]:
+    """What earlier generations of a site's lock sealed: its subjects test this site no more."""
+    newest = current_lock(site)
+    generation = newest.generation if newest else 1
+    return LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+
+
+def retired_subjects(study: Study) -> QuerySet[Subject]:
+    """Test subjects whom a lock held once and no newest lock holds: they may be released."""
+    return Subject.objects.filter(
+        study=study,
+        withdrawn_at__isnull=True,
+        partition__partition=Partition.TEST,
+        pk__in=LockedImage.objects.values("subject"),
+    ).exclude(pk__in=sealed_images().values("subject"))
+
+
+def reserve(site: Site) -> QuerySet[Subject]:
+    """The subjects of the reserve with an approved reference at the site: a lock can be drawn of
+    them."""
+    ready = Reference.objects.filter(
+        image__site=site, image__subject=OuterRef("pk"), superseded_at__isnull=True
+    )
+    return reserved(site.study).filter(Exists(ready))
+
+
+def reserved(study: Study) -> QuerySet[Subject]:
+    """All subjects of a study's reserve, by code."""
+    return Subject.objects.filter(
+        study=study, withdrawn_at__isnull=True, partition__partition=Partition.RESERVE
+    ).order_by("code")
+
+
+def growth(lock: Lock) -> float:
+    """By which share of its size at the seal the site's cohort has grown since."""
+    subjects = Subject.objects.filter(
+        withdrawn_at__isnull=True, images__site=lock.site_id
+    ).distinct()
+    then = subjects.filter(created_at__lte=lock.sealed_at).count()
+    return (subjects.count() - then) / then if then else 0.0
+
+
+def grounds_to_rotate(lock: Lock) -> list[str]:
+    """Why a lock may be replaced by one of fresh subjects, in words; empty: it may not yet."""
+    grounds = []
+    if looks_left(lock) == 0:
+        grounds.append(f"all {lock.look_budget} looks are taken")
+    grown = growth(lock)
+    if grown >= GROWTH:
+        grounds.append(f"the site has {100 * grown:.0f} % more subjects than at the seal")
+    return grounds
+
+
+def open_corrections(site: Site) -> QuerySet[Correction]:
+    """Corrections of sealed references that nobody has decided on, the oldest first."""
+    return Correction.objects.filter(
+        locked__lock__site=site, state=Correction.State.PROPOSED
+    ).select_related("locked__image__subject", "proposed_by", "revision")
+
+
+def correction_to_draw(user: User, image: Image) -> Correction | None:
+    """The open correction of an image that the person proposed, or None."""
+    correction = open_correction(image)
+    return correction if correction and correction.proposed_by_id == user.pk else None
+
+
+def open_correction(image: Image) -> Correction | None:
+    """The correction of an image that nobody has decided on, or None."""
+    return Correction.objects.filter(locked__image=image, state=Correction.State.PROPOSED).first()

@@ -10,10 +10,11 @@ from django.db.models import Count, QuerySet
 from annotation.models import NEVER_TRAINED, Image, Partition, Study, Subject
 
 UNASSIGNED = "unassigned"
-# The images of test subjects, as the SQL that triggers of packages above build on.
+# Images of test subjects and of the reserve: the SQL that triggers of packages above build on.
 TEST_IMAGES = (
     "SELECT 1 FROM annotation_image i"
-    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id AND p.partition = 'test'"
+    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
+    " AND p.partition IN ('test', 'reserve')"
 )
 
 

@@ -6,15 +6,16 @@ from collections.abc import Collection
 from typing import Any
 
 from annotation.models import (
+    HELD_OUT,
     NEVER_TRAINED,
     Image,
-    LockedImage,
     Partition,
     Revision,
     Site,
     Study,
 )
 from annotation.selectors.duplicates import held_out_lookalikes
+from annotation.selectors.locks import sealed_images
 from annotation.selectors.partitions import never_trained_images
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
 
@@ -52,7 +53,7 @@ def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[
     """
     revisions = (
         Revision.objects.filter(pk__in=revision_ids, content__isnull=False)
-        .exclude(annotation__image__subject__partition__partition=Partition.TEST)
+        .exclude(annotation__image__subject__partition__partition__in=HELD_OUT)
         .select_related("content")
     )
     return {revision.pk: (revision.digest, revision.regions) for revision in revisions}
@@ -61,7 +62,7 @@ def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[
 def locked_pixel_hashes(study: Study) -> frozenset[str]:
     """Pixel hashes that no training image may have: all that is sealed, and every image of a test
     or external subject, sealed or not, of any site. Asking for them is no look."""
-    sealed = LockedImage.objects.filter(lock__site__study=study)
+    sealed = sealed_images().filter(lock__site__study=study)
     return frozenset(
         never_trained_images(study).values_list("pixel_sha256", flat=True)
     ) | frozenset(sealed.values_list("pixel_sha256", flat=True))

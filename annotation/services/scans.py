@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from annotation.models import (
+    HELD_OUT,
     Calibration,
     Centre,
     Image,
     LockedImage,
-    Partition,
     Scan,
     Site,
     Study,
@@ -138,7 +138,7 @@ def add_image(
             )
         if spacing is not None:
             _calibrate(image, spacing, actor)
-        if study.double_reading_share > 0:
+        if study.double_reading_share > 0 or _held_out_as(subject):
             double_reading.plan(image)
         events.publish("image_added", image_id=image.pk, site_id=site.pk)
     return image, True
@@ -242,17 +242,18 @@ def _check_move(image: Image, target: Subject, target_site: Site) -> None:
         raise Refused("The image is in a locked test set and stays where it is.")
     if LockedImage.objects.filter(pixel_sha256=image.pixel_sha256).exists():
         raise Refused("The same pixels are in a locked test set: the image stays where it is.")
-    if _in_test_partition(target) != _in_test_partition(image.subject):
+    if _held_out_as(target) != _held_out_as(image.subject):
         raise Refused(
-            "The move would cross the border of the test partition. Withdraw the image and import "
-            "it again under the right subject."
+            "The move would cross the border of the test partition or the reserve. "
+            "Withdraw the image and import it again under the right subject."
         )
     if target_site.pk != image.site_id and image.annotations.exists():
         raise Refused("The image has outlines with the labels of its site. It cannot change site.")
 
 
-def _in_test_partition(subject: Subject) -> bool:
-    return SubjectPartition.objects.filter(subject=subject, partition=Partition.TEST).exists()
+def _held_out_as(subject: Subject) -> str:
+    row = SubjectPartition.objects.filter(subject=subject, partition__in=HELD_OUT).first()
+    return row.partition if row else ""
 
 
 def _take_like(take: Take, scan: Scan, frame: int) -> Take:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from domain import conformal, uncertainty
 from inference.services import intervals
-from training.models import Evaluation
 from training.scoring import PREDICTED_DICE
 from training.selectors import evaluations
 
 if TYPE_CHECKING:
     from inference.models import DiceInterval
     from training import summarising
+    from training.models import Evaluation
 
 PARTITION = "development"
 OUT_OF_FOLD = "out of fold"
@@ -42,7 +42,7 @@ def calibrate(evaluation: Evaluation) -> DiceInterval | None:
 
 def calibrate_evaluated(*, evaluation_id: int) -> None:
     """A model was evaluated: perhaps its interval can be made."""
-    calibrate(Evaluation.objects.select_related("model__site").get(pk=evaluation_id))
+    calibrate(evaluations.with_id(evaluation_id))
 
 
 def outcomes_of(rows: Iterable[summarising.Row]) -> list[conformal.Outcome]:

@@ -15,9 +15,12 @@ from core.models import User
 
 
 class Command(StudyCommand):
-    """`lock SITE --as USER [--looks N]`."""
+    """`lock SITE --as USER [--looks N] [--rotate]`."""
 
-    help = "Seals the approved references of a site's test subjects. It cannot be taken back."
+    help = (
+        "Seals the approved references of a site's test subjects, with the corrections that were "
+        "proposed. It cannot be taken back."
+    )
     wants_actor = True
 
     def add_options(self, parser: CommandParser) -> None:
@@ -29,10 +32,18 @@ class Command(StudyCommand):
             help="how often this version may be opened (default: %(default)s); never raised",
         )
 
+        parser.add_argument(
+            "--rotate",
+            action="store_true",
+            help="draw fresh subjects from the reserve, when no look is left or the cohort grew by "
+            "30 per cent",
+        )
+
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
         assert actor is not None, "--as is required"
         site = site_named(study, options["site"])
-        sealed = lock.seal(site, actor, options["looks"])
+        make = lock.rotate if options["rotate"] else lock.seal
+        sealed = make(site, actor, options["looks"])
         state = lock_state(site)
         assert state is not None, "it was sealed just now"
         return {
@@ -44,6 +55,8 @@ class Command(StudyCommand):
             "basis": sealed.basis,
             "rests_on_single_readings": state.rests_on_single_readings,
             "look_budget": sealed.look_budget,
+            "generation": sealed.generation,
+            "lookalikes": sealed.manifest["lookalikes"],
             "sealed_by": actor.get_username(),
             "sealed_at": sealed.sealed_at.isoformat(),
         }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from annotation.models import (
+    HELD_OUT,
     Annotation,
     Assignment,
     Calibration,
@@ -21,6 +22,7 @@ from annotation.models import (
     Site,
     SourceFile,
     Study,
+    Subject,
     Take,
 )
 from annotation.services import (
@@ -382,11 +384,12 @@ class Taker:
     def _finish(self) -> dict[str, int]:
         """Plan double readings, leave the trace, tell the others; answers the counts."""
         rows = self._rows
-        if self._study.double_reading_share > 0:
-            outlined = {id(annotation.image) for annotation in rows.annotations}
-            for image in rows.images:
-                if id(image) not in outlined:
-                    double_reading.plan(image)
+        outlined = {id(annotation.image) for annotation in rows.annotations}
+        held_out = self._held_out_subjects()
+        for image in rows.images:
+            twice = self._study.double_reading_share > 0 or image.subject_id in held_out
+            if twice and id(image) not in outlined:
+                double_reading.plan(image)
         counts = {
             "images": len(rows.images),
             "outlines": len(rows.revisions),
@@ -403,6 +406,10 @@ class Taker:
         )
         self._tell()
         return counts
+
+    def _held_out_subjects(self) -> set[int]:
+        rows = Subject.objects.filter(study=self._study, partition__partition__in=HELD_OUT)
+        return set(rows.values_list("pk", flat=True))
 
     def _tell(self) -> None:
         """Tell of what arrived, once a site: who listens looks up all that is new there."""
