@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0007_signatures'),
+        ('annotation', '0008_reserve_and_corrections'),
     ]
 
     operations = [
