@@ -100,6 +100,7 @@ TABLE: dict[str, list[Row]] = {
         api(admin=FORBIDDEN, method="put", body='{"regions": []}'),
     ],
     "api-suggestion": [api(MISSING, MISSING, MISSING)],
+    "api-uncertainty": [api(MISSING, MISSING, MISSING)],
     "api-revisions": [api()],
     "api-revision": [api(annotator=OK)],
     "api-submit": [api(**NOT_THE_AUTHOR, method="post")],
@@ -165,7 +166,9 @@ TABLE: dict[str, list[Row]] = {
     "training:models": [page(**FOR_EXPERTS)],
     "training:model": [page(**FOR_EXPERTS)],
     "training:evaluate": [page(**FOR_ADMINS, method="post")],
-    "training:promote": [page(**FOR_ADMINS, method="post")],
+    "training:promote": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
+    "training:confirm": [page(**FOR_EXPERTS, method="post")],
+    "training:plan": [page(**FOR_EXPERTS)],
     "training:prelabel": [page(**FOR_ADMINS, method="post")],
     "training:rollback": [page(**FOR_ADMINS, method="post")],
 }

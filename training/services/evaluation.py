@@ -17,7 +17,7 @@ from django.db import transaction
 from annotation.policies import require_admin
 from annotation.selectors import images, references
 from annotation.services import lock as locks
-from core import files
+from core import events, files
 from core.jobs import JobContext
 from core.services import audit, jobs
 from domain.calibration import PixelSpacing
@@ -28,12 +28,13 @@ from inference.selectors.versions import model_with_id
 from inference.services import prediction
 from training import summarising
 from training.models import Evaluation, EvaluationRow
-from training.scoring import QUANTITIES, LabelScore, Protocol, score
+from training.scoring import QUANTITIES, LabelScore, Protocol, score, with_predicted_dice
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
     from core.models import Job, User
     from inference.models import ModelVersion
+    from inference.postprocessing import Outlined
 
 __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 
@@ -170,14 +171,22 @@ def _scores(model: ModelVersion, item: Item, protocol: Protocol, *, keep: bool) 
     outlined = prediction.predict(model, pixels, item.spacing)
     if keep:
         prediction.keep(model, item.image_id, outlined)
-    return score(
+    return scores_of(outlined, prediction.card_of(model).labels, item, protocol)
+
+
+def scores_of(
+    outlined: Outlined, labels: Sequence[str], item: Item, protocol: Protocol
+) -> list[LabelScore]:
+    """What was outlined against the item's reference, with the Dice that the model expected."""
+    scores = score(
         outlined.regions,
         outlined.label_map,
-        prediction.card_of(model).labels,
+        labels,
         regions_from_json(item.regions),
         item.spacing,
         protocol,
     )
+    return with_predicted_dice(scores, labels, outlined.predicted_dice)
 
 
 def _store(
@@ -219,4 +228,5 @@ def _store(
         n_subjects=evaluation.summary["n_subjects"],
         dice=evaluation.summary["dice"],
     )
+    events.publish("model_evaluated", evaluation_id=evaluation.pk)
     return evaluation

@@ -12,7 +12,7 @@ from core.services import audit, jobs
 from domain.errors import Conflict
 from training import backends
 from training.models import Run
-from training.services import snapshots
+from training.services import gate_configurations, snapshots
 
 if TYPE_CHECKING:
     from annotation.models import Site
@@ -40,6 +40,7 @@ def start(
     refuse_second(site)
     with transaction.atomic():
         snapshot = snapshots.freeze(site, actor)
+        gate = gate_configurations.in_force(site)
         job = _submit(site, actor)
         run = Run.objects.create(
             site=site,
@@ -49,6 +50,7 @@ def start(
             settings=checked,
             seed=checked["seed"],
             trigger=trigger,
+            gate_configuration=gate,
         )
         audit.record(
             "run started",
@@ -60,14 +62,15 @@ def start(
             backend=backend,
             settings=checked,
             snapshot=snapshot.digest,
+            gate_configuration=gate.number,
             trigger=trigger,
         )
     return run
 
 
 def default_backend(site: Site) -> str:
-    """The backend of the site's model family, or the U-Net where this version has none for it."""
-    return site.model_family if site.model_family in backends.BACKENDS else "unet"
+    """The backend of the site's model family."""
+    return site.model_family
 
 
 def again(run: Run, actor: User) -> Run:
