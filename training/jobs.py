@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core import events
 from core.jobs import register
+from inference.models import Purpose
 from inference.selectors.versions import model_with_id
 from training.selectors import evaluations
 from training.services import (
@@ -14,6 +15,7 @@ from training.services import (
     promotion,
     retraining,
     runs,
+    shadow,
     supervision,
 )
 
@@ -24,7 +26,10 @@ def register_all() -> None:
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
     register(demo_promotion.KIND, demo_promotion.promote)
+    register(shadow.KIND, shadow.run)
     events.subscribe("annotation_approved", reference_approved)
+    events.subscribe("annotation_approved", read_in_the_shadow)
+    events.subscribe("model_promoted", compare_with_the_model_before)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
     events.subscribe("model_evaluated", intervals.calibrate_evaluated)
@@ -51,3 +56,14 @@ def promote_by_the_sites_rule(*, evaluation_id: int) -> None:
     evaluated = evaluations.with_id(evaluation_id)
     if evaluated.partition in {judging.VALIDATION, judging.DEVELOPMENT}:
         promotion.promote_by_rule(evaluated.model)
+
+
+def compare_with_the_model_before(*, site_id: int, purpose: str) -> None:
+    """Another model makes pre-labels: the one before goes on reading in the shadow."""
+    if purpose == Purpose.PRE_LABEL:
+        shadow.begin(site_id)
+
+
+def read_in_the_shadow(*, annotation_id: int, image_id: int, site_id: int) -> None:
+    """A corrected scan was approved: the model that served before reads it too."""
+    shadow.submit(site_id, image_id)
