@@ -22,6 +22,16 @@ class TrainingFailed(MyotraceError):
     """The training cannot go on; the message says why and what to change."""
 
 
+class OutOfMemory(TrainingFailed):
+    """Memory did not suffice for `batch_size` scans or patches a step."""
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(
+            f"Out of memory with {batch_size} a step: use a smaller batch_size or image_size."
+        )
+        self.batch_size = batch_size
+
+
 class Stopped(Exception):
     """The training was asked to stop; its newest checkpoint is complete."""
 
