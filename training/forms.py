@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from domain.errors import InvalidInput
 from training import backends
 
 if TYPE_CHECKING:
@@ -29,6 +30,55 @@ class Reason(forms.Form):
     """Why a model is promoted or rolled back; the trail keeps it."""
 
     reason = forms.CharField(max_length=500, required=False, label="Reason")
+
+
+class Promote(forms.Form):
+    """For what a model is promoted, why, and that somebody has looked at its pictures."""
+
+    purposes = forms.MultipleChoiceField(
+        choices=[("pre-label", "pre-labels"), ("measurement", "measurement")],
+        initial=["pre-label", "measurement"],
+        widget=forms.CheckboxSelectMultiple,
+        label="For",
+    )
+    reason = forms.CharField(max_length=500, required=False, label="Reason")
+    confirmed = forms.BooleanField(required=False, label="I have looked at these pictures")
+
+    def __init__(self, *args: Any, confirmed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if confirmed:
+            del self.fields["confirmed"]
+
+
+class Confirm(forms.Form):
+    """What an expert says about a candidate's pictures; may be empty."""
+
+    remark = forms.CharField(max_length=500, required=False, label="Remark")
+
+
+class Planning(forms.Form):
+    """What is known about a site before its test set is sealed."""
+
+    dice_sd = forms.FloatField(
+        min_value=0.001, max_value=0.5, label="SD of the difference in Dice",
+        help_text="Between two models, over subjects; 0.02 to 0.04 is usual.", initial=0.03,
+    )  # fmt: skip
+    hd95_sd = forms.FloatField(
+        min_value=0.01, max_value=50, label="SD of the difference in HD95 (mm)", initial=0.6
+    )
+    csa_sd = forms.FloatField(
+        min_value=0.1, max_value=100, label="SD of the CSA error (%)", initial=6.0
+    )
+    mt_sd = forms.FloatField(
+        min_value=0.1, max_value=100, label="SD of the thickness error (%)", initial=5.0
+    )
+    icc = forms.FloatField(min_value=0, max_value=1, label="ICC to expect", initial=0.9)
+    looks = forms.IntegerField(min_value=1, max_value=100, label="Looks at the lock", initial=10)
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The values that the form begins with."""
+        return {name: field.initial for name, field in cls.base_fields.items()}
 
 
 class EvaluationChoice(forms.Form):
@@ -80,3 +130,11 @@ def _setting_field(entry: dict[str, Any]) -> forms.Field:
             return forms.BooleanField(**shared)
         case _:
             return forms.CharField(**shared, max_length=20)
+
+
+def checked(form: forms.Form) -> dict[str, Any]:
+    """The form's values. Raises InvalidInput with the first thing that is wrong."""
+    if not form.is_valid():
+        field, errors = next(iter(form.errors.items()))
+        raise InvalidInput(f"{field}: {errors[0]}")
+    return form.cleaned_data

@@ -5,7 +5,16 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.selectors.versions import model_with_id
-from training.services import demo_promotion, evaluation, retraining, runs, supervision
+from training.selectors import evaluations
+from training.services import (
+    demo_promotion,
+    evaluation,
+    judging,
+    promotion,
+    retraining,
+    runs,
+    supervision,
+)
 
 
 def register_all() -> None:
@@ -17,6 +26,7 @@ def register_all() -> None:
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
+    events.subscribe("model_evaluated", promote_by_the_sites_rule)
 
 
 def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> None:
@@ -32,3 +42,10 @@ def evaluate_new_model(*, model_id: int) -> None:
 def promote_model_of_demo(*, model_id: int) -> None:
     """A model was registered: the one that the demo asked for goes on to the gate."""
     demo_promotion.submit(model_id)
+
+
+def promote_by_the_sites_rule(*, evaluation_id: int) -> None:
+    """A model was evaluated without a look: it may make pre-labels if the site's rule says so."""
+    evaluated = evaluations.with_id(evaluation_id)
+    if evaluated.partition in {judging.VALIDATION, judging.DEVELOPMENT}:
+        promotion.promote_by_rule(evaluated.model)

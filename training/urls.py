@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import models, overview, retraining, runs
+from training.views import models, overview, promotion, retraining, runs
 
 app_name = "training"
 
@@ -19,10 +19,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel_run"),
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
-    path(STUDY + "sites/<slug:slug>/rollback/", models.rollback, name="rollback"),
+    path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
+    path(STUDY + "plan/", promotion.plan, name="plan"),
     path(STUDY + "models/", models.models, name="models"),
     path(MODEL, models.model, name="model"),
     path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
-    path(MODEL + "promote/", models.promote, name="promote"),
+    path(MODEL + "promote/", promotion.promote, name="promote"),
+    path(MODEL + "confirm/", promotion.confirm, name="confirm"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
 from annotation.policies import is_member
+from core.data import models_directory
 from domain.errors import NotFound
 from inference.models import ModelVersion
 
@@ -59,3 +61,12 @@ def model_with_id(model_id: int) -> ModelVersion:
     if model is None:
         raise NotFound("There is no such model.")
     return model
+
+
+def file_is_as_registered(model: ModelVersion) -> bool:
+    """Whether the model's file is there and still has the SHA-256 that names it."""
+    path = models_directory() / f"{model.sha256}.onnx"
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == model.sha256

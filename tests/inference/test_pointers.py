@@ -68,8 +68,11 @@ def test_rollback_goes_further_back_each_time(site, admin, make_model, promote):
     assert current_model(site) == current_model(site, "measurement") == second
     pointers.rollback(site, admin, "second too")
     assert current_model(site) == first
+    pointers.rollback(site, admin, "and the first?")
+    assert current_model(site) is current_model(site, "measurement") is None
     with pytest.raises(Refused):
-        pointers.rollback(site, admin, "and the first?")
+        pointers.rollback(site, admin, "and before it?")
+    promote(first)
     promote(third)
     pointers.rollback(site, admin, "third is still worse")
     assert current_model(site) == first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from core.models import Job
+from training.models.gate import GateConfigurationVersion
 from training.models.snapshot import Snapshot
 
 
@@ -32,6 +33,9 @@ class Run(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="run",
+    )
+    gate_configuration = models.ForeignKey(
+        GateConfigurationVersion, null=True, on_delete=models.PROTECT, related_name="runs"
     )
     best_validation_dice = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

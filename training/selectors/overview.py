@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelLine:
-    """The model that serves a site, with its Dice on the locked test set where that is known."""
+    """The model that makes a site's pre-labels, the one that measures, and its locked Dice."""
 
     model: ModelVersion
+    measuring: ModelVersion | None
     dice: dict[str, Any] | None
 
 
@@ -82,11 +83,19 @@ def _row(
 
 
 def _serving(study: Study) -> dict[int, ModelLine]:
-    pointers = Pointer.objects.filter(site__study=study, purpose=Purpose.PRE_LABEL)
-    models = {pointer.site_id: pointer.model for pointer in pointers.select_related("model__site")}
-    evaluations = Evaluation.objects.filter(model__in=models.values(), partition="test")
+    drawing, measuring = (_pointed(study, one) for one in (Purpose.PRE_LABEL, Purpose.MEASUREMENT))
+    evaluations = Evaluation.objects.filter(model__in=measuring.values(), partition="test")
     dice = {one.model_id: one.summary.get("dice") for one in evaluations.order_by("id")}
-    return {site: ModelLine(model, dice.get(model.pk)) for site, model in models.items()}
+    known = {site: dice.get(model.pk) for site, model in measuring.items()}
+    return {
+        site: ModelLine(model, measuring.get(site), known.get(site))
+        for site, model in {**measuring, **drawing}.items()
+    }
+
+
+def _pointed(study: Study, purpose: str) -> dict[int, ModelVersion]:
+    pointers = Pointer.objects.filter(site__study=study, purpose=purpose)
+    return {one.site_id: one.model for one in pointers.select_related("model__site")}
 
 
 def _last_runs(study: Study) -> dict[int, Run]:

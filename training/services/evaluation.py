@@ -17,7 +17,7 @@ from django.db import transaction
 from annotation.policies import require_admin
 from annotation.selectors import images, references
 from annotation.services import lock as locks
-from core import files
+from core import events, files
 from core.jobs import JobContext
 from core.services import audit, jobs
 from domain.calibration import PixelSpacing
@@ -219,4 +219,5 @@ def _store(
         n_subjects=evaluation.summary["n_subjects"],
         dice=evaluation.summary["dice"],
     )
+    events.publish("model_evaluated", evaluation_id=evaluation.pk)
     return evaluation
