@@ -9,6 +9,7 @@ from training.selectors import evaluations
 from training.services import (
     demo_promotion,
     evaluation,
+    intervals,
     judging,
     promotion,
     retraining,
@@ -26,6 +27,7 @@ def register_all() -> None:
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
+    events.subscribe("model_evaluated", intervals.calibrate_evaluated)
     events.subscribe("model_evaluated", promote_by_the_sites_rule)
 
 

@@ -10,14 +10,13 @@ from core.jobs import JobContext
 from domain.errors import MyotraceError, Refused
 from inference.models import ModelVersion
 from inference.selectors import pointers
-from inference.services import prediction
+from inference.services import intervals, prediction
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from annotation.models import Image, Site
 
-SOURCE = "model"
 Awaiting = Callable[[], "QuerySet[Image]"]
 
 
@@ -76,10 +75,11 @@ def _offer(
         suggestions.offer(
             image,
             predicted.regions,
-            source=SOURCE,
+            source=intervals.SOURCE,
             version=model.name,
             probability=predicted.probability,
-            payload=predicted.payload,
+            payload=intervals.described(model, predicted.payload),
+            uncertainty_map=b"" if hidden else bytes(predicted.uncertainty_map),
             hidden=hidden,
         )
     return 1

@@ -14,7 +14,7 @@ from core.services import audit
 from domain.errors import Conflict, InvalidInput, Refused
 from inference.models import ModelVersion, Pointer, PointerMove, Purpose
 from inference.selectors import pointers as served
-from inference.services.offering import SOURCE
+from inference.services.intervals import SOURCE
 
 if TYPE_CHECKING:
     from annotation.models import Site

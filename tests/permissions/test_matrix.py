@@ -100,6 +100,7 @@ TABLE: dict[str, list[Row]] = {
         api(admin=FORBIDDEN, method="put", body='{"regions": []}'),
     ],
     "api-suggestion": [api(MISSING, MISSING, MISSING)],
+    "api-uncertainty": [api(MISSING, MISSING, MISSING)],
     "api-revisions": [api()],
     "api-revision": [api(annotator=OK)],
     "api-submit": [api(**NOT_THE_AUTHOR, method="post")],

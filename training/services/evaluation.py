@@ -28,12 +28,13 @@ from inference.selectors.versions import model_with_id
 from inference.services import prediction
 from training import summarising
 from training.models import Evaluation, EvaluationRow
-from training.scoring import QUANTITIES, LabelScore, Protocol, score
+from training.scoring import QUANTITIES, LabelScore, Protocol, score, with_predicted_dice
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
     from core.models import Job, User
     from inference.models import ModelVersion
+    from inference.postprocessing import Outlined
 
 __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 
@@ -170,14 +171,22 @@ def _scores(model: ModelVersion, item: Item, protocol: Protocol, *, keep: bool) 
     outlined = prediction.predict(model, pixels, item.spacing)
     if keep:
         prediction.keep(model, item.image_id, outlined)
-    return score(
+    return scores_of(outlined, prediction.card_of(model).labels, item, protocol)
+
+
+def scores_of(
+    outlined: Outlined, labels: Sequence[str], item: Item, protocol: Protocol
+) -> list[LabelScore]:
+    """What was outlined against the item's reference, with the Dice that the model expected."""
+    scores = score(
         outlined.regions,
         outlined.label_map,
-        prediction.card_of(model).labels,
+        labels,
         regions_from_json(item.regions),
         item.spacing,
         protocol,
     )
+    return with_predicted_dice(scores, labels, outlined.predicted_dice)
 
 
 def _store(
