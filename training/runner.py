@@ -8,6 +8,7 @@ resumed attempt never meets its orphan. What it does is in `training.work`.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -64,18 +65,23 @@ def run(job_id: str, fence: int) -> int:
         return FENCED
     except MyotraceError as error:
         return _failed(context, str(error))
-    except MemoryError:
-        return _failed(context, "Out of memory: use a smaller batch_size or image_size.")
     except Exception as error:
         traceback.print_exc()
-        if _is_out_of_memory(error):
-            return _failed(context, "Out of memory: use a smaller batch_size or image_size.")
-        return _failed(context, f"Unexpected: {type(error).__name__}: {error}")
+        return _failed(context, _in_words(error))
     return DONE
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ == "OutOfMemoryError" or "allocate memory" in str(error)
+def _in_words(error: Exception) -> str:
+    from training.backends.contract import is_out_of_memory
+
+    if is_out_of_memory(error):
+        return "Out of memory: use a smaller batch_size or image_size."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            "The disk is full. The last complete checkpoint is kept: make room in the data"
+            " directory, then repeat the run."
+        )
+    return f"Unexpected: {type(error).__name__}: {error}"
 
 
 def _failed(context: JobContext, reason: str) -> int:

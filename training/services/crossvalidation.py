@@ -4,7 +4,7 @@ The recipe of the model's run (backend, settings, members) is repeated on the ru
 each fold of its training subjects in turn; the fold's model outlines the subjects left out. The
 validation subjects choose the epoch in every fold and are scored in none. The rows are kept as an
 ordinary evaluation on the partition `development`. A model without a run (uploaded) is evaluated
-as it is on the development subjects: nobody knows what it has seen. docs/algorithms/crossvalidation.md
+as it is on the development subjects: nobody knows what it has seen.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from inference.selectors.pointers import current_model
 from inference.selectors.versions import model_with_id
 from training.backends.contract import TrainingFailed
 from training.models import Evaluation, Run
+from training.preparation import spacing_of
 from training.selectors import evaluations
-from training.services import evaluation
+from training.services import evaluation, supervision
 from training.summarising import Row
 
 if TYPE_CHECKING:
@@ -78,6 +79,16 @@ def submit(model: ModelVersion, actor: User | None, *, count: int = FOLDS) -> Jo
         scope=model.site.study.name,
         exclusive=f"{KIND}:{model.pk}",
     )
+
+
+def run_job(context: JobContext) -> dict[str, Any]:
+    """The job: in a process of its own as a training, or at once for a model without a run."""
+    if not Run.objects.filter(model=context.params["model"]).exists():
+        return _evaluate_directly(context)
+    supervision.supervise_process(context)
+    model = model_with_id(context.params["model"])
+    kept = evaluations.newest(model, DEVELOPMENT)
+    return {"evaluation": kept.pk if kept else None, "model": model.name}
 
 
 def prove_against_current(model: ModelVersion) -> list[Job]:
@@ -148,7 +159,7 @@ def keep(plan: Plan, rows: Sequence[Row], job: Job) -> Evaluation:
     return evaluation.store(plan.model, DEVELOPMENT, None, rows, job.requested_by, facts)
 
 
-def evaluate_directly(context: JobContext) -> dict[str, Any]:
+def _evaluate_directly(context: JobContext) -> dict[str, Any]:
     """A model without a run on the development references as they are now."""
     model = model_with_id(context.params["model"])
     items = [
@@ -158,12 +169,10 @@ def evaluate_directly(context: JobContext) -> dict[str, Any]:
     ]
     if not items:
         raise Refused(f"{model.site.slug} has no approved reference of a development subject yet.")
-    rows = list(evaluation.rows_of_model(model, items, keep=False, progress=context.progress))
+    rows = evaluation.rows_of_model(model, items, keep=False, progress=context.progress)
     facts = {"how": DIRECT, "job": str(context.job.pk)}
     with context.publish():
-        kept = evaluation.store(
-            model, DEVELOPMENT, None, rows, context.job.requested_by, facts
-        )
+        kept = evaluation.store(model, DEVELOPMENT, None, rows, context.job.requested_by, facts)
     return {"evaluation": kept.pk, "model": model.name}
 
 
@@ -195,7 +204,7 @@ def _items(entries: Sequence[dict[str, Any]]) -> list[evaluation.Item]:
             entry["subject"],
             entry["file_sha256"],
             revisions[entry["revision"]][1],
-            evaluation.frozen_spacing(entry),
+            spacing_of(entry),
         )
         for entry in chosen
     ]
