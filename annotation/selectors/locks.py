@@ -18,6 +18,7 @@ from annotation.models import (
     Study,
     Subject,
 )
+from annotation.selectors.references import current_rows
 from core.models import User
 
 GROWTH = 0.3
@@ -102,11 +103,15 @@ def sealed(image: Image) -> LockedImage | None:
     return sealed_images().filter(image=image).select_related("lock__site", "revision").first()
 
 
-def retired_at(site: Site) -> QuerySet[LockedImage]:
-    """What earlier generations of a site's lock sealed: its subjects test this site no more."""
-    newest = current_lock(site)
-    generation = newest.generation if newest else 1
-    return LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+def references_to_seal(site: Site, generation: int) -> QuerySet[Reference]:
+    """Current references of the site's test subjects whom no earlier generation of its lock holds:
+    what the next version of this generation seals."""
+    earlier = LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+    return (
+        current_rows(site)
+        .filter(image__subject__partition__partition=Partition.TEST)
+        .exclude(image__subject__in=earlier.values("subject"))
+    )
 
 
 def retired_subjects(study: Study) -> QuerySet[Subject]:
@@ -160,6 +165,13 @@ def open_corrections(site: Site) -> QuerySet[Correction]:
     return Correction.objects.filter(
         locked__lock__site=site, state=Correction.State.PROPOSED
     ).select_related("locked__image__subject", "proposed_by", "revision")
+
+
+def corrections_of(study: Study) -> QuerySet[Correction]:
+    """Every correction that was proposed in a study."""
+    return Correction.objects.filter(locked__lock__site__study=study).select_related(
+        "locked__image__study", "locked__lock"
+    )
 
 
 def correction_to_draw(user: User, image: Image) -> Correction | None:

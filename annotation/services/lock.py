@@ -34,6 +34,7 @@ from annotation.selectors.locks import (
     looks_at,
     looks_left,
     open_corrections,
+    references_to_seal,
     reserve,
     reserved,
     retired_subjects,
@@ -246,7 +247,7 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     corrections = list(open_corrections(site).filter(revision__isnull=False))
     for correction in corrections:
         references.correct_sealed(correction)
-    rows = _rows_to_seal(site, generation)
+    rows = list(references_to_seal(site, generation))
     _refuse_nothing(site, rows)
     entries = [_entry(row) for row in rows]
     digest = manifest_digest(entries)
@@ -298,16 +299,6 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
         corrections=[correction.pk for correction in corrections],
     )
     return lock
-
-
-def _rows_to_seal(site: Site, generation: int) -> list[Reference]:
-    """The references of test subjects whom no earlier generation of the lock holds."""
-    earlier = LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
-    return list(
-        current_rows(site)
-        .filter(image__subject__partition__partition=Partition.TEST)
-        .exclude(image__subject__in=earlier.values("subject"))
-    )
 
 
 def _lookalikes(site: Site, rows: Sequence[Reference]) -> list[dict[str, Any]]:

@@ -143,6 +143,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
     "annotation:settings": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
+    "annotation:lock": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "annotation:imports": [page(**FOR_EXPERTS), page(**FOR_EXPERTS, method="post")],
     "annotation:import": [page(**FOR_ADMINS)],
     "annotation:preview_import": [page(**FOR_ADMINS, method="post")],

@@ -114,7 +114,7 @@ def to_do(study: Study, rows: Sequence[SiteRow]) -> ToDo | None:
     unsealed = next((row for row in approved if row.lock is None), None)
     if unsealed is not None:
         text = f"The test set of {unsealed.site.name} is not sealed: no model of it can be judged."
-        return ToDo(text, "Seal it", "annotation:settings")
+        return ToDo(text, "Seal it", "annotation:lock")
     untrained = next((row for row in approved if row.last_run is None), None)
     if untrained is not None:
         text = f"No model of {untrained.site.name} has been trained yet."
