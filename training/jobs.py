@@ -8,6 +8,7 @@ from inference.models import Purpose
 from inference.selectors.versions import model_with_id
 from training.selectors import evaluations
 from training.services import (
+    crossvalidation,
     demo_promotion,
     evaluation,
     intervals,
@@ -25,6 +26,7 @@ def register_all() -> None:
     register(runs.KIND, supervision.supervise, long=True)
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
+    register(crossvalidation.KIND, crossvalidation.run_job, long=True)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
     events.subscribe("annotation_approved", reference_approved)
@@ -32,6 +34,7 @@ def register_all() -> None:
     events.subscribe("model_promoted", compare_with_the_model_before)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
+    events.subscribe("model_registered", prove_new_model)
     events.subscribe("model_evaluated", intervals.calibrate_evaluated)
     events.subscribe("model_evaluated", promote_by_the_sites_rule)
 
@@ -49,6 +52,11 @@ def evaluate_new_model(*, model_id: int) -> None:
 def promote_model_of_demo(*, model_id: int) -> None:
     """A model was registered: the one that the demo asked for goes on to the gate."""
     demo_promotion.submit(model_id)
+
+
+def prove_new_model(*, model_id: int) -> None:
+    """A model was registered: what its comparison on development subjects needs is made."""
+    crossvalidation.prove_against_current(model_with_id(model_id))
 
 
 def promote_by_the_sites_rule(*, evaluation_id: int) -> None:
