@@ -14,6 +14,7 @@ from training.services import (
     intervals,
     judging,
     promotion,
+    replaying,
     retraining,
     runs,
     shadow,
@@ -27,6 +28,7 @@ def register_all() -> None:
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
     register(crossvalidation.KIND, crossvalidation.run_job, long=True)
+    register(replaying.KIND, replaying.run_job, long=True)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
     events.subscribe("annotation_approved", reference_approved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from training.models.evaluation import Evaluation, EvaluationRow
 from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
 from training.models.query import Pick, QueryRound
+from training.models.replay import Replay
 from training.models.retraining import RetrainPolicy
 from training.models.run import Epoch, Run
 from training.models.shadow import ShadowComparison, ShadowReading
@@ -19,6 +20,7 @@ __all__ = [
     "GateDecision",
     "Pick",
     "QueryRound",
+    "Replay",
     "RetrainPolicy",
     "Run",
     "ShadowComparison",
