@@ -24,12 +24,47 @@ class Retraining(forms.Form):
         label="After newly approved subjects",
         help_text="Counted since the last run. Test subjects do not count.",
     )
+    promotes = forms.BooleanField(
+        required=False,
+        label="A model that passes the development gate makes pre-labels by itself",
+        help_text="Otherwise a person looks at pictures first. Measurement always needs a person.",
+    )
+    shadow_scans = forms.IntegerField(
+        min_value=0,
+        max_value=1000,
+        label="Corrected scans on which the model before is compared",
+        help_text="0: no comparison.",
+    )
 
 
 class Reason(forms.Form):
     """Why a model is promoted or rolled back; the trail keeps it."""
 
     reason = forms.CharField(max_length=500, required=False, label="Reason")
+
+
+class GateRule(forms.Form):
+    """The numbers that a site's gate decides by, for the models of later runs."""
+
+    alpha = forms.FloatField(label="Error of all looks at one lock together")
+    looks = forms.IntegerField(label="Looks that share it, at least")
+    noninferiority_margin = forms.FloatField(label="Dice: not worse for pre-labels by")
+    class_margin = forms.FloatField(label="Dice of a class: down by at most")
+    p10_margin = forms.FloatField(label="10th percentile of Dice: down by at most")
+    hd95_margin_mm = forms.FloatField(label="HD95: up by less than (mm)")
+    hd95_margin_px = forms.FloatField(label="HD95 without calibration: up by less than (px)")
+    csa_margin_mm2 = forms.FloatField(label="CSA: error up by less than (mm²)")
+    csa_margin_percent = forms.FloatField(label="CSA without calibration: up by less than (%)")
+    mt_margin_mm = forms.FloatField(label="Thickness: error up by less than (mm)")
+    mt_margin_percent = forms.FloatField(label="Thickness without calibration: less than (%)")
+    floor_slack = forms.FloatField(label="First model: interval so far below the floor")
+    subgroup_minimum = forms.IntegerField(label="Subgroups count from so many subjects")
+    subgroup_margin = forms.FloatField(label="Dice of a subgroup: down by at most")
+    reason = forms.CharField(max_length=500, label="Reason")
+
+    def numbers(self) -> dict[str, Any]:
+        """The values without the reason."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "reason"}
 
 
 class Promote(forms.Form):

@@ -14,7 +14,8 @@ from domain.power import ErrorSpread, PlanRow, Spreads, plan
 from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
 from training.models import Confirmation
-from training.selectors import confirmations
+from training.selectors import confirmations, shadow
+from training.selectors.shadow import Shadow
 from training.services import judging
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class GatePanel:
     lock: LockState | None
     confirmation: Confirmation | None
     takes_back_to: str
+    shadow: Shadow | None
 
     @property
     def proofs(self) -> tuple[Proof, Proof]:
@@ -124,6 +126,7 @@ def panel(model: ModelVersion) -> GatePanel:
         locks.lock_state(model.site),
         confirmations.newest(model),
         earlier.name if earlier else "no model" if current else "",
+        shadow.of_model(model),
     )
 
 

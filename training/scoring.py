@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 import shapely
@@ -94,6 +95,17 @@ def with_predicted_dice(
     return [
         replace(one, values={**one.values, PREDICTED_DICE: known.get(one.label)}) for one in scores
     ]
+
+
+def mean_dice(
+    found: Sequence[Region], truth: Sequence[Region], labels: Sequence[str], shape: tuple[int, int]
+) -> float:
+    """Mean Dice over a site's labels of two outlines of one image of that shape (h, w)."""
+    masks = (
+        [raster.polygon_to_mask(shape_of(one, label), *shape) for one in (found, truth)]
+        for label in labels
+    )
+    return fmean(overlap.dice(overlap.confusion_counts(*pair)) for pair in masks)
 
 
 def overlap_values(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> Values:

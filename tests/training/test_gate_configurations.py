@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 
 from core.models import AuditEvent
 from domain.errors import InvalidInput, NotAllowed
@@ -74,3 +75,20 @@ def test_the_database_refuses_to_change_a_version(site):
     configuring.in_force(site)
     with pytest.raises(DatabaseError), transaction.atomic():
         GateConfigurationVersion.objects.update(values={})
+
+
+def test_an_admin_changes_it_on_the_page(site, client_of, admin, expert):
+    address = reverse("training:retraining", args=["lab", site.slug])
+    browser = client_of(admin)
+    assert "version 1, the defaults" in browser.get(address).content.decode()
+    values = {**GateConfiguration().as_json(), "alpha": 0.02, "reason": "fewer claims"}
+    browser.post(address, {**values, "act": "gate"})
+    assert gate_configurations.values_of(gate_configurations.newest(site)).alpha == 0.02
+    said = browser.get(address).content.decode()
+    assert "version 2" in said
+    assert "fewer claims" in said
+    answer = browser.post(address, {**values, "alpha": 3, "act": "gate"})
+    assert answer.status_code == 422
+    assert "alpha lies between 0 and 0.5" in answer.content.decode()
+    assert client_of(expert).post(address, {**values, "act": "gate"}).status_code == 404
+    assert gate_configurations.newest(site).number == 2

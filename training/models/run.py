@@ -48,9 +48,10 @@ class Run(models.Model):
 
 
 class Epoch(models.Model):
-    """One epoch of a run: losses, validation Dice (mean over subjects), learning rate, seconds."""
+    """One epoch of a member of a run: losses, validation Dice (mean over subjects), seconds."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="epochs")
+    member = models.PositiveSmallIntegerField(default=1)
     number = models.PositiveIntegerField()
     train_loss = models.FloatField()
     validation_loss = models.FloatField(null=True, blank=True)
@@ -59,9 +60,11 @@ class Epoch(models.Model):
     seconds = models.FloatField(default=0.0)
 
     class Meta:
-        ordering = ["run", "number"]
+        ordering = ["run", "member", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "number"], name="epoch_number_once_per_run")
+            models.UniqueConstraint(
+                fields=["run", "member", "number"], name="epoch_number_once_per_member"
+            )
         ]
 
     def __str__(self) -> str:

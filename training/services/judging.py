@@ -56,6 +56,16 @@ class Judgement:
         return self.lock.look_budget if self.lock else None
 
     @property
+    def p_value(self) -> str:
+        """The exact p of a claim on the lock, in words; empty where nothing is claimed."""
+        return "" if self.lock is None else in_words(self.decision.p_value, 4)
+
+    @property
+    def false_claim(self) -> str:
+        """The probability that the claimed gain is none, in words; empty where none is claimed."""
+        return "" if self.lock is None else in_words(self.decision.false_claim_probability, 3)
+
+    @property
     def percent_power(self) -> list[tuple[float, int]]:
         """Each plausible gain with its chance to pass the gate, in whole per cent."""
         return [(gain, round(100 * chance)) for gain, chance in self.power]
@@ -160,6 +170,14 @@ def keep(judgement: Judgement, actor: User | None) -> GateDecision:
         looks=judgement.looks,
         actor=actor,
     )
+
+
+def in_words(probability: float | None, places: int) -> str:
+    """A probability with so many places, `below 0.001` in place of 0.000; empty for None."""
+    if probability is None:
+        return ""
+    least = 10.0**-places
+    return f"{probability:.{places}f}" if probability >= least else f"below {least:.{places}f}"
 
 
 def _first(
