@@ -76,7 +76,7 @@ def plan_subjects(subject_ids: Collection[int]) -> int:
 
 
 def plan_held_out(study: Study) -> int:
-    """Plan what nobody has begun of test subjects and of the reserve: another annotator is there."""
+    """Plan what nobody has begun of test subjects and of the reserve, when annotators join."""
     images = Image.objects.filter(study=study, subject__partition__partition__in=HELD_OUT)
     return sum(plan(image) for image in _untouched(images))
 
