@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
     path(MODEL + "promote/", promotion.promote, name="promote"),
     path(MODEL + "confirm/", promotion.confirm, name="confirm"),
+    path(MODEL + "cross-validate/", promotion.cross_validate, name="cross_validate"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

@@ -168,6 +168,7 @@ TABLE: dict[str, list[Row]] = {
     "training:model": [page(**FOR_EXPERTS)],
     "training:evaluate": [page(**FOR_ADMINS, method="post")],
     "training:promote": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
+    "training:cross_validate": [page(**FOR_ADMINS, method="post")],
     "training:confirm": [page(**FOR_EXPERTS, method="post")],
     "training:plan": [page(**FOR_EXPERTS)],
     "training:prelabel": [page(**FOR_ADMINS, method="post")],
