@@ -42,7 +42,7 @@ class LockState:
     @property
     def rests_on_single_readings(self) -> bool:
         """Whether any sealed reference is less than two readings that an expert decided between."""
-        return rests_on_single_readings(self.lock)
+        return self.lock.rests_on_single_readings
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,6 @@ def ledger(lock: Lock) -> list[LedgerEntry]:
     """Every look at a lock in its order, those of evaluations that failed included."""
     looks = LockLook.objects.filter(lock=lock).select_related("actor").order_by("id")
     return [LedgerEntry(number, look) for number, look in enumerate(looks, start=1)]
-
-
-def rests_on_single_readings(lock: Lock) -> bool:
-    """Whether any sealed reference is not adjudicated between two readings: a single reading,
-    corrected or not, or one that was approved outside. Every report says so."""
-    return any(one["how"] != Reference.How.ADJUDICATED for one in lock.manifest["items"])
 
 
 def sealed_images() -> QuerySet[LockedImage]:

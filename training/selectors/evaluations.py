@@ -53,6 +53,9 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "model": evaluation.model.name,
         "partition": evaluation.partition,
         "lock": evaluation.lock.digest if evaluation.lock else None,
+        "rests_on_single_readings": bool(
+            evaluation.lock and evaluation.lock.rests_on_single_readings
+        ),
         "metrics_version": evaluation.metrics_version,
         "rows": [
             {

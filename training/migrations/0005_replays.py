@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('annotation', '0009_uncertainty_map'),
         ('core', '0001_initial'),
-        ('training', '0003_members'),
+        ('training', '0004_drift_reports'),
     ]
 
     operations = [
