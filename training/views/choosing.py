@@ -34,9 +34,9 @@ def choosing(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     """The newest round with its reasons, the newest replay, and for admins both to start."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     site = site_named(study, slug)
-    act = request.POST.get("act", "") if request.method == "POST" else ""
-    if act:
+    if request.method == "POST":
         require_role(request.role, Role.ADMIN)
+    act = request.POST.get("act", "") if request.method == "POST" else ""
     forms = _forms(request, site, act)
     if act in forms and forms[act].is_valid():
         try:
