@@ -33,6 +33,7 @@ def outline_again(*, site_id: int, purpose: str) -> None:
     """Another model serves the site: untouched scans get its pre-label, read ones its reading."""
     if purpose == Purpose.PRE_LABEL:
         prelabelling.submit_if_served(site_id)
+    else:
         readings.submit_if_served(site_id)
 
 

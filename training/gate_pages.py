@@ -107,6 +107,12 @@ class GatePanel:
         )
 
     @property
+    def lacks_cross_validation(self) -> bool:
+        """Whether the comparison on development subjects has yet to be made."""
+        proof = self.pre_label
+        return not proof.serves and proof.current is not None and proof.judgement is None
+
+    @property
     def serves(self) -> bool:
         """Whether the model serves for anything."""
         return any(one.serves for one in self.proofs)

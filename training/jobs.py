@@ -10,6 +10,7 @@ from training.selectors import evaluations
 from training.services import (
     crossvalidation,
     demo_promotion,
+    drift,
     evaluation,
     intervals,
     judging,
@@ -29,9 +30,11 @@ def register_all() -> None:
     register(crossvalidation.KIND, crossvalidation.run_job, long=True)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
+    register(drift.KIND, drift.run)
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("annotation_approved", read_in_the_shadow)
     events.subscribe("model_promoted", compare_with_the_model_before)
+    events.subscribe("model_promoted", drift.watch_served)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
     events.subscribe("model_registered", prove_new_model)

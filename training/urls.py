@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import models, overview, promotion, retraining, runs
+from training.views import drift, models, overview, promotion, retraining, runs
 
 app_name = "training"
 
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/", runs.run, name="run"),
     path(STUDY + "runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel_run"),
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
+    path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
     path(STUDY + "plan/", promotion.plan, name="plan"),
@@ -26,5 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
     path(MODEL + "promote/", promotion.promote, name="promote"),
     path(MODEL + "confirm/", promotion.confirm, name="confirm"),
+    path(MODEL + "cross-validate/", promotion.cross_validate, name="cross_validate"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

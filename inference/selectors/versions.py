@@ -14,7 +14,7 @@ from domain.errors import NotFound
 from inference.models import ModelVersion
 
 if TYPE_CHECKING:
-    from annotation.models import Study
+    from annotation.models import Site, Study
     from core.models import User
 
 NAME = re.compile(r"(?P<slug>[-\w]+)-v(?P<number>\d{1,9})")
@@ -44,6 +44,14 @@ def named(study: Study, name: str) -> ModelVersion:
     if model is None:
         known = ", ".join(one.name for one in models[:20]) or "none yet"
         raise NotFound(f"The study {study.name} has no model {name!r} (its models: {known}).")
+    return model
+
+
+def newest_of_site(site: Site) -> ModelVersion:
+    """The site's newest model version. Raises NotFound where it has none."""
+    model = ModelVersion.objects.filter(site=site).select_related("site__study").first()
+    if model is None:
+        raise NotFound(f"{site.slug} has no model yet.")
     return model
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from annotation.services import suggestions
 from core.jobs import JobContext
 from domain.errors import MyotraceError, Refused
-from inference.models import ModelVersion
+from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
 from inference.services import intervals, prediction
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 Awaiting = Callable[[], "QuerySet[Image]"]
 
 
-def chosen_model(site: Site, model_id: int | None) -> ModelVersion:
+def chosen_model(
+    site: Site, model_id: int | None, purpose: str = Purpose.PRE_LABEL
+) -> ModelVersion:
     """The site's model of that key, or the one that serves. Raises Refused where none does."""
     if model_id is not None:
         return ModelVersion.objects.select_related("site").get(pk=model_id, site=site)
-    model = pointers.current_model(site)
+    model = pointers.current_model(site, purpose)
     if model is None:
         raise Refused(f"{site.slug} has no current model: train one and promote it first.")
     return model

@@ -88,6 +88,22 @@ def test_the_page_leads_from_evaluation_to_promotion(low_floor, client_of, admin
     assert LockLook.objects.count() == 1
 
 
+def test_cross_validation_is_asked_for_from_the_page(low_floor, client_of, admin, make_model):
+    serving, candidate = make_model(DIM), make_model(BRIGHT)
+    promotion.promote(serving, admin)
+    browser = client_of(admin)
+    address = reverse("training:cross_validate", args=["lab", candidate.pk])
+    assert "Cross-validate on the development" in browser.get(page_of(candidate)).content.decode()
+    browser.post(address)
+    for job in Job.objects.filter(kind="cross-validate"):
+        jobs.run_inline(job)
+    said = browser.get(page_of(candidate)).content.decode()
+    assert "not worse" in said
+    assert "made elsewhere: not known" in said
+    assert "Cross-validate on the development" not in said
+    assert browser.post(address).status_code == 409
+
+
 def test_pictures_stand_side_by_side(low_floor, client_of, admin, expert, make_model, develop):
     serving, candidate = make_model(DIM), make_model(BRIGHT)
     promotion.promote(serving, admin)

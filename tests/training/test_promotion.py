@@ -211,6 +211,15 @@ class TestByRule:
         assert [(move.purpose, move.actor) for move in outcome.moves] == [("pre-label", None)]
         assert current_model(serving.site, "measurement") == serving
 
+    def test_when_the_serving_models_figures_come_last(self, serving, make_model, develop):
+        better = make_model(BRIGHT)
+        develop(better, 0.9)
+        self.rule(serving.site, True)
+        outcome = promotion.promote_by_rule(serving)
+        assert outcome is not None
+        assert current_model(serving.site) == better
+        assert promotion.promote_by_rule(better) is None
+
     def test_never_past_the_gate(self, serving, make_model, develop):
         worse = make_model(BRIGHT)
         develop(worse, 0.7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
 from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
 from training.models.query import Pick, QueryRound
@@ -12,6 +13,7 @@ from training.models.snapshot import Snapshot
 
 __all__ = [
     "Confirmation",
+    "DriftReport",
     "Epoch",
     "Evaluation",
     "EvaluationRow",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from annotation.selectors import locks, partitions, sites
 from core.models import Job
 from inference.models import ModelVersion, Pointer, Purpose
-from training.models import Evaluation, RetrainPolicy, Run
+from training.models import DriftReport, Evaluation, RetrainPolicy, Run
+from training.selectors import drift_reports
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
@@ -33,6 +34,7 @@ class SiteRow:
     model: ModelLine | None
     last_run: Run | None
     policy: RetrainPolicy | None
+    drift: DriftReport | None
 
     @property
     def site(self) -> Site:
@@ -60,8 +62,9 @@ def site_rows(study: Study) -> list[SiteRow]:
     policies = {
         policy.site_id: policy for policy in RetrainPolicy.objects.filter(site__study=study)
     }
+    drift = drift_reports.newest_of_study(study)
     return [
-        _row(progress, models.get(progress.site.pk), runs, policies)
+        _row(progress, models.get(progress.site.pk), runs, policies, drift)
         for progress in sites.progress(study)
     ]
 
@@ -71,6 +74,7 @@ def _row(
     model: ModelLine | None,
     runs: dict[int, Run],
     policies: dict[int, RetrainPolicy],
+    drift: dict[int, DriftReport],
 ) -> SiteRow:
     site = progress.site
     return SiteRow(
@@ -79,6 +83,7 @@ def _row(
         model,
         runs.get(site.pk),
         policies.get(site.pk),
+        drift.get(site.pk),
     )
 
 

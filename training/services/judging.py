@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 QUANTITY = "dice"
 VALIDATION, DEVELOPMENT = "validation", "development"
+OUT_OF_FOLD = "out of fold"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,12 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
         figures_of(rows),
         figures_of(serving_rows),
         values,
-        facts=[*_file_facts(model, current), _same_metrics(evaluation, serving)],
+        facts=[
+            *_file_facts(model, current),
+            _same_metrics(evaluation, serving),
+            _unseen(model, evaluation),
+            _unseen(current, serving),
+        ],
     )
     return Judgement(
         Purpose.PRE_LABEL, model, current, decision, values, version, evaluation, serving
@@ -224,7 +230,7 @@ def _needed(model: ModelVersion, partition: str) -> Evaluation:
         )
     raise Refused(
         f"{model.name} has not been cross-validated on the development subjects: start it on the "
-        "model's page, wait until it is done, then promote."
+        "candidate's page (or `cross_validate`), wait until it is done, then promote."
     )
 
 
@@ -247,6 +253,14 @@ def _file_facts(*models: ModelVersion) -> list[Fact]:
 def _same_metrics(evaluation: Evaluation, serving: Evaluation) -> Fact:
     versions = sorted({evaluation.metrics_version, serving.metrics_version})
     return Fact("Measured by one version of the metrics", len(versions) == 1, ", ".join(versions))
+
+
+def _unseen(model: ModelVersion, evaluation: Evaluation) -> Fact:
+    """A model of ours is judged out of fold; of one made elsewhere nobody knows what it saw."""
+    title = f"{model.name} had not learnt from the subjects it is judged on"
+    if getattr(model, "run", None) is None:
+        return Fact(title, True, "made elsewhere: not known")
+    return Fact(title, evaluation.summary.get("how") == OUT_OF_FOLD, "")
 
 
 def _no_leak(model: ModelVersion, rows: Sequence[Row]) -> Fact:

@@ -21,6 +21,7 @@ from domain.errors import Conflict, InvalidInput, MyotraceError, Refused
 from domain.surface import METRICS_VERSION
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
+from inference.selectors.versions import newest_of_site
 from inference.services import pointers
 from training.models import RetrainPolicy
 from training.selectors import confirmations, evaluations
@@ -80,15 +81,20 @@ def promote(
     return Outcome(tuple(moves), refused)
 
 
-def promote_by_rule(model: ModelVersion) -> Outcome | None:
+def promote_by_rule(evaluated: ModelVersion) -> Outcome | None:
     """Promote for pre-labels without a person, where the site's rule says so and the gate agrees.
 
-    None where there is no such rule, or where nothing was moved.
+    `evaluated` is the model whose figures have just come; where those are of the model that
+    serves, its newest rival may be judged now. None where there is no such rule, or where nothing
+    was moved.
     """
-    if not RetrainPolicy.objects.filter(site=model.site, promotes=True).exists():
+    site = evaluated.site
+    if not RetrainPolicy.objects.filter(site=site, promotes=True).exists():
         return None
+    serves = current_model(site, Purpose.PRE_LABEL) == evaluated
+    candidate = newest_of_site(site) if serves else evaluated
     try:
-        return promote(model, None, BY_RULE, [Purpose.PRE_LABEL])
+        return promote(candidate, None, BY_RULE, [Purpose.PRE_LABEL])
     except MyotraceError:
         return None
 

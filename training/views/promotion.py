@@ -11,14 +11,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Refused
 from domain.power import PLAUSIBLE_GAINS
 from inference.selectors import versions
 from training import gate_pages
 from training.forms import Confirm, Planning, Promote, Reason, checked
 from training.selectors import confirmations
 from training.services import confirmations as confirming
-from training.services import promotion
+from training.services import crossvalidation, promotion
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -53,6 +53,18 @@ def confirm(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     confirming.confirm(found, request.user, checked(Confirm(request.POST))["remark"])
     messages.success(request, f"You have confirmed {found.name}.")
     return redirect("training:promote", study.name, found.pk)
+
+
+@require_POST
+def cross_validate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
+    """Queue what the proof for pre-labels lacks: the candidate's folds, and the current model's."""
+    require_role(request.role, Role.ADMIN)
+    found = versions.of_study_with_id(study, model_id)
+    queued = crossvalidation.prove_against_current(found)
+    if not queued:
+        raise Refused(f"Nothing is missing: {found.name} can be compared already.")
+    messages.success(request, f"{found.name} is being cross-validated.")
+    return redirect("annotation:job", study.name, queued[0].pk)
 
 
 @require_POST
