@@ -78,8 +78,8 @@ def signature(pixels: Grey) -> Signature:
 def unpacked(hashes: bytes, thumbnail: bytes) -> Signature:
     """A signature from the bytes of its two arrays."""
     return Signature(
-        np.frombuffer(bytes(hashes), np.uint64),
-        np.frombuffer(bytes(thumbnail), np.uint8).reshape(SIDE, SIDE),
+        np.frombuffer(hashes, np.uint64),
+        np.frombuffer(thumbnail, np.uint8).reshape(SIDE, SIDE),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from annotation.models import (
+    HELD_OUT,
     LOOK_BUDGET,
     NEVER_TRAINED,
     Correction,
@@ -26,7 +27,7 @@ from annotation.models import (
     SubjectPartition,
 )
 from annotation.policies import require_admin
-from annotation.selectors.duplicates import lookalikes_of
+from annotation.selectors.duplicates import Lookalike, lookalikes_of
 from annotation.selectors.locks import (
     current_lock,
     grounds_to_rotate,
@@ -138,9 +139,10 @@ def _sealed(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     if not 1 <= look_budget <= MAX_BUDGET:
         raise InvalidInput(f"A look budget lies between 1 and {MAX_BUDGET}.")
     signatures.complete(site.study)
+    alike = _alike_but_trained(site)
     try:
         with transaction.atomic():
-            return _seal(site, actor, look_budget, generation)
+            return _seal(site, actor, look_budget, generation, alike)
     except IntegrityError as error:
         raise Conflict(
             f"{site.slug} was sealed by somebody else at the same moment. Look at the result."
@@ -240,7 +242,9 @@ def _draw(newest: Lock) -> None:
     )
 
 
-def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
+def _seal(
+    site: Site, actor: User, look_budget: int, generation: int, alike: Mapping[int, Lookalike]
+) -> Lock:
     newest = current_lock(site)
     if newest is not None and generation > newest.generation:
         _draw(newest)
@@ -264,7 +268,7 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
             "format": FORMAT,
             "site": site.slug,
             "items": entries,
-            "lookalikes": _lookalikes(site, rows),
+            "lookalikes": [_copy(alike[row.image_id]) for row in rows if row.image_id in alike],
         },
         basis=basis,
         look_budget=look_budget,
@@ -301,14 +305,20 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     return lock
 
 
-def _lookalikes(site: Site, rows: Sequence[Reference]) -> list[dict[str, Any]]:
-    """What looks like a sealed image under a subject whom models learn from."""
-    sealed = Image.objects.filter(pk__in=[row.image_id for row in rows])
-    return [
-        {"image": one.image_id, "like": one.like_image, "subject": one.like_subject}
-        for _, one in sorted(lookalikes_of(sealed, site.study).items())
-        if one.like_partition not in NEVER_TRAINED
-    ]
+def _alike_but_trained(site: Site) -> dict[int, Lookalike]:
+    """Images that may be sealed and look like one of a subject whom models learn from, by image.
+
+    It can take seconds, so it is asked for before the transaction."""
+    candidates = current_rows(site).filter(image__subject__partition__partition__in=HELD_OUT)
+    images = Image.objects.filter(pk__in=candidates.values("image"))
+    trained = Image.objects.filter(study=site.study).exclude(
+        subject__partition__partition__in=NEVER_TRAINED
+    )
+    return lookalikes_of(images, trained)
+
+
+def _copy(found: Lookalike) -> dict[str, Any]:
+    return {"image": found.image_id, "like": found.like_image, "subject": found.like_subject}
 
 
 def _refuse_nothing(site: Site, rows: Sequence[Reference]) -> None:
