@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.data import job_directory
+from core.durable import write_file
 from training.backends.checkpoints import CheckpointStore
 from training.members import FinishedMembers
 
@@ -31,6 +33,19 @@ class Attempt:
     def finished(self) -> FinishedMembers:
         """The trainings of this job that are over."""
         return FinishedMembers(*self._places(lambda attempt: attempt / "finished"))
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep what is done so far (JSON) for a later attempt."""
+        write_file(self._here / "finished" / f"{name}.json", json.dumps(value).encode())
+
+    def recall(self, name: str) -> Any:
+        """What the newest attempt kept under that name; None if nothing whole."""
+        for attempt in (self._here, *reversed(self._earlier)):
+            try:
+                return json.loads((attempt / "finished" / f"{name}.json").read_bytes())
+            except (OSError, ValueError):
+                continue
+        return None
 
     def clear(self) -> None:
         """Remove checkpoints and finished members: the result is kept elsewhere."""

@@ -144,6 +144,50 @@ class StartRun(forms.Form):
         return {name: value for name, value in given.items() if value not in {"", None}}
 
 
+class NextScans(forms.Form):
+    """A query round: which scans are asked for next."""
+
+    strategy = forms.ChoiceField(
+        required=False,
+        label="Chosen by",
+        choices=[
+            ("", "what fits the site"),
+            ("typicality", "typical scans"),
+            ("entropy", "where the model is unsure"),
+            ("stratified", "where the model is unsure, label by label"),
+            ("random", "chance alone"),
+        ],
+    )
+    size = forms.IntegerField(min_value=1, max_value=200, initial=10, label="How many scans")
+    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=1, label="Seed")
+    noise = forms.BooleanField(
+        required=False,
+        label="Add chance to the model's uncertainty",
+        help_text="Much in the first rounds, hardly any from the tenth on.",
+    )
+
+
+class StartReplay(forms.Form):
+    """A replay of the approved development data."""
+
+    seeds = forms.IntegerField(
+        min_value=2,
+        max_value=100,
+        initial=10,
+        label="Seeds",
+        help_text="Below ten, nothing is concluded.",
+    )
+    start = forms.IntegerField(min_value=1, initial=3, label="Subjects to begin with")
+    batch = forms.IntegerField(min_value=1, initial=3, label="Subjects a batch")
+    max_epochs = forms.IntegerField(
+        min_value=1,
+        max_value=1000,
+        initial=20,
+        label="Epochs of each training",
+        help_text="Two trainings a batch and seed: keep it small.",
+    )
+
+
 def _setting_field(entry: dict[str, Any]) -> forms.Field:
     shared: dict[str, Any] = {
         "required": False,

@@ -15,6 +15,7 @@ from training.services import (
     intervals,
     judging,
     promotion,
+    replaying,
     retraining,
     runs,
     shadow,
@@ -28,6 +29,7 @@ def register_all() -> None:
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
     register(crossvalidation.KIND, crossvalidation.run_job, long=True)
+    register(replaying.KIND, replaying.run_job, long=True)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
     register(drift.KIND, drift.run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import drift, models, overview, promotion, retraining, runs
+from training.views import choosing, drift, models, overview, promotion, retraining, runs
 
 app_name = "training"
 
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
     path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
+    path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
     path(STUDY + "plan/", promotion.plan, name="plan"),
     path(STUDY + "models/", models.models, name="models"),

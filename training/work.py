@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.jobs import Cancelled
+from domain import replay as statistics
 from training import backends, cards
 from training.attempts import Attempt
 from training.members import Member, joined, predictor_of, seeded, train_member
 from training.preparation import Prepared, prepare
-from training.selectors import runs
-from training.services import crossvalidation, results
+from training.selectors import replays, runs
+from training.services import crossvalidation, replaying, results
+from training.services import runs as training_runs
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
+    from inference.runtime import Predictor
     from training.backends.checkpoints import CheckpointStore
     from training.backends.contract import EpochRow, TrainingData
-    from training.models import Run
+    from training.models import Run, Snapshot
 
 ASK_SECONDS = 1.0  # cancel is looked up at most so often
 
@@ -36,10 +40,12 @@ class Stage:
 def work(context: JobContext) -> None:
     """What is left to do of a job, then remove what only the job needed."""
     attempt = Attempt(context)
-    if context.job.kind == crossvalidation.KIND:
-        cross_validate(context, attempt)
-    else:
-        train(context, attempt)
+    kinds = {
+        crossvalidation.KIND: cross_validate,
+        replaying.KIND: replay,
+        training_runs.KIND: train,
+    }
+    kinds[context.job.kind](context, attempt)
     attempt.clear()
 
 
@@ -48,7 +54,7 @@ def train(context: JobContext, attempt: Attempt) -> None:
     run = runs.of_job(context.job)
     if run.model is not None:
         return
-    prepared = _prepared(run, context)
+    prepared = _prepared(run.snapshot, context)
     count = run.settings.get("members", 1)
     stages = [
         Stage(f"member-{n}", n, count, f"member {n} of {count}, " if count > 1 else "")
@@ -73,7 +79,7 @@ def cross_validate(context: JobContext, attempt: Attempt) -> None:
     if crossvalidation.is_done(plan, context.job):
         return
     run = plan.run
-    prepared = _prepared(run, context)
+    prepared = _prepared(run.snapshot, context)
     folds = crossvalidation.folds_of(prepared, plan)
     count = run.settings.get("members", 1)
     rows = []
@@ -84,7 +90,7 @@ def cross_validate(context: JobContext, attempt: Attempt) -> None:
                 fold.data,
                 n,
                 JobReporter(
-                    run,
+                    run.settings,
                     context,
                     attempt,
                     Stage(
@@ -102,18 +108,46 @@ def cross_validate(context: JobContext, attempt: Attempt) -> None:
         crossvalidation.keep(plan, rows, context.job)
 
 
+def replay(context: JobContext, attempt: Attempt) -> None:
+    """The learning curves of a replay's strategies, one trace after the other."""
+    replayed = replays.of_job(context.job)
+    if replayed.helps is not None:
+        return
+    data = _prepared(replayed.snapshot, context).data
+    setting = replaying.Setting(replayed.start, replayed.batch)
+    plan = replaying.plan_of(replayed)
+    traces = statistics.traces_from_json(attempt.recall("traces") or [])
+    for number, (strategy, seed) in enumerate(plan[len(traces) :], start=len(traces)):
+        context.raise_if_cancelled()
+        context.progress(number / len(plan), f"{strategy}, seed {seed} of {replayed.seeds}")
+
+        def learn(part: TrainingData, name: str, seed: int = seed) -> Predictor:
+            stage = Stage(name, 1, 1)
+            reporter = QuietReporter(replayed.settings, context, attempt, stage)
+            settings = {**replayed.settings, "seed": seed}
+            member = train_member(backends.get(replayed.backend), part, settings, reporter)
+            return predictor_of([member], part)
+
+        traces.append(replaying.trace(data, strategy, seed, setting, learn))
+        attempt.remember("traces", [statistics.trace_json(one) for one in traces])
+    with context.publish():
+        replaying.conclude(replayed, traces)
+
+
 class JobReporter:
     """Shows progress as the job's, and hears a cancel within seconds."""
 
-    def __init__(self, run: Run, context: JobContext, attempt: Attempt, stage: Stage) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], context: JobContext, attempt: Attempt, stage: Stage
+    ) -> None:
         self.checkpoints: CheckpointStore = attempt.checkpoints(stage.name)
         self.finished, self.stage = attempt.finished, stage
-        self._run, self._context = run, context
+        self._settings, self._context = settings, context
         self._asked_at, self._best = 0.0, -1.0
 
     def epoch(self, row: EpochRow) -> None:
         self._best = max(self._best, row.validation_dice)
-        most = self._run.settings["max_epochs"]
+        most = self._settings["max_epochs"]
         done = (self.stage.number - 1 + row.number / most) / self.stage.of
         self._context.progress(
             done,
@@ -135,8 +169,22 @@ class JobReporter:
         self._context.log(f"{self.stage.words}{line}")
 
 
+class QuietReporter(JobReporter):
+    """One of hundreds of short trainings: only the cancel is heard."""
+
+    def epoch(self, row: EpochRow) -> None:
+        """Nothing to show."""
+
+    def log(self, line: str) -> None:
+        """Nothing to keep."""
+
+
 class RunReporter(JobReporter):
     """Writes each epoch as a row of the run too."""
+
+    def __init__(self, run: Run, context: JobContext, attempt: Attempt, stage: Stage) -> None:
+        super().__init__(run.settings, context, attempt, stage)
+        self._run = run
 
     def epoch(self, row: EpochRow) -> None:
         with self._context.publish():
@@ -144,9 +192,9 @@ class RunReporter(JobReporter):
         super().epoch(row)
 
 
-def _prepared(run: Run, context: JobContext) -> Prepared:
+def _prepared(snapshot: Snapshot, context: JobContext) -> Prepared:
     """The snapshot decoded; what its pixels keep out is told in the job's log."""
-    prepared = prepare(run.snapshot, lambda done, whole: _preparing(context, done, whole))
+    prepared = prepare(snapshot, lambda done, whole: _preparing(context, done, whole))
     for entry in prepared.left_out:
         context.log(
             f"Image {entry['image']} of {entry['subject']} was left out: its pixels are held out."

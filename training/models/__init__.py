@@ -6,6 +6,7 @@ from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
 from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
 from training.models.query import Pick, QueryRound
+from training.models.replay import Replay
 from training.models.retraining import RetrainPolicy
 from training.models.run import Epoch, Run
 from training.models.shadow import ShadowComparison, ShadowReading
@@ -21,6 +22,7 @@ __all__ = [
     "GateDecision",
     "Pick",
     "QueryRound",
+    "Replay",
     "RetrainPolicy",
     "Run",
     "ShadowComparison",
