@@ -228,8 +228,8 @@ def _logit(dice: Sequence[float]) -> NDArray[np.float64]:
     """Of Dice, cut off at both ends so that unchanged and hopeless pre-labels stay finite."""
     most = AS_GOOD_AS_UNCHANGED
     clipped = np.clip(np.asarray(dice, dtype=np.float64), 1 - most, most)
-    odds: NDArray[np.float64] = clipped / (1 - clipped)
-    return np.log(odds)
+    logits: NDArray[np.float64] = np.log(clipped) - np.log1p(-clipped)
+    return logits
 
 
 def _dice(logit: float) -> float:

@@ -37,19 +37,25 @@ class LabelSpread:
 class Certainty:
     """What the page says of a pre-label's certainty.
 
-    `dice`: the expected Dice; `interval`: its lower and upper end, from `n_subjects`, or None and
-    `note` says why. `map`: the address of the picture that lies over the scan, empty without one.
-    `members`: the regions of each network of an ensemble.
+    `dice`: the expected Dice; `interval`: its lower and upper end, from `n_subjects`, of whom a
+    share `coverage` (None: too few to tell) lay inside when left out; or None and `note` says why.
+    `map`: the address of the picture that lies over the scan, empty without one. `members`: the
+    regions of each network of an ensemble.
     """
 
     dice: float | None
     interval: tuple[float, float] | None
     percent: int | None
     n_subjects: int | None
+    coverage: float | None
     note: str
     map: str
     members: list[list[dict[str, Any]]]
     spreads: list[LabelSpread]
+
+    @property
+    def covered_percent(self) -> int | None:
+        return None if self.coverage is None else round(100 * self.coverage)
 
 
 def certainty_of(suggestion: Suggestion, image: Image) -> Certainty | None:
@@ -65,6 +71,7 @@ def certainty_of(suggestion: Suggestion, image: Image) -> Certainty | None:
         interval=(interval["low"], interval["high"]) if interval else None,
         percent=round(100 * interval["level"]) if interval else None,
         n_subjects=interval["n_subjects"] if interval else None,
+        coverage=interval["coverage"] if interval else None,
         note=said.get("predicted_dice_note", ""),
         map=address,
         members=members,

@@ -77,15 +77,19 @@ def describe_version(
     return len(current)
 
 
-def withdraw_version(source: str, version: str, *, scope: str = "") -> int:
-    """Withdraw the untouched pre-labels of a version; answers how many."""
+def withdraw_version(site_id: int, source: str, version: str, *, scope: str = "") -> int:
+    """Withdraw a site's untouched pre-labels of a version; answers how many.
+
+    Sites of two studies may share a name, and their versions with it.
+    """
     with transaction.atomic():
         withdrawn = Suggestion.objects.filter(
+            image__site_id=site_id,
             source=source,
             version=version,
             state=Suggestion.State.CURRENT,
             image__state=Image.State.NEW,
-        ).update(state=Suggestion.State.WITHDRAWN)
+        ).update(state=Suggestion.State.WITHDRAWN, uncertainty_map=b"")
         audit.record(
             "pre-labels withdrawn", actor=None, target=version, scope=scope, count=withdrawn
         )

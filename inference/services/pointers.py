@@ -126,7 +126,7 @@ def _take_back(
 ) -> PointerMove:
     moved = move(site, purpose, earlier, actor=actor, reason=reason, kind=Kind.ROLLBACK)
     if purpose == Purpose.PRE_LABEL and current is not None:
-        suggestions.withdraw_version(SOURCE, current.name, scope=site.study.name)
+        suggestions.withdraw_version(site.pk, SOURCE, current.name, scope=site.study.name)
     return moved
 
 

@@ -50,6 +50,7 @@ def test_the_value_is_the_corrected_one_with_its_interval(offered, image):
     certainty = certainty_of(offered(), image)
     assert (certainty.dice, certainty.interval) == (0.91, (0.86, 0.95))
     assert (certainty.percent, certainty.n_subjects, certainty.note) == (90, 24, "")
+    assert certainty.covered_percent == 92
 
 
 def test_without_an_interval_it_says_why(offered, image):

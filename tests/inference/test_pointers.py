@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.db import DatabaseError, transaction
 
 from annotation.models import Suggestion
-from annotation.services import sites, suggestions
+from annotation.services import scans, sites, studies, suggestions
 from core.models import AuditEvent
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Pointer, PointerMove, Purpose
@@ -94,6 +95,27 @@ def test_rollback_withdraws_the_bad_model_s_pre_labels(site, admin, make_model, 
     offered.refresh_from_db()
     assert offered.state == Suggestion.State.WITHDRAWN
     assert AuditEvent.objects.filter(verb="model rolled back").count() == len(Purpose.values)
+
+
+def test_rollback_leaves_another_study_s_site_of_the_same_name_alone(
+    site, admin, make_model, promote, make_image
+):
+    promote(make_model(0.1))
+    bad = make_model(0.2)
+    promote(bad)
+    elsewhere = studies.create("elsewhere", actor=None)
+    namesake = sites.create(elsewhere, site.slug, labels=["RF"], actor=None)
+    image, _ = scans.add_image(
+        elsewhere,
+        site=namesake,
+        subject_code="S1",
+        pixels=np.zeros((64, 64), np.uint8),
+        actor=None,
+    )
+    theirs = suggestions.offer(image, [rectangle(1, 1, 9, 9)], source="model", version=bad.name)
+    pointers.rollback(site, admin, "bad outlines")
+    theirs.refresh_from_db()
+    assert theirs.state == Suggestion.State.CURRENT
 
 
 def test_a_failed_rollback_moves_nothing(site, admin, make_model, promote, monkeypatch):

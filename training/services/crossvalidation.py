@@ -106,6 +106,11 @@ def prove_against_current(model: ModelVersion) -> list[Job]:
     ]
 
 
+def prove_alone(model: ModelVersion) -> list[Job]:
+    """Queue the model's own folds where it lacks them: its Dice gets an interval from them."""
+    return [] if evaluations.newest(model, DEVELOPMENT) else [submit(model, None)]
+
+
 def plan_of(job: Job) -> Plan:
     """The plan of a job whose model has a run."""
     model = model_with_id(job.params["model"])

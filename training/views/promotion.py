@@ -57,10 +57,13 @@ def confirm(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
 
 @require_POST
 def cross_validate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
-    """Queue what the proof for pre-labels lacks: the candidate's folds, and the current model's."""
+    """Queue what the proof for pre-labels lacks: the candidate's folds, and the current model's.
+
+    A model that has nobody to be compared with is tried alone, for the interval of its Dice.
+    """
     require_role(request.role, Role.ADMIN)
     found = versions.of_study_with_id(study, model_id)
-    queued = crossvalidation.prove_against_current(found)
+    queued = crossvalidation.prove_against_current(found) or crossvalidation.prove_alone(found)
     if not queued:
         raise Refused(f"Nothing is missing: {found.name} can be compared already.")
     messages.success(request, f"{found.name} is being cross-validated.")
