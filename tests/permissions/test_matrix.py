@@ -114,6 +114,7 @@ TABLE: dict[str, list[Row]] = {
     "api-job-cancel": [api(**FOR_ADMINS, method="post")],
     "api-models": [api(query="study=lab")],
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
+    "api-model-decisions": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
         api(**FOR_ADMINS, query="study=lab"),
