@@ -157,8 +157,10 @@ def grounds_to_rotate(lock: Lock) -> list[str]:
 def open_corrections(site: Site) -> QuerySet[Correction]:
     """Corrections of sealed references that nobody has decided on, the oldest first."""
     return Correction.objects.filter(
-        locked__lock__site=site, state=Correction.State.PROPOSED
-    ).select_related("locked__image__subject", "proposed_by", "revision")
+        locked__lock__site=site,
+        locked__image__erased_at__isnull=True,
+        state=Correction.State.PROPOSED,
+    ).select_related("locked__image__subject", "locked__revision", "proposed_by", "revision")
 
 
 def corrections_of(study: Study) -> QuerySet[Correction]:

@@ -93,6 +93,7 @@ def rotate(site: Site, actor: User, look_budget: int = LOOK_BUDGET) -> Lock:
     site's newest lock holds them. Raises Refused unless the budget is spent or the cohort has grown
     by 30 %, and where the reserve has nobody to draw.
     """
+    require_admin(actor, site.study)
     newest = current_lock(site)
     if newest is None:
         raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
@@ -248,9 +249,7 @@ def _seal(
     newest = current_lock(site)
     if newest is not None and generation > newest.generation:
         _draw(newest)
-    corrections = list(open_corrections(site).filter(revision__isnull=False))
-    for correction in corrections:
-        references.correct_sealed(correction)
+    corrections = _take_corrections(site, actor)
     rows = list(references_to_seal(site, generation))
     _refuse_nothing(site, rows)
     entries = [_entry(row) for row in rows]
@@ -303,6 +302,24 @@ def _seal(
         corrections=[correction.pk for correction in corrections],
     )
     return lock
+
+
+def _take_corrections(site: Site, actor: User) -> list[Correction]:
+    """Put the corrections that were drawn in place; one whose scan has another reference by now is
+    declined."""
+    taken = []
+    for correction in open_corrections(site).filter(revision__isnull=False):
+        if references.is_current(correction.locked.revision):
+            references.correct_sealed(correction)
+            taken.append(correction)
+        else:
+            decide(
+                correction,
+                Correction.State.DECLINED,
+                actor,
+                "its scan has another reference by now",
+            )
+    return taken
 
 
 def _alike_but_trained(site: Site) -> dict[int, Lookalike]:

@@ -35,6 +35,11 @@ def withdraw(image: Image) -> None:
     current.update(superseded_at=timezone.now())
 
 
+def is_current(revision: Revision) -> bool:
+    """Whether a revision is the reference of its image."""
+    return Reference.objects.filter(revision=revision, superseded_at__isnull=True).exists()
+
+
 def correct_sealed(correction: Correction) -> Reference:
     """Put a proposed and drawn correction in place of the sealed reference, for the lock that comes
     next."""
