@@ -5,13 +5,14 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.models import Purpose
-from inference.services import prediction, prelabelling, readings
+from inference.services import prediction, prelabelling, readings, uploading
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
     register(prelabelling.KIND, prelabelling.run)
     register(readings.KIND, readings.run)
+    register(uploading.KIND, uploading.run)
     events.subscribe("image_added", prelabel_new_image)
     events.subscribe("image_moved", prelabel_new_image)
     events.subscribe("annotation_approved", read_approved_image)

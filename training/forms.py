@@ -167,6 +167,19 @@ class NextScans(forms.Form):
     )
 
 
+class OwnModel(forms.Form):
+    """An ONNX file and its card."""
+
+    model = forms.FileField(label="ONNX file")
+    card = forms.FileField(label="Card (JSON)")
+
+    def __init__(self, *args: Any, sites: Iterable[Site], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(site.slug, site.name) for site in sites]
+        self.fields["site"] = forms.ChoiceField(label="Muscle site", choices=choices)
+        self.order_fields(["site"])
+
+
 class StartReplay(forms.Form):
     """A replay of the approved development data."""
 

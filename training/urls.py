@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import choosing, drift, models, overview, promotion, retraining, runs
+from training.views import choosing, drift, models, overview, promotion, retraining, runs, uploading
 
 app_name = "training"
 
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
     path(STUDY + "plan/", promotion.plan, name="plan"),
     path(STUDY + "models/", models.models, name="models"),
+    path(STUDY + "models/upload/", uploading.upload_model, name="upload_model"),
     path(MODEL, models.model, name="model"),
     path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
     path(MODEL + "promote/", promotion.promote, name="promote"),

@@ -112,8 +112,12 @@ TABLE: dict[str, list[Row]] = {
     "api-exports": [api(MISSING, query="study=lab")],
     "api-job": [api(**FOR_ADMINS)],
     "api-job-cancel": [api(**FOR_ADMINS, method="post")],
-    "api-models": [api(query="study=lab")],
+    "api-models": [
+        api(query="study=lab"),
+        api(FORBIDDEN, FORBIDDEN, method="post", query="study=lab"),
+    ],
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
+    "api-model-decisions": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
         api(**FOR_ADMINS, query="study=lab"),
@@ -166,6 +170,7 @@ TABLE: dict[str, list[Row]] = {
     "training:drift": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:retraining": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "training:models": [page(**FOR_EXPERTS)],
+    "training:upload_model": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "training:model": [page(**FOR_EXPERTS)],
     "training:evaluate": [page(**FOR_ADMINS, method="post")],
     "training:promote": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
