@@ -117,6 +117,7 @@ TABLE: dict[str, list[Row]] = {
         api(FORBIDDEN, FORBIDDEN, method="post", query="study=lab"),
     ],
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
+    "api-model-decisions": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
         api(**FOR_ADMINS, query="study=lab"),

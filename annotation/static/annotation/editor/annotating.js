@@ -15,6 +15,7 @@ import { RevisionsPanel } from "#editor/revisions-panel.js";
 import { saveNotice, saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
 import { sendingTo } from "#editor/sending.js";
+import { SingleStructure } from "#editor/single-structure.js";
 import { offerStarts } from "#editor/starting.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
 import { Undoing } from "#editor/undoing.js";
@@ -26,6 +27,8 @@ import { WorkLock } from "#editor/work-lock.js";
 const LEAVING = 1500;
 /** How long submitting waits for them. ms */
 const SUBMITTING = 5000;
+const IN_CONFLICT =
+  "Not now: another window has saved this scan. Choose in the panel first, “Save my choice” or “Take the other”.";
 
 /** @implements {Mode} */
 export class Annotating {
@@ -36,6 +39,8 @@ export class Annotating {
   #journal = new IndexedJournal(() => this.#undoStore.clearAll());
   /** @type {ConflictPanel | null} */
   #conflict = null;
+  /** @type {SingleStructure | null} */
+  #single = null;
   #editor;
   #scope;
   #lock;
@@ -155,6 +160,8 @@ export class Annotating {
         group,
         label: "Take over the pre-label",
         keys: ["A"],
+        otherwise: IN_CONFLICT,
+        enabled: () => !this.isInConflict,
         run: () => this.#takeOver(),
       });
     }
@@ -165,31 +172,44 @@ export class Annotating {
         group,
         label: "Submit, and open the next scan",
         keys: ["Ctrl+Enter"],
+        otherwise: IN_CONFLICT,
+        enabled: () => !this.isInConflict,
         run: () => this.#submit(),
-      },
-      {
-        name: "submit-single",
-        group,
-        label: "Submit a scan with one structure",
-        keys: ["Enter"],
-        applies: () => data.labels.length === 1,
-        run: () => this.#submitSingle(),
       },
       {
         name: "save-choice",
         group,
         label: "End a conflict: save what is shown",
-        applies: () => this.#conflict !== null,
+        applies: () => this.isInConflict,
         run: () => this.#saveChoice(),
       },
       {
         name: "take-theirs",
         group,
         label: "End a conflict: take the other version",
-        applies: () => this.#conflict !== null,
+        applies: () => this.isInConflict,
         run: () => this.#takeTheirs(),
       },
     );
+    this.#single = new SingleStructure(this.#editor, {
+      held: () => (this.isInConflict ? IN_CONFLICT : ""),
+      submit: () => this.#submit(),
+    });
+  }
+
+  /** Whether another window's work waits for a choice; until then nothing is taken over or submitted. */
+  get isInConflict() {
+    return this.#conflict !== null;
+  }
+
+  /** In single-structure mode only a number, or its row, chooses another structure. */
+  get keepsStructure() {
+    return this.#single?.isOn ?? false;
+  }
+
+  /** @param {string} label */
+  structureChosen(label) {
+    this.#single?.chosen(label);
   }
 
   #listen() {
@@ -326,16 +346,10 @@ export class Annotating {
     const decision = String(said.get("decision") ?? "");
     const reason = String(said.get("reason") ?? "").trim();
     if (!decision || !reason) return editor.say("Choose what is the case and give a reason.");
+    if (this.isInConflict) return editor.say(IN_CONFLICT);
     editor.change({ regions: [], origin: "drawn", decision, reason }, "decision", "Recorded.");
     editor.host.focus({ preventScroll: true });
     this.#submit();
-  }
-
-  /** One structure is one outline: Enter submits it. */
-  #submitSingle() {
-    const count = this.#editor.regions.length;
-    if (count < 2) return this.#submit();
-    this.#editor.say(`There are ${count} outlines. Delete the wrong one; {submit} submits all.`);
   }
 
   async #submit() {

@@ -28,8 +28,9 @@
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
- *   leave(): Promise<boolean>, shown?(): void,
- * }} Mode `shown`: the scan has appeared; `leave` makes the work safe before another scan is shown, and says whether it is
+ *   leave(): Promise<boolean>, shown?(): void, structureChosen?(label: string): void,
+ *   readonly keepsStructure?: boolean,
+ * }} Mode `shown`: the scan has appeared; `keepsStructure`: a press on another does not choose it; `leave` makes the work safe before another scan is shown, and says whether it is
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
@@ -344,6 +345,7 @@ export class Editor {
   select(label) {
     this.label = label;
     this.#picked = null;
+    this.mode.structureChosen?.(label);
     this.draw();
   }
 
@@ -351,7 +353,9 @@ export class Editor {
   pick(point) {
     const index = regionAt(this.regions, point);
     if (index < 0) return;
-    this.select(this.regions[index].label);
+    const { label } = this.regions[index];
+    if (this.mode.keepsStructure && label !== this.label) return;
+    this.select(label);
     this.#picked = point;
   }
 
