@@ -64,9 +64,9 @@ def annotating_page(user: User, image: Image) -> EditorPage:
     annotation = own_annotation(user, image)
     notice = _why_closed(user, image, annotation)
     mode = "read" if notice else "annotate"
-    frame = next_frame(user, image) if mode == "annotate" else None
-    following = reverse("annotation:edit", args=[image.study.name, frame.pk]) if frame else ""
     sweep = _sweep(image, reverse("api-frames", args=[image.pk]))
+    frame = next_frame(user, image) if sweep and mode == "annotate" else None
+    following = reverse("annotation:edit", args=[image.study.name, frame.pk]) if frame else ""
     return _page(user, image, annotation, mode, notice, sweep, following)
 
 

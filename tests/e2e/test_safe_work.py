@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Annotation, Image, Revision, Study
@@ -86,6 +87,52 @@ def test_a_full_disk_is_said_and_the_server_still_gets_the_work(
     window.saved()
     assert numbers(scan) == [1]
     expect(window.page.get_by_text("This browser has no room")).to_be_hidden()
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_stroke_loses_nothing(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    cut_the_network(window.page)
+    window.press("b")
+    begin_a_stroke(window)
+    window.page.evaluate(f"() => {{ {FULL_DISK} }}")
+    window.page.mouse.up()
+    state_of(window, "offline, 1 change only in this window")
+    expect(window.page.get_by_text("This browser has no room")).to_be_visible()
+    drawn = window.regions
+    assert drawn != [rectangle(100, 100, 300, 300)]
+    window.page.unroute("**/annotation")
+    window.saved()
+    assert head(scan).regions == drawn == window.regions
+
+
+def test_a_session_that_ends_in_the_middle_of_a_stroke_loses_nothing(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    window.press("b")
+    begin_a_stroke(window)
+    Session.objects.all().delete()
+    window.page.mouse.up()
+    state_of(window, "signed out, 1 change kept here")
+    with window.page.context.expect_page() as opened:
+        window.page.get_by_text("Sign in in another window").click()
+    expect(opened.value.get_by_label("Password").first).to_be_visible()
+    drawn = window.regions
+    again = window_of(annotator).page.context.cookies()
+    window.page.context.add_cookies(again)  # type: ignore[arg-type]
+    window.saved()
+    assert head(scan).regions == drawn == window.regions
+
+
+def begin_a_stroke(window: EditorWindow) -> None:
+    """From inside the outline out over its right border, the button still down."""
+    window.page.mouse.move(*window.client((280, 200)))
+    window.page.mouse.down()
+    window.page.mouse.move(*window.client((320, 200)), steps=5)
 
 
 def test_work_goes_to_nobody_else_who_signed_in_meanwhile(
