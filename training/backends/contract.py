@@ -100,8 +100,8 @@ class TrainingData:
         missing = self._never_shown()
         if missing:
             raise TrainingFailed(
-                f"No training scan of {self.site} shows {', '.join(missing)}, so it cannot be learnt:"
-                " approve outlines of it on training subjects, or retire the label."
+                f"No training scan of {self.site} shows {', '.join(missing)}: approve outlines of"
+                " it on training subjects, or retire the label."
             )
 
     def _never_shown(self) -> list[str]:
