@@ -129,6 +129,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:enter": [page()],
     "annotation:help": [page()],
     "annotation:queue": [page(admin=MISSING)],
+    "annotation:left": [page(admin=MISSING)],
     "annotation:board": [page(**FOR_EXPERTS)],
     "annotation:images": [page()],
     "annotation:images_csv": [page(**FOR_EXPERTS)],

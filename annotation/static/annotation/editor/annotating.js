@@ -27,6 +27,8 @@ import { WorkLock } from "#editor/work-lock.js";
 const LEAVING = 1500;
 /** How long submitting waits for them. ms */
 const SUBMITTING = 5000;
+/** @type {import("#editor/connection.js").Answer} */
+const NO_ANSWER = { status: 0, data: null };
 const IN_CONFLICT =
   "Not now: another window has saved this scan. Choose in the panel first, “Save my choice” or “Take the other”.";
 
@@ -81,6 +83,7 @@ export class Annotating {
 
   shown() {
     prepareScan(this.#editor.data.urls.next);
+    this.#showLeft();
     this.#sendLeftovers();
     showWaitingProposals(this.#editor);
   }
@@ -136,6 +139,12 @@ export class Annotating {
         return link;
       }),
     );
+  }
+
+  /** How many scans are left is no reason to show this one later. */
+  async #showLeft() {
+    const { status, data } = await call("GET", this.#editor.data.urls.left).catch(() => NO_ANSWER);
+    if (status === 200) this.#editor.piece("left").textContent = data.left;
   }
 
   /** Work that is not saved yet stays in the journal; what the journal cannot keep holds the scan open. */
@@ -347,7 +356,8 @@ export class Annotating {
     const reason = String(said.get("reason") ?? "").trim();
     if (!decision || !reason) return editor.say("Choose what is the case and give a reason.");
     if (this.isInConflict) return editor.say(IN_CONFLICT);
-    editor.change({ regions: [], origin: "drawn", decision, reason }, "decision", "Recorded.");
+    const none = { regions: [], origin: "drawn", decision, reason };
+    if (!editor.change(none, "decision", "Recorded.")) return;
     editor.host.focus({ preventScroll: true });
     this.#submit();
   }
