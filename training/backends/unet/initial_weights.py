@@ -28,7 +28,7 @@ def load_into(network: torch.nn.Module, name: str) -> str:
             f" {known}): put it there, then train again."
         )
     given = _read(path)
-    encoder = network.encoder
+    encoder = network.get_submodule("encoder")
     own = encoder.state_dict()
     fitting = {}
     for key, value in given.items():
