@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from annotation.models import (
+    HELD_OUT,
     Annotation,
     Assignment,
     Image,
     Membership,
-    Partition,
     Study,
     SubjectPartition,
 )
@@ -92,9 +92,9 @@ def is_double_read(image: Image) -> bool:
 
 
 def is_test_subject(image: Image) -> bool:
-    """Whether the image's subject is in the test partition."""
+    """Whether the image's subject is a test subject, or in the reserve of later ones."""
     return SubjectPartition.objects.filter(
-        subject_id=image.subject_id, partition=Partition.TEST
+        subject_id=image.subject_id, partition__in=HELD_OUT
     ).exists()
 
 

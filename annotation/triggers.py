@@ -15,16 +15,49 @@ GAP = (
     "NEW.number <> (SELECT COALESCE(MAX(number), 0) + 1 FROM annotation_revision"
     " WHERE annotation_id = NEW.annotation_id)"
 )
-LOCKED_SUBJECT = (
-    "EXISTS (SELECT 1 FROM annotation_lockedimage l WHERE l.subject_id = OLD.subject_id)"
-    " OR (OLD.partition = 'test' AND EXISTS (SELECT 1 FROM annotation_lock k"
+EVER_SEALED = "EXISTS (SELECT 1 FROM annotation_lockedimage l WHERE l.subject_id = OLD.subject_id)"
+SEALED = (
+    "SELECT 1 FROM annotation_lockedimage l JOIN annotation_lock k ON k.id = l.lock_id"
+    " AND NOT EXISTS (SELECT 1 FROM annotation_lock n"
+    " WHERE n.site_id = k.site_id AND n.version > k.version)"
+)
+SEALED_NOW = f"EXISTS ({SEALED} WHERE l.subject_id = OLD.subject_id)"
+TEST_OF_A_LOCKED_STUDY = (
+    "(OLD.partition = 'test' AND EXISTS (SELECT 1 FROM annotation_lock k"
     " JOIN annotation_site s ON s.id = k.site_id"
     " JOIN annotation_subject u ON u.study_id = s.study_id WHERE u.id = OLD.subject_id))"
+)
+MOVES_A_LOCKED_SUBJECT = (
+    f"{SEALED_NOW} OR ({TEST_OF_A_LOCKED_STUDY} AND NOT (NEW.partition = 'train'"
+    f" AND NEW.subject_id = OLD.subject_id AND {EVER_SEALED}))"
+)
+LEAVES_THE_RESERVE = (
+    "OLD.partition = 'reserve' AND (NEW.partition NOT IN ('reserve', 'test')"
+    " OR NEW.subject_id <> OLD.subject_id)"
+)
+CORRECTED = (
+    "EXISTS (SELECT 1 FROM annotation_correction c"
+    " JOIN annotation_lockedimage l ON l.id = c.locked_id"
+    " WHERE l.image_id = OLD.image_id AND c.state = 'proposed' AND c.revision_id IS NOT NULL)"
+)
+WITHDREW = (
+    "EXISTS (SELECT 1 FROM annotation_image i"
+    " JOIN annotation_subject u ON u.id = i.subject_id"
+    " WHERE i.id = OLD.image_id AND u.withdrawn_at IS NOT NULL)"
+)
+SUPERSEDES_A_SEALED_REFERENCE = (
+    "NEW.superseded_at IS NOT NULL AND OLD.superseded_at IS NULL"
+    f" AND EXISTS ({SEALED} WHERE l.image_id = OLD.image_id AND l.revision_id = OLD.revision_id)"
+    f" AND NOT {CORRECTED} AND NOT {WITHDREW}"
 )
 OF_TEST_SUBJECT = (
     "EXISTS (SELECT 1 FROM annotation_image i"
     " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
-    " WHERE i.id = NEW.image_id AND p.partition = 'test')"
+    " WHERE i.id = NEW.image_id AND p.partition IN ('test', 'reserve'))"
+)
+BUDGET_SPENT = (
+    "(SELECT COUNT(*) FROM annotation_locklook l WHERE l.lock_id = NEW.lock_id)"
+    " >= (SELECT k.look_budget FROM annotation_lock k WHERE k.id = NEW.lock_id)"
 )
 
 
@@ -76,18 +109,53 @@ def register_all() -> None:
             "a reference is superseded, never deleted",
         ),
         Trigger(
+            "annotation_reference_of_lock_stays",
+            "annotation_reference",
+            "UPDATE",
+            "a sealed reference is superseded by a proposed correction only",
+            SUPERSEDES_A_SEALED_REFERENCE,
+        ),
+        Trigger(
+            "annotation_correction_no_edit",
+            "annotation_correction",
+            "UPDATE",
+            "what was proposed and what was decided is never changed",
+            "OLD.state <> 'proposed' OR NEW.locked_id <> OLD.locked_id OR NEW.reason <> OLD.reason"
+            " OR NEW.proposed_by_id <> OLD.proposed_by_id",
+        ),
+        Trigger(
+            "annotation_correction_no_delete",
+            "annotation_correction",
+            "DELETE",
+            "a proposed correction is never deleted",
+        ),
+        Trigger(
             "annotation_subjectpartition_stays",
             "annotation_subjectpartition",
             "UPDATE",
             "a subject of a locked test set stays where it is",
-            LOCKED_SUBJECT,
+            MOVES_A_LOCKED_SUBJECT,
+        ),
+        Trigger(
+            "annotation_subjectpartition_reserved",
+            "annotation_subjectpartition",
+            "UPDATE",
+            "a subject of the reserve becomes a test subject, or stays where it is",
+            LEAVES_THE_RESERVE,
         ),
         Trigger(
             "annotation_subjectpartition_is_kept",
             "annotation_subjectpartition",
             "DELETE",
-            "a subject of a locked test set stays where it is",
-            LOCKED_SUBJECT,
+            "a subject of a locked test set or of the reserve stays where it is",
+            f"{EVER_SEALED} OR {TEST_OF_A_LOCKED_STUDY} OR OLD.partition = 'reserve'",
+        ),
+        Trigger(
+            "annotation_locklook_within_budget",
+            "annotation_locklook",
+            "INSERT",
+            "the look budget of this lock is spent",
+            BUDGET_SPENT,
         ),
         Trigger(
             "annotation_suggestion_not_for_test",

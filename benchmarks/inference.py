@@ -1,5 +1,7 @@
 """One warm pre-label against the bare ONNX Runtime call and against the eager PyTorch network.
 
+For the U-Net against both, for nnU-Net's default network against its bare calls.
+
 A pre-label is everything from a stored scan's pixels to regions in JSON: letterbox, normalise, run,
 put back on the scan's pixels, clean, outline, score. The network is a ResNet-18 U-Net with random
 weights whose logits get a muscle-shaped offset, so that there is an outline of ordinary length to
@@ -12,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,7 @@ from domain.geometry import region_to_json
 from inference import runtime
 from inference.card import FORMAT, Postprocessing, postprocessing_json, read_card
 from inference.postprocessing import outline
-from inference.recipes import unet
+from inference.recipes import nnunet, unet
 
 SCAN = (384, 400)
 INPUT = (384, 416)
@@ -32,11 +35,62 @@ TARGET_BARE, TARGET_EAGER = 1.25, 0.7
 
 
 def run() -> list[dict[str, Any]]:
-    """The two ratios."""
+    """The ratios of both families."""
+    return [*_of_unet(), _of_nnunet()]
+
+
+def _of_nnunet() -> dict[str, Any]:
+    """nnU-Net's default network for such scans, one patch over the whole of it."""
+    onnx = _to_onnx(_default_nnunet(), nnunet)
+    card = _card(onnx, family="nnunet", input=nnunet.input_spec(*INPUT))
+    card["normalisation"] = nnunet.normalisation_spec(masked=False)
+    predictor = runtime.load(onnx, read_card(card))
+    pixels = _scan()
+    resampled, _ = nnunet.prepare(pixels, None, predictor.card)
+    tensor = np.zeros((1, 1, *INPUT), np.float32)
+    tensor[0, 0, : resampled.shape[0], : resampled.shape[1]] = resampled
+    ours, bare = _alternate(
+        [lambda: predictor.predict(pixels), lambda: predictor.run(tensor)], ROUNDS
+    )
+    note = (
+        f"{1e3 * ours:.0f} ms a label map, {1e3 * bare:.0f} ms bare; plain convolutions, six"
+        f" stages of 32 to 512 features, scan {SCAN[0]}x{SCAN[1]} px, patch {INPUT[0]}x{INPUT[1]}"
+    )
+    return {
+        **_result(ours / bare, "the bare ONNX Runtime calls of its tiles", TARGET_BARE, note),
+        "name": "inference: one warm nnU-Net prediction",
+    }
+
+
+def _default_nnunet() -> Any:
+    import torch
+    from dynamic_network_architectures.architectures.unet import PlainConvUNet
+
+    torch.manual_seed(1)
+    return PlainConvUNet(
+        input_channels=1,
+        n_stages=6,
+        features_per_stage=[32, 64, 128, 256, 512, 512],
+        conv_op=torch.nn.Conv2d,
+        kernel_sizes=3,
+        strides=[1, 2, 2, 2, 2, 2],
+        n_conv_per_stage=2,
+        num_classes=2,
+        n_conv_per_stage_decoder=2,
+        conv_bias=True,
+        norm_op=torch.nn.InstanceNorm2d,
+        norm_op_kwargs={"eps": 1e-5, "affine": True},
+        nonlin=torch.nn.LeakyReLU,
+        nonlin_kwargs={"inplace": True},
+        deep_supervision=False,
+    ).eval()
+
+
+def _of_unet() -> list[dict[str, Any]]:
     import torch
 
     network = _network()
-    onnx = _to_onnx(network)
+    onnx = _to_onnx(network, unet)
     predictor = runtime.load(onnx, read_card(_card(onnx)))
     pixels = _scan()
     tensor, _ = unet.prepare(pixels, predictor.card.input)
@@ -115,7 +169,7 @@ def _ellipse_logits() -> NDArray[np.float32]:
     return logits
 
 
-def _to_onnx(network: Any) -> bytes:
+def _to_onnx(network: Any, recipe: ModuleType) -> bytes:
     import io
     import warnings
 
@@ -130,13 +184,13 @@ def _to_onnx(network: Any) -> bytes:
             buffer,
             dynamo=False,
             opset_version=17,
-            input_names=[unet.INPUT_NAME],
-            output_names=[unet.OUTPUT_NAME],
+            input_names=[recipe.INPUT_NAME],
+            output_names=[recipe.OUTPUT_NAME],
         )
     return buffer.getvalue()
 
 
-def _card(onnx: bytes) -> Mapping[str, Any]:
+def _card(onnx: bytes, **changed: Any) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "family": "unet",
@@ -147,6 +201,7 @@ def _card(onnx: bytes) -> Mapping[str, Any]:
         "postprocessing": postprocessing_json(Postprocessing()),
         "metrics_version": "metrics_v1",
         "sha256": hashlib.sha256(onnx).hexdigest(),
+        **changed,
     }
 
 

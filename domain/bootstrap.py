@@ -22,6 +22,9 @@ REPLICATES = 10_000
 MINIMUM_SUBJECTS = 5
 """Below five subjects there are at most 35 different resamples: no interval is given."""
 
+TAIL = 0.025
+"""Share beyond each end of an interval: 2.5 % makes it a 95 % interval."""
+
 MAXIMUM_UNDEFINED = 0.05
 """Share of replicates in which a statistic may be undefined before the interval is withheld."""
 
@@ -45,22 +48,24 @@ def resample_counts(
     return counts
 
 
-def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
-    """The 2.5 and 97.5 percentiles of a statistic over its replicates.
+def percentile_interval(
+    values: NDArray[np.float64], *, tail: float = TAIL
+) -> tuple[float, float] | None:
+    """The percentiles of a statistic over its replicates that leave `tail` below and above.
 
     Undefined replicates (NaN) are left out; None when more than 5 % are undefined.
     """
     defined = values[np.isfinite(values)]
     if defined.size < (1.0 - MAXIMUM_UNDEFINED) * values.size or defined.size == 0:
         return None
-    low, high = np.percentile(defined, (2.5, 97.5))
+    low, high = np.percentile(defined, (100.0 * tail, 100.0 - 100.0 * tail))
     return float(low), float(high)
 
 
 def mean_interval(
-    values: NDArray[np.float64], *, seed: int, replicates: int = REPLICATES
+    values: NDArray[np.float64], *, seed: int, replicates: int = REPLICATES, tail: float = TAIL
 ) -> tuple[float, float] | None:
-    """95 % percentile interval of the mean of one value per subject.
+    """Percentile interval (95 %, or what `tail` leaves) of the mean of one value per subject.
 
     values: shape (n_subjects,), finite. None below MINIMUM_SUBJECTS subjects. The mean, not the
     median: bootstrap intervals of the median do not cover (BRIDGE 2025).
@@ -71,5 +76,5 @@ def mean_interval(
         return None
     counts = resample_counts(values.size, seed=seed, replicates=replicates)
     centre = float(values.mean())
-    interval = percentile_interval(counts @ (values - centre) / values.size)
+    interval = percentile_interval(counts @ (values - centre) / values.size, tail=tail)
     return None if interval is None else (centre + interval[0], centre + interval[1])

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from domain.errors import InvalidInput, Refused
 
 TRAIN, VALIDATION, TEST, EXTERNAL = "train", "validation", "test", "external"
-PARTITIONS = (TRAIN, VALIDATION, TEST)
-CAUTION = (EXTERNAL, TEST, VALIDATION, TRAIN)
+RESERVE = "reserve"
+PARTITIONS = (TRAIN, VALIDATION, TEST, RESERVE)
+CAUTION = (EXTERNAL, TEST, RESERVE, VALIDATION, TRAIN)
 """Which partition a new subject joins when those who share its pictures are in several."""
 
 YEARS_PER_AGE_GROUP = 10
@@ -39,27 +40,35 @@ class SplitSubject:
 
 @dataclass(frozen=True)
 class Fractions:
-    """Shares of all subjects that go to test and validation; the rest trains.
+    """Shares of all subjects that go to test, validation and the reserve of later test subjects;
+    the rest trains.
 
     Raises InvalidInput where a share is not in 0 to 1 or nothing is left to train on.
     """
 
     test: float = 0.2
     validation: float = 0.1
+    reserve: float = 0.0
 
     def __post_init__(self) -> None:
-        shares = (self.test, self.validation)
+        shares = (self.test, self.validation, self.reserve)
         if not all(0 <= share < 1 for share in shares) or sum(shares) >= 1:
             raise InvalidInput(
-                f"Test {self.test:g} and validation {self.validation:g} must each be at least 0 "
-                "and together below 1, so that subjects are left to train on."
+                f"Test {self.test:g}, validation {self.validation:g} and reserve "
+                f"{self.reserve:g} must each be at least 0 and together below 1, so that subjects "
+                "are left to train on."
             )
 
     @property
     def shares(self) -> dict[str, float]:
         """Share of each partition, summing to 1, in the order of PARTITIONS."""
-        train = 1.0 - self.test - self.validation
-        return {TRAIN: train, VALIDATION: self.validation, TEST: self.test}
+        train = 1.0 - self.test - self.validation - self.reserve
+        return {
+            TRAIN: train,
+            VALIDATION: self.validation,
+            TEST: self.test,
+            RESERVE: self.reserve,
+        }
 
 
 @dataclass
@@ -163,8 +172,8 @@ def _check(subjects: Sequence[SplitSubject], assigned: Mapping[str, str]) -> Non
     for code, partition in assigned.items():
         if partition not in CAUTION:
             raise InvalidInput(
-                f"Subject {code} has the partition {partition!r}; use train, validation, test or "
-                "external."
+                f"Subject {code} has the partition {partition!r}; use train, validation, test, "
+                "reserve or external."
             )
 
 
@@ -251,7 +260,7 @@ def _home(
     if n_waiting <= len(empty):
         candidates = [name for name in PARTITIONS if name in empty]
     if not candidates:
-        return max(PARTITIONS, key=lambda name: room[name])
+        return max((name for name in PARTITIONS if shares[name] > 0), key=lambda name: room[name])
 
     def shortfall(name: str) -> tuple[float, float, str]:
         missing = sum(wanting[name, tag] * count for tag, count in group.strata.items())

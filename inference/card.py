@@ -19,6 +19,7 @@ FORMAT = 1
 MOST_LABELS = 32
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LARGEST_TOLERANCE_PX = 10.0
+MOST_MEMBERS = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Postprocessing:
 
 @dataclass(frozen=True)
 class Card:
-    """A model's card with every field that running it depends on checked."""
+    """A model's card with every field that running it depends on checked.
+
+    `members`: how many networks the file holds, whose probabilities are averaged.
+    """
 
     family: str
     site: str
@@ -53,6 +57,7 @@ class Card:
     sha256: str
     seed: int | None
     code_version: str
+    members: int = 1
     libraries: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,6 +86,7 @@ def read_card(data: Any) -> Card:
         sha256=_sha256(data.get("sha256")),
         seed=_seed(data.get("seed")),
         code_version=_text(data, "code_version", default=""),
+        members=_members(data.get("members", 1)),
         libraries=_mapping(data, "libraries", default={}),
         training=_mapping(data, "training", default={}),
     )
@@ -127,6 +133,12 @@ def _seed(value: Any) -> int | None:
     if value is None or type(value) is int:
         return value
     raise InvalidInput("The model card's 'seed' must be a whole number or null.")
+
+
+def _members(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MOST_MEMBERS:
+        raise InvalidInput(f"The model card's 'members' must be a number from 1 to {MOST_MEMBERS}.")
+    return value
 
 
 def _spacing(value: Any) -> tuple[float, float] | None:

@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
+from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput
 from inference import recipes
 from inference.card import Card
@@ -28,7 +29,6 @@ LARGEST_FILE = 1_500_000_000  # bytes; protobuf itself ends at 2 GiB
 OLDEST_OPSET, NEWEST_OPSET = 11, 24  # what ONNX Runtime 1.23, the oldest allowed, runs
 STANDARD_DOMAINS = frozenset({"", "ai.onnx"})
 CACHED_MODELS = 4  # a U-Net takes about 60 MB
-PROBABILITY_TOLERANCE = 1e-3
 CANNOT_RUN = (
     onnxruntime_errors.EPFail,
     onnxruntime_errors.Fail,
@@ -47,11 +47,14 @@ class PredictedMap:
     """A model's answer on the stored pixels of one scan.
 
     label_map: uint8 (h, w), 0 the background, then the card's labels from 1.
-    probability: float32 (1 + labels, h, w), summing to 1 over the first axis.
+    probability: float32 (1 + labels, h, w), summing to 1 over the first axis; of an ensemble the
+        mean over its members.
+    members: float32 (members, 1 + labels, h, w) of an ensemble, None of a single network.
     """
 
     label_map: NDArray[np.uint8]
     probability: NDArray[np.float32]
+    members: NDArray[np.float32] | None = None
 
 
 class Predictor:
@@ -63,15 +66,24 @@ class Predictor:
         self.card = card
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The bare network: (N, 1, H, W) -> probabilities (N, 1 + labels, H, W)."""
-        answer = self._session.run([self._recipe.OUTPUT_NAME], {self._recipe.INPUT_NAME: tensor})
-        return np.asarray(answer[0])
+        """The bare network: (N, 1, H, W) -> (N, members, 1 + labels, H, W), as its recipe says."""
+        answer = np.asarray(
+            self._session.run([self._recipe.OUTPUT_NAME], {self._recipe.INPUT_NAME: tensor})[0]
+        )
+        return answer if self.card.members > 1 else answer[:, np.newaxis]
 
-    def predict(self, pixels: NDArray[np.uint8]) -> PredictedMap:
-        """Grey pixels (h, w) of a stored scan -> label map and probabilities on those pixels."""
-        tensor, placement = self._recipe.prepare(pixels, self.card.input)
-        probability = self._recipe.restore(self.run(tensor)[0], placement)
-        return PredictedMap(label_map=most_probable(probability), probability=probability)
+    def predict(
+        self, pixels: NDArray[np.uint8], spacing: PixelSpacing | None = None
+    ) -> PredictedMap:
+        """Grey pixels (h, w) of a stored scan -> label map and probabilities on those pixels.
+
+        spacing is the scan's calibration; families that work in mm resample by it.
+        """
+        members = self._recipe.predict(self.run, pixels, spacing, self.card)
+        if len(members) == 1:
+            return PredictedMap(most_probable(members[0]), members[0])
+        probability = members.mean(axis=0)
+        return PredictedMap(most_probable(probability), probability, members)
 
 
 def most_probable(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -218,10 +230,15 @@ def _check_shapes(graph: onnx.GraphProto, card: Card) -> None:
     recipe = recipes.get(card.family)
     weights = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
-    size = (card.input["height"], card.input["width"])
+    size = recipe.network_size(card.input)
     _check_value("input", inputs, recipe.INPUT_NAME, (None, 1, *size))
-    classes = 1 + len(card.labels)
-    _check_value("output", list(graph.output), recipe.OUTPUT_NAME, (None, classes, *size))
+    _check_value("output", list(graph.output), recipe.OUTPUT_NAME, (None, *_answer_shape(card)))
+
+
+def _answer_shape(card: Card) -> tuple[int, ...]:
+    """What the network answers for one tensor; only an ensemble has the axis of members."""
+    members = (card.members,) if card.members > 1 else ()
+    return (*members, 1 + len(card.labels), *recipes.get(card.family).network_size(card.input))
 
 
 def _check_value(
@@ -248,30 +265,22 @@ def _check_value(
 
 def _check_answer(predictor: Predictor) -> None:
     """Ask the network once: what the file leaves open (free dimensions, softmax) shows itself."""
-    height, width = predictor.card.input["height"], predictor.card.input["width"]
+    card = predictor.card
+    recipe = recipes.get(card.family)
+    height, width = recipe.network_size(card.input)
     try:
         answer = predictor.run(np.zeros((1, 1, height, width), np.float32))
     except CANNOT_RUN as error:
         raise InvalidInput(
             f"The model fails on a blank scan of the card's size: {_first_line(error)}"
         ) from error
-    classes = 1 + len(predictor.card.labels)
-    if answer.shape != (1, classes, height, width) or answer.dtype != np.float32:
+    expected = (1, card.members, 1 + len(card.labels), height, width)
+    if answer.shape != expected or answer.dtype != np.float32:
         raise InvalidInput(
-            f"The model answers {answer.dtype} {answer.shape}, the card says float32"
-            f" {(1, classes, height, width)}."
+            f"The model answers {answer.dtype} {answer.shape}, the card says float32 {expected}"
+            " (scans, members, classes, height, width)."
         )
-    total = answer.sum(axis=1)
-    is_distribution = (
-        bool(np.isfinite(answer).all())
-        and float(answer.min()) >= -PROBABILITY_TOLERANCE
-        and float(np.abs(total - 1).max()) <= PROBABILITY_TOLERANCE
-    )
-    if not is_distribution:
-        raise InvalidInput(
-            "The model does not answer with probabilities that sum to 1; end its graph with a"
-            " softmax over axis 1."
-        )
+    recipe.check_answer(answer)
 
 
 def _first_line(error: Exception) -> str:

@@ -38,13 +38,14 @@ class EvaluationChoice(forms.Form):
 
 
 class StartRun(forms.Form):
-    """A site and the U-Net's settings, each as the backend declares it."""
+    """A site and the settings of one model family, each as its backend declares it."""
 
-    def __init__(self, *args: Any, sites: Iterable[Site], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sites: Iterable[Site], family: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(site.slug, site.name) for site in sites]
+        self.family = family
         self.fields["site"] = forms.ChoiceField(label="Muscle site", choices=choices)
-        self._described = backends.get("unet").describe()
+        self._described = backends.get(family).describe()
         for entry in self._described:
             self.fields[entry["name"]] = _setting_field(entry)
 

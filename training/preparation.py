@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.selectors import pool
+from annotation.selectors import duplicates, pool
 from annotation.selectors.images import decode_stored_png
 from annotation.services.scans import pixel_hash
 from core import files
+from domain import lookalike
+from domain.calibration import PixelSpacing
 from domain.geometry import regions_from_json
 from domain.raster import label_map
 from training.backends.contract import TrainingData, TrainingFailed, TrainingImage
@@ -25,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data, and the entries that were left out because their pixels are held out."""
+    """The data, and the entries that were left out because their pictures are held out."""
 
     data: TrainingData
     left_out: list[dict[str, Any]]
@@ -34,15 +36,17 @@ class Prepared:
 def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
     """Decode what the manifest names and nothing else.
 
-    The held-out pixel hashes are read now and compared with the pixels as decoded, so that
-    neither a stale snapshot nor a wrong row lets a test image in. `progress` hears (done, all).
-    Raises TrainingFailed where an image or a revision is not what the manifest says.
+    The held-out pixel hashes and signatures are read now and compared with the pixels as decoded,
+    so that neither a stale snapshot nor a wrong row lets a test image or a copy of one in.
+    `progress` hears (done, all). Raises TrainingFailed where an image or a revision is not what
+    the manifest says.
     """
     manifest = snapshot.manifest
     labels = tuple(manifest["labels"])
     held_out = pool.locked_pixel_hashes(snapshot.site.study)
     revisions = pool.regions_of([entry["revision"] for entry in manifest["items"]])
-    parts: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
+    images: dict[int, TrainingImage] = {}
+    signatures: dict[int, lookalike.Signature] = {}
     left_out = []
     for number, entry in enumerate(manifest["items"]):
         progress(number, len(manifest["items"]))
@@ -53,12 +57,18 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
             continue
         _check(entry, found, revisions)
         regions = revisions[entry["revision"]][1]
-        parts[entry["partition"]].append(_image(entry, pixels, regions, labels))
+        images[entry["image"]] = _image(entry, pixels, regions, labels)
+        signatures[entry["image"]] = lookalike.signature(pixels)
+    subjects = {entry["image"]: entry["subject"] for entry in manifest["items"]}
+    for image_id in duplicates.held_out_lookalikes_of(snapshot.site.study, signatures, subjects):
+        left_out.append({"image": image_id, "subject": subjects[image_id]})
+        del images[image_id]
+    partitions = {entry["image"]: entry["partition"] for entry in manifest["items"]}
     data = TrainingData(
         site=manifest["site"],
         labels=labels,
-        train=parts["train"],
-        validation=parts["validation"],
+        train=[image for pk, image in images.items() if partitions[pk] == "train"],
+        validation=[image for pk, image in images.items() if partitions[pk] == "validation"],
         digest=snapshot.digest,
     )
     return Prepared(data, left_out)
@@ -94,5 +104,11 @@ def _image(
     labels: tuple[str, ...],
 ) -> TrainingImage:
     drawn = [region for region in regions_from_json(regions) if region.label in labels]
-    height, width = pixels.shape
-    return TrainingImage(pixels, label_map(drawn, labels, height, width), entry["subject"])
+    drawn_map = label_map(drawn, labels, *pixels.shape)
+    return TrainingImage(pixels, drawn_map, entry["subject"], _spacing(entry))
+
+
+def _spacing(entry: dict[str, Any]) -> PixelSpacing | None:
+    """The calibration when the snapshot was frozen; those of format 1 name none."""
+    frozen = entry.get("spacing_mm")
+    return PixelSpacing(frozen[0], frozen[1], "snapshot") if frozen else None

@@ -110,9 +110,9 @@ def train_and_register(run: Run, context: JobContext, store: CheckpointStore) ->
     card = cards.card(run, trained, onnx, prepared.left_out)
     predictor = load(onnx, read_card(card))
     share = require_equal(
-        lambda pixels: predictor.predict(pixels).label_map,
+        lambda pixels, spacing: predictor.predict(pixels, spacing).label_map,
         trained.predict,
-        (scan.pixels for scan in prepared.data.validation),
+        prepared.data.validation,
     )
     card["training"]["onnx_differing_share"] = share
     with context.publish():

@@ -14,7 +14,8 @@ from annotation.selectors.annotations import (
     visible_annotation,
     visible_revision,
 )
-from annotation.services import review, workflow
+from annotation.selectors.locks import correction_to_draw
+from annotation.services import corrections, review, workflow
 from core.api.authentication import UserRequest
 
 
@@ -60,7 +61,10 @@ class TakeBackView(APIView):
 
 
 class ReviewView(APIView):
-    """Approve, correct and approve, or return the revision that was looked at."""
+    """Approve, correct and approve, or return the revision that was looked at.
+
+    Of a sealed scan "correct" gives the outline of the correction that the person has proposed.
+    """
 
     @extend_schema(request=ReviewSerializer, responses=AnnotationSerializer)
     def post(self, request: UserRequest, annotation_id: int) -> Response:
@@ -68,7 +72,10 @@ class ReviewView(APIView):
         body = ReviewSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said = body.validated_data
-        if said["decision"] == "approve":
+        correction = correction_to_draw(request.user, annotation.image)
+        if said["decision"] == "correct" and correction is not None:
+            corrections.draw(correction, request.user, said["regions"], said["seconds"])
+        elif said["decision"] == "approve":
             review.approve(annotation, said["revision"], request.user, said["reason"])
         elif said["decision"] == "correct":
             review.correct_and_approve(

@@ -131,3 +131,16 @@ class ShowExample(forms.Form):
     def is_possible(self) -> bool:
         """Whether the image has an outline to show."""
         return bool(self.fields["revision"].queryset.exists())  # type: ignore[attr-defined]
+
+
+class ProposeCorrection(forms.Form):
+    """Why a sealed reference is wrong; its outline is drawn in the editor after that."""
+
+    title, button = "Is the sealed outline wrong?", "Say so and draw it right"
+
+    reason = forms.CharField(
+        max_length=500,
+        label="What is wrong with it",
+        help_text="The sealed outline stays until an admin seals the next version of the lock, "
+        "which takes your correction.",
+    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.utils.text import slugify
 
+from annotation.models import LOOK_BUDGET
+from annotation.services.lock import MAX_BUDGET
+
 
 class NewStudy(forms.Form):
     """A study of one's own."""
@@ -64,4 +67,12 @@ class Seal(forms.Form):
     site = forms.SlugField(widget=forms.HiddenInput)
     confirmation = forms.CharField(
         label="Type the site's name to seal its test set", max_length=100, strip=True
+    )
+    look_budget = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_BUDGET,
+        initial=LOOK_BUDGET,
+        label="Looks that this version allows",
+        help_text="Each evaluation on it is a look. More looks ask a model for a clearer win in "
+        "each; a sealed budget is never raised.",
     )

@@ -6,32 +6,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0002_initial'),
+        ("annotation", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='assignment',
-            name='annotation__person__d6f892_idx',
+            model_name="assignment",
+            name="annotation__person__d6f892_idx",
         ),
         migrations.AlterField(
-            model_name='assignment',
-            name='person',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL),
+            model_name="assignment",
+            name="person",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="assignments",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('person__isnull', False)), fields=['person', 'done_at'], name='assignment_of_person'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("person__isnull", False)),
+                fields=["person", "done_at"],
+                name="assignment_of_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('person__isnull', True)), fields=['image'], name='assignment_free'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("person__isnull", True)),
+                fields=["image"],
+                name="assignment_free",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('person__isnull', True), ('rank__isnull', False)), fields=['rank', 'image'], name='assignment_free_by_rank'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("person__isnull", True), ("rank__isnull", False)),
+                fields=["rank", "image"],
+                name="assignment_free_by_rank",
+            ),
         ),
     ]

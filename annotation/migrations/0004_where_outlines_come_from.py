@@ -5,20 +5,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0003_queue_indexes'),
+        ("annotation", "0003_queue_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='revision',
-            name='origin',
-            field=models.CharField(choices=[('drawn', 'Drawn'), ('imported', 'Imported'), ('pre-label', 'Pre Label'), ('copied', 'Copied'), ('carried', 'Carried'), ('interpolated', 'Interpolated'), ('correction', 'Correction'), ('adjudication', 'Adjudication')], max_length=12),
+            model_name="revision",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("drawn", "Drawn"),
+                    ("imported", "Imported"),
+                    ("pre-label", "Pre Label"),
+                    ("copied", "Copied"),
+                    ("carried", "Carried"),
+                    ("interpolated", "Interpolated"),
+                    ("correction", "Correction"),
+                    ("adjudication", "Adjudication"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('origin', 'copied'), _negated=True), ('based_on__isnull', False), _connector='OR'), name='revision_copy_has_a_source'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("origin", "copied"), _negated=True),
+                    ("based_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="revision_copy_has_a_source",
+            ),
         ),
     ]

@@ -6,27 +6,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0004_where_outlines_come_from'),
+        ("annotation", "0004_where_outlines_come_from"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Example',
+            name="Example",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(choices=[('good', 'Good: outline like this'), ('bad', 'Bad: do not outline like this')], max_length=4)),
-                ('reason', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('revision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='example', to='annotation.revision')),
-                ('shown_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("good", "Good: outline like this"),
+                            ("bad", "Bad: do not outline like this"),
+                        ],
+                        max_length=4,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "revision",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="example",
+                        to="annotation.revision",
+                    ),
+                ),
+                (
+                    "shown_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-verdict', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('verdict__in', ['good', 'bad']), models.Q(('reason', ''), _negated=True)), name='example_says_what_it_shows')],
+                "ordering": ["-verdict", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("verdict__in", ["good", "bad"]),
+                            models.Q(("reason", ""), _negated=True),
+                        ),
+                        name="example_says_what_it_shows",
+                    )
+                ],
             },
         ),
     ]

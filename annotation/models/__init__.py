@@ -5,9 +5,13 @@ from __future__ import annotations
 from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
 from annotation.models.assignment import Assignment
 from annotation.models.guideline import Example
-from annotation.models.image import Calibration, Image
+from annotation.models.image import Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
+    HELD_OUT,
+    LOOK_BUDGET,
+    NEVER_TRAINED,
+    Correction,
     Lock,
     LockedImage,
     LockLook,
@@ -23,10 +27,14 @@ from annotation.models.subject import Subject, Visit
 from annotation.models.suggestion import Suggestion
 
 __all__ = [
+    "HELD_OUT",
+    "LOOK_BUDGET",
+    "NEVER_TRAINED",
     "Annotation",
     "Assignment",
     "Calibration",
     "Centre",
+    "Correction",
     "Example",
     "Image",
     "ImportProfile",
@@ -43,6 +51,7 @@ __all__ = [
     "Revision",
     "RevisionContent",
     "Scan",
+    "Signature",
     "Site",
     "SourceFile",
     "Split",

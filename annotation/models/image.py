@@ -95,3 +95,18 @@ class Calibration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.x_mm:.4f} x {self.y_mm:.4f} mm per px ({self.get_method_display()})"
+
+
+class Signature(models.Model):
+    """What is kept of an image to know its copies (`domain.lookalike`): hashes of the whole and of
+    windows, and a thumbnail. Written with the image, erased with it."""
+
+    image = models.OneToOneField(
+        Image, primary_key=True, on_delete=models.PROTECT, related_name="signature"
+    )
+    version = models.PositiveSmallIntegerField()
+    hashes = models.BinaryField()
+    thumbnail = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"signature of image {self.image_id}"

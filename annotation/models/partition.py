@@ -11,6 +11,9 @@ from annotation.models.site import Site
 from annotation.models.study import Study
 from annotation.models.subject import Subject
 
+LOOK_BUDGET = 10
+"""How often the references of one lock version are opened, unless its seal says otherwise."""
+
 
 class Partition(models.TextChoices):
     """What a subject's scans may be used for."""
@@ -19,6 +22,14 @@ class Partition(models.TextChoices):
     VALIDATION = "validation"
     TEST = "test"
     EXTERNAL = "external"
+    RESERVE = "reserve"
+
+
+HELD_OUT = (Partition.TEST, Partition.RESERVE)
+"""Whose scans are read without help and whose references are seen through a lock only: test
+subjects, and those of whom later test subjects are drawn."""
+NEVER_TRAINED = (*HELD_OUT, Partition.EXTERNAL)
+"""Whose scans no model may learn from."""
 
 
 class Split(models.Model):
@@ -28,6 +39,7 @@ class Split(models.Model):
     seed = models.PositiveIntegerField()
     test = models.FloatField()
     validation = models.FloatField()
+    reserve = models.FloatField(default=0.0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -61,6 +73,8 @@ class Lock(models.Model):
     """The references of one site's test subjects, sealed. `digest` covers the manifest.
 
     `basis` says in words what the references rest on (single readings, approved outside, ...).
+    `look_budget` is how often the references may be opened, fixed with the seal. A version of the
+    next `generation` was drawn from subjects that no version of an earlier one holds.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="locks")
@@ -68,6 +82,8 @@ class Lock(models.Model):
     digest = models.CharField(max_length=64)
     manifest = models.JSONField()
     basis = models.CharField(max_length=200)
+    look_budget = models.PositiveIntegerField(default=LOOK_BUDGET)
+    generation = models.PositiveIntegerField(default=1)
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -118,3 +134,45 @@ class LockLook(models.Model):
 
     def __str__(self) -> str:
         return f"look at {self.lock}: {self.purpose}"
+
+
+class Correction(models.Model):
+    """A proposed correction of a sealed reference: who, why, and the outline that they drew.
+
+    It takes effect when an admin seals the next version of the lock, or is declined with a reason.
+    Once decided it is never changed.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        TAKEN = "taken"
+        DECLINED = "declined"
+
+    locked = models.ForeignKey(LockedImage, on_delete=models.PROTECT, related_name="corrections")
+    reason = models.CharField(max_length=500)
+    revision = models.ForeignKey(
+        Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["locked"],
+                condition=models.Q(state="proposed"),
+                name="correction_one_open_per_locked_image",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"correction of {self.locked} by {self.proposed_by}"

@@ -15,6 +15,10 @@ class Study(models.Model):
     double_reading_share = models.FloatField(
         default=0.0, help_text="share of the scans that two annotators read blind"
     )
+    held_out_read_twice = models.BooleanField(
+        default=True,
+        help_text="whether two annotators read every scan of test subjects and the reserve blind",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -20,6 +20,7 @@ from annotation.selectors.annotations import (
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.guideline import ShownExample, shown_examples
 from annotation.selectors.images import spacing_of
+from annotation.selectors.locks import correction_to_draw
 from annotation.selectors.queue import next_for, queue_length, ready_for_review
 from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
@@ -135,6 +136,7 @@ def _page(
             "suggestion": _suggestion(user, image),
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "starts": [asdict(one) for one in starts(user, image)] if mode == "annotate" else [],
+            "correction": correction_to_draw(user, image) is not None,
             "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
             "sweep": sweep,
             "urls": {**_urls(user, image, annotation), "next": following or _next(image)},
@@ -165,6 +167,8 @@ def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
 
 
 def _why_no_review(user: User, annotation: Annotation) -> str:
+    if correction_to_draw(user, annotation.image) is not None:
+        return ""
     if can_review(user, annotation):
         return "It is read twice: it waits for the second reader." if _is_first(annotation) else ""
     if annotation.author_id == user.pk:

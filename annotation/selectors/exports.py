@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from annotation.models import (
+    HELD_OUT,
     Image,
-    Partition,
     Reference,
     Revision,
     Site,
@@ -91,7 +91,7 @@ def received_files(image: Image) -> list[SourceFile]:
 def _images(study: Study, site: Site | None) -> QuerySet[Image]:
     images = (
         Image.objects.filter(study=study, erased_at__isnull=True)
-        .exclude(subject__partition__partition=Partition.TEST)
+        .exclude(subject__partition__partition__in=HELD_OUT)
         .select_related(
             "site", "subject__centre", "subject__partition", "take__scan__visit", "calibration"
         )

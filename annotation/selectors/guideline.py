@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from annotation.models import (
+    HELD_OUT,
     Assignment,
     Example,
     Image,
-    Partition,
     Revision,
     Site,
 )
@@ -63,7 +63,7 @@ def _visible(user: User, examples: QuerySet[Example]) -> QuerySet[Example]:
         examples.filter(
             withdrawn_at__isnull=True, revision__annotation__image__erased_at__isnull=True
         )
-        .exclude(revision__annotation__image__subject__partition__partition=Partition.TEST)
+        .exclude(revision__annotation__image__subject__partition__partition__in=HELD_OUT)
         .exclude(
             revision__annotation__image__take__scan__in=to_read_blind.values("image__take__scan")
         )

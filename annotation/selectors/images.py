@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from annotation.models import Image, Partition, Site, Study, Suggestion
+from annotation.models import HELD_OUT, Image, Site, Study, Suggestion
 from annotation.policies import can_see_image
 from core import files
 from core.models import User
@@ -81,7 +81,7 @@ def awaiting_prelabel(site: Site, *, version: str = "") -> QuerySet[Image]:
     """
     images = (
         Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
-        .exclude(subject__partition__partition=Partition.TEST)
+        .exclude(subject__partition__partition__in=HELD_OUT)
         .exclude(assignments__blind=True)
     )
     done = Suggestion.objects.filter(

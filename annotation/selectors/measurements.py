@@ -14,8 +14,9 @@ from typing import Any
 import shapely
 from django.db.models import Q, QuerySet
 
-from annotation.models import Image, LockedImage, Partition, Reference, Site, Study
+from annotation.models import HELD_OUT, Image, Reference, Site, Study
 from annotation.selectors.images import pixels, spacing_of
+from annotation.selectors.locks import sealed_images
 from annotation.selectors.references import ReferenceItem
 from core.models import User
 from domain.calibration import PixelSpacing
@@ -148,8 +149,8 @@ def _references(study: Study, site: Site | None) -> QuerySet[Reference]:
 
 
 def _withheld() -> Q:
-    locked = LockedImage.objects.values("image")
-    return Q(image__subject__partition__partition=Partition.TEST) | Q(image__in=locked)
+    locked = sealed_images().values("image")
+    return Q(image__subject__partition__partition__in=HELD_OUT) | Q(image__in=locked)
 
 
 def _sites(study: Study) -> dict[int, Site]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
-from annotation.models import Image, Partition, Study, Subject
+from annotation.models import NEVER_TRAINED, Image, Partition, Study, Subject
 
 UNASSIGNED = "unassigned"
-# The images of test subjects, as the SQL that triggers of packages above build on.
+# Images of test subjects and of the reserve: the SQL that triggers of packages above build on.
 TEST_IMAGES = (
     "SELECT 1 FROM annotation_image i"
-    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id AND p.partition = 'test'"
+    " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
+    " AND p.partition IN ('test', 'reserve')"
 )
 
 
@@ -62,6 +63,11 @@ def pixel_hashes_by_subject(study: Study) -> dict[str, set[str]]:
     ):
         hashes[code].add(pixel_hash)
     return hashes
+
+
+def never_trained_images(study: Study) -> QuerySet[Image]:
+    """The images of subjects that no model may learn from, sealed or not, of any site and visit."""
+    return Image.objects.filter(study=study, subject__partition__partition__in=NEVER_TRAINED)
 
 
 def shared_pictures(study: Study) -> list[SharedPicture]:

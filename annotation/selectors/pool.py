@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Q
-
-from annotation.models import Image, LockedImage, Partition, Revision, Site, Study
+from annotation.models import (
+    HELD_OUT,
+    NEVER_TRAINED,
+    Image,
+    Partition,
+    Revision,
+    Site,
+    Study,
+)
+from annotation.selectors.duplicates import held_out_lookalikes
+from annotation.selectors.locks import sealed_images
+from annotation.selectors.partitions import never_trained_images
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
 
 PoolItem = ReferenceItem
@@ -44,7 +53,7 @@ def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[
     """
     revisions = (
         Revision.objects.filter(pk__in=revision_ids, content__isnull=False)
-        .exclude(annotation__image__subject__partition__partition=Partition.TEST)
+        .exclude(annotation__image__subject__partition__partition__in=HELD_OUT)
         .select_related("content")
     )
     return {revision.pk: (revision.digest, revision.regions) for revision in revisions}
@@ -53,23 +62,25 @@ def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[
 def locked_pixel_hashes(study: Study) -> frozenset[str]:
     """Pixel hashes that no training image may have: all that is sealed, and every image of a test
     or external subject, sealed or not, of any site. Asking for them is no look."""
-    held_out = Q(subject__partition__partition__in=[Partition.TEST, Partition.EXTERNAL])
-    sealed = LockedImage.objects.filter(lock__site__study=study)
+    sealed = sealed_images().filter(lock__site__study=study)
     return frozenset(
-        Image.objects.filter(held_out, study=study).values_list("pixel_sha256", flat=True)
+        never_trained_images(study).values_list("pixel_sha256", flat=True)
     ) | frozenset(sealed.values_list("pixel_sha256", flat=True))
 
 
 def query_candidates(site: Site) -> list[Image]:
     """Images that a query round may ask for: nobody works on them, and they are no test or
-    external subject's, nor have the pixels of one."""
+    external subject's, nor copies of one."""
     images = (
         Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
-        .exclude(subject__partition__partition__in=[Partition.TEST, Partition.EXTERNAL])
+        .exclude(subject__partition__partition__in=NEVER_TRAINED)
         .exclude(assignments__person__isnull=False)
         .exclude(annotations__revision_count__gt=0)
         .select_related("subject", "site", "study")
         .order_by("id")
     )
     held_out = locked_pixel_hashes(site.study)
-    return [image for image in images if image.pixel_sha256 not in held_out]
+    alike = held_out_lookalikes(site.study, [image.pk for image in images])
+    return [
+        image for image in images if image.pixel_sha256 not in held_out and image.pk not in alike
+    ]

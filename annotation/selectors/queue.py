@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotation.models import (
+    HELD_OUT,
     Annotation,
     Assignment,
     Image,
-    Partition,
     Study,
     SubjectPartition,
     Suggestion,
@@ -179,7 +179,7 @@ def _item(image: Any) -> QueueItem:
 
 
 def _with_details(image_ids: Sequence[int]) -> QuerySet[Image]:
-    test = SubjectPartition.objects.filter(subject=OuterRef("subject"), partition=Partition.TEST)
+    test = SubjectPartition.objects.filter(subject=OuterRef("subject"), partition__in=HELD_OUT)
     assignments = Assignment.objects.filter(image=OuterRef("pk"))
     return (
         Image.objects.filter(pk__in=image_ids)

@@ -27,6 +27,7 @@ from typing import Any
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from annotation.models import (
+    HELD_OUT,
     Annotation,
     Example,
     Image,
@@ -49,7 +50,7 @@ FROM_THE_SCAN = frozenset(
         Revision.Origin.INTERPOLATED,
     }
 )
-TRAINED_OR_LOCKED = (Partition.TRAIN, Partition.TEST)
+TRAINED_OR_LOCKED = (Partition.TRAIN, *HELD_OUT)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import date
 
 from django.db.models import Count, F, Min, Q
 
-from annotation.models import Image, Partition, Site, Study, Subject, SubjectPartition
+from annotation.models import HELD_OUT, Image, Site, Study, Subject, SubjectPartition
 from annotation.selectors import measurements
 from annotation.selectors.measurements import RELATIONS, Measurement
 from core.models import User
@@ -88,8 +88,9 @@ def subject_named(study: Study, code: str) -> Subject:
 
 
 def is_in_test_set(subject: Subject) -> bool:
-    """Whether the subject is in the test partition, whose outlines are not shown in passing."""
-    return SubjectPartition.objects.filter(subject=subject, partition=Partition.TEST).exists()
+    """Whether the subject is in the test partition or the reserve, whose outlines are not shown in
+    passing."""
+    return SubjectPartition.objects.filter(subject=subject, partition__in=HELD_OUT).exists()
 
 
 def scans_of(subject: Subject, drawn_by: User | None = None) -> list[SiteOfSubject]:

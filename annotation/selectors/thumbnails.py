@@ -9,16 +9,16 @@ from typing import Any
 from django.db.models import F, QuerySet, prefetch_related_objects
 
 from annotation.models import (
+    HELD_OUT,
     Assignment,
     Image,
     Label,
-    LockedImage,
     Membership,
-    Partition,
     Reference,
     Revision,
     Suggestion,
 )
+from annotation.selectors.locks import sealed_images
 from core import palette
 from core.models import User
 
@@ -134,7 +134,7 @@ def _shown(images: Sequence[Image], user: User, role: str) -> dict[int, Shown]:
     if role != Membership.Role.ANNOTATOR:
         shown |= _submitted(ids)
         shown |= _references(ids)
-        for image_id in LockedImage.objects.filter(image__in=ids).values_list("image", flat=True):
+        for image_id in sealed_images().filter(image__in=ids).values_list("image", flat=True):
             shown.pop(image_id, None)
     return shown | _own(ids, user)
 
@@ -142,7 +142,7 @@ def _shown(images: Sequence[Image], user: User, role: str) -> dict[int, Shown]:
 def _suggested(ids: Sequence[int], role: str) -> dict[int, Shown]:
     offered = Suggestion.objects.filter(
         image__in=ids, state=Suggestion.State.CURRENT, hidden=False
-    ).exclude(image__subject__partition__partition=Partition.TEST)
+    ).exclude(image__subject__partition__partition__in=HELD_OUT)
     if role == Membership.Role.ANNOTATOR:
         blind = Assignment.objects.filter(image__in=ids, blind=True)
         offered = offered.exclude(image__in=blind.values("image"))

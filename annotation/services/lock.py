@@ -12,6 +12,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.models import (
+    LOOK_BUDGET,
+    NEVER_TRAINED,
+    Correction,
     Image,
     Lock,
     LockedImage,
@@ -19,15 +22,34 @@ from annotation.models import (
     Partition,
     Reference,
     Site,
+    Study,
+    SubjectPartition,
 )
 from annotation.policies import require_admin
-from annotation.selectors.locks import current_lock, looks_at
+from annotation.selectors.duplicates import lookalikes_of
+from annotation.selectors.locks import (
+    current_lock,
+    grounds_to_rotate,
+    growth,
+    looks_at,
+    looks_left,
+    open_corrections,
+    reserve,
+    reserved,
+    retired_subjects,
+)
+from annotation.selectors.partitions import pixel_hashes_by_subject
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
+from annotation.services import references, signatures
+from annotation.services.corrections import decide
+from core import events
 from core.models import User
 from core.services import audit
-from domain.errors import Conflict, Refused
+from domain import splitting
+from domain.errors import Conflict, InvalidInput, Refused
 
 FORMAT = 1
+MAX_BUDGET = 100
 HOW_IN_WORDS = {
     Reference.How.ADJUDICATED: "adjudicated between two readings",
     Reference.How.SINGLE_EXPERT: "single readings approved by an expert",
@@ -38,25 +60,86 @@ HOW_IN_WORDS = {
 
 @dataclass(frozen=True)
 class OpenedLock:
-    """What one counted look at a lock gave."""
+    """What one counted look at a lock gave: the `number`-th of its budget."""
 
     lock: Lock
     look: LockLook
+    number: int
     items: list[ReferenceItem]
 
 
-def seal(site: Site, actor: User) -> Lock:
+def seal(site: Site, actor: User, look_budget: int = LOOK_BUDGET) -> Lock:
     """Seal the current references of a site's test subjects as the next version of its lock.
 
     The manifest names image, subject, pixel hash and revision digest of each; `basis` says what
-    the references rest on. From then on the database refuses to move these subjects, images and
-    references. Raises Refused where there is nothing to seal, Conflict where the newest lock holds
-    exactly these references.
+    the references rest on. `look_budget` is how often they may be opened: it is sealed with them.
+    Proposed corrections that were drawn take effect with it. From then on the database refuses to
+    move these subjects, images and references. Raises Refused where there is nothing to seal,
+    Conflict where the newest lock holds exactly these references, InvalidInput for a budget out of
+    1 to 100.
     """
+    newest = current_lock(site)
+    return _sealed(site, actor, look_budget, newest.generation if newest else 1)
+
+
+def rotate(site: Site, actor: User, look_budget: int = LOOK_BUDGET) -> Lock:
+    """Draw fresh test subjects from the reserve and seal them as the next generation of a lock.
+
+    As many as the lock had, or as the reserve has with an approved reference at the site; the draw
+    is fixed by the old lock's digest, so that nobody chooses. They are test subjects of every site
+    from then on; those of before test this site no more, and may be released to training once no
+    site's newest lock holds them. Raises Refused unless the budget is spent or the cohort has grown
+    by 30 %, and where the reserve has nobody to draw.
+    """
+    newest = current_lock(site)
+    if newest is None:
+        raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
+    if not grounds_to_rotate(newest):
+        raise Refused(
+            f"Version {newest.version} of {site.slug}'s lock still serves: {looks_left(newest)} of "
+            f"{newest.look_budget} looks are left, and the site has {100 * growth(newest):.0f} % "
+            "more subjects than at the seal. It is rotated when no look is left, or at 30 %."
+        )
+    return _sealed(site, actor, look_budget, newest.generation + 1)
+
+
+def release(study: Study, actor: User, reason: str) -> list[str]:
+    """Give the test subjects whom no newest lock holds any more to training; answers their codes.
+
+    Raises Refused where there is none, or no reason is given.
+    """
+    require_admin(actor, study)
+    if not reason.strip():
+        raise Refused("Say why the retired test subjects go to training.")
+    with transaction.atomic():
+        codes = list(retired_subjects(study).values_list("code", flat=True))
+        if not codes:
+            raise Refused(
+                "No test subject is retired: they are when every lock that held them was rotated."
+            )
+        SubjectPartition.objects.filter(subject__study=study, subject__code__in=codes).update(
+            partition=Partition.TRAIN
+        )
+        audit.record(
+            "retired test subjects released to training",
+            actor=actor,
+            target=study,
+            scope=study.name,
+            subjects=codes,
+            reason=reason,
+        )
+        events.publish("subjects_split", study_id=study.pk)
+    return codes
+
+
+def _sealed(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     require_admin(actor, site.study)
+    if not 1 <= look_budget <= MAX_BUDGET:
+        raise InvalidInput(f"A look budget lies between 1 and {MAX_BUDGET}.")
+    signatures.complete(site.study)
     try:
         with transaction.atomic():
-            return _seal(site, actor)
+            return _seal(site, actor, look_budget, generation)
     except IntegrityError as error:
         raise Conflict(
             f"{site.slug} was sealed by somebody else at the same moment. Look at the result."
@@ -67,8 +150,8 @@ def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
     """Open the references of a site's newest lock for a stated purpose: audited and counted.
 
     The look is written, and committed, before anything is read. Images erased since (consent
-    withdrawn) are left out and named in the look. Raises Refused without a lock or a purpose, or
-    where the lock no longer verifies.
+    withdrawn) are left out and named in the look. Raises Refused without a lock or a purpose, where
+    its look budget is spent, or where the lock no longer verifies.
     """
     if actor is not None:
         require_admin(actor, site.study)
@@ -77,28 +160,11 @@ def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
     lock = current_lock(site)
     if lock is None:
         raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
-    with transaction.atomic():
-        erased = list(
-            lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
-        )
-        look = LockLook.objects.create(
-            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
-        )
-        audit.record(
-            "locked references opened",
-            actor=actor,
-            target=lock,
-            scope=site.study.name,
-            site=site.slug,
-            version=lock.version,
-            digest=lock.digest,
-            purpose=purpose,
-            look=looks_at(lock),
-        )
+    look, number = _count_look(lock, actor, purpose)
     problems = verify_lock(lock)
     if problems:
         raise Refused(f"{problems[0]} Nothing is evaluated on a lock that does not verify.")
-    return OpenedLock(lock, look, _items(lock))
+    return OpenedLock(lock, look, number, _items(lock))
 
 
 def verify_lock(lock: Lock) -> list[str]:
@@ -118,12 +184,72 @@ def manifest_digest(items: Iterable[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(triples, separators=(",", ":")).encode()).hexdigest()
 
 
-def _seal(site: Site, actor: User) -> Lock:
-    rows = list(current_rows(site).filter(image__subject__partition__partition=Partition.TEST))
+def _count_look(lock: Lock, actor: User | None, purpose: str) -> tuple[LockLook, int]:
+    """Write a look into the ledger; answers it and which of the budget it is."""
+    with transaction.atomic():
+        Lock.objects.select_for_update().get(pk=lock.pk)
+        number = looks_at(lock) + 1
+        if number > lock.look_budget:
+            raise Refused(
+                f"The look budget of version {lock.version} of {lock.site.slug}'s lock is spent: "
+                f"{lock.look_budget} of {lock.look_budget} looks were taken. Models go on serving, "
+                "but nothing more can be claimed on these references: rotate the lock to fresh "
+                "subjects of the reserve."
+            )
+        erased = list(
+            lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
+        )
+        look = LockLook.objects.create(
+            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
+        )
+        audit.record(
+            "locked references opened",
+            actor=actor,
+            target=lock,
+            scope=lock.site.study.name,
+            site=lock.site.slug,
+            version=lock.version,
+            digest=lock.digest,
+            purpose=purpose,
+            look=number,
+            budget=lock.look_budget,
+        )
+    return look, number
+
+
+def _draw(newest: Lock) -> None:
+    """Make subjects of the reserve test subjects; those who share a picture go together."""
+    site = newest.site
+    ready = list(reserve(site).values_list("code", flat=True))
+    if not ready:
+        raise Refused(
+            f"No subject of the reserve has an approved reference of {site.slug}: split new "
+            "subjects with a share for the reserve, and have their scans read."
+        )
+    hashes = pixel_hashes_by_subject(site.study)
+    groups = splitting.groups_by_shared_pixels(hashes)
+    ready.sort(key=lambda code: hashlib.sha256(f"{newest.digest}\0{code}".encode()).hexdigest())
+    wanted = len(set(newest.images.values_list("subject_id", flat=True)))
+    drawn: set[str] = set()
+    for code in ready:
+        if len(drawn) < wanted:
+            drawn |= {code} | {one for one in groups if groups[one] == groups.get(code)}
+    SubjectPartition.objects.filter(subject__in=reserved(site.study).filter(code__in=drawn)).update(
+        partition=Partition.TEST
+    )
+
+
+def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
+    newest = current_lock(site)
+    if newest is not None and generation > newest.generation:
+        _draw(newest)
+    corrections = list(open_corrections(site).filter(revision__isnull=False))
+    for correction in corrections:
+        references.correct_sealed(correction)
+    rows = _rows_to_seal(site, generation)
     _refuse_nothing(site, rows)
     entries = [_entry(row) for row in rows]
     digest = manifest_digest(entries)
-    newest = current_lock(site)
     if newest is not None and newest.digest == digest:
         raise Conflict(
             f"Version {newest.version} of the lock holds exactly these {len(rows)} references."
@@ -133,8 +259,15 @@ def _seal(site: Site, actor: User) -> Lock:
         site=site,
         version=newest.version + 1 if newest else 1,
         digest=digest,
-        manifest={"format": FORMAT, "site": site.slug, "items": entries},
+        manifest={
+            "format": FORMAT,
+            "site": site.slug,
+            "items": entries,
+            "lookalikes": _lookalikes(site, rows),
+        },
         basis=basis,
+        look_budget=look_budget,
+        generation=generation,
         sealed_by=actor,
     )
     LockedImage.objects.bulk_create(
@@ -147,6 +280,8 @@ def _seal(site: Site, actor: User) -> Lock:
         )
         for row in rows
     )
+    for correction in corrections:
+        decide(correction, Correction.State.TAKEN, actor, f"in version {lock.version} of the lock")
     audit.record(
         "test references sealed",
         actor=actor,
@@ -158,8 +293,31 @@ def _seal(site: Site, actor: User) -> Lock:
         images=len(rows),
         subjects=len({row.image.subject_id for row in rows}),
         basis=basis,
+        look_budget=look_budget,
+        generation=generation,
+        corrections=[correction.pk for correction in corrections],
     )
     return lock
+
+
+def _rows_to_seal(site: Site, generation: int) -> list[Reference]:
+    """The references of test subjects whom no earlier generation of the lock holds."""
+    earlier = LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+    return list(
+        current_rows(site)
+        .filter(image__subject__partition__partition=Partition.TEST)
+        .exclude(image__subject__in=earlier.values("subject"))
+    )
+
+
+def _lookalikes(site: Site, rows: Sequence[Reference]) -> list[dict[str, Any]]:
+    """What looks like a sealed image under a subject whom models learn from."""
+    sealed = Image.objects.filter(pk__in=[row.image_id for row in rows])
+    return [
+        {"image": one.image_id, "like": one.like_image, "subject": one.like_subject}
+        for _, one in sorted(lookalikes_of(sealed, site.study).items())
+        if one.like_partition not in NEVER_TRAINED
+    ]
 
 
 def _refuse_nothing(site: Site, rows: Sequence[Reference]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Annotation, Image, LockedImage, Reference, Review, Revision
+from annotation.models import Annotation, Correction, Image, Reference, Review, Revision
 from annotation.policies import require_admin
+from annotation.selectors.locks import sealed
 from annotation.services.image_state import refresh_state
 from core import events
 from core.models import User
@@ -25,12 +26,27 @@ def put(image: Image, revision: Revision, *, how: str, accepted_by: User) -> Ref
 def withdraw(image: Image) -> None:
     """Supersede the current reference, if any. A sealed one stays: Refused."""
     current = Reference.objects.filter(image=image, superseded_at__isnull=True)
-    if LockedImage.objects.filter(image=image).exists():
+    if sealed(image) is not None:
         raise Refused(
-            "The reference of this scan is sealed in a locked test set. A correction needs a new "
-            "version of the lock, which an admin seals."
+            "The reference of this scan is sealed in a locked test set. Propose a correction on "
+            "the scan's page: it takes effect with the next version of the lock, which an admin "
+            "seals."
         )
     current.update(superseded_at=timezone.now())
+
+
+def correct_sealed(correction: Correction) -> Reference:
+    """Put a proposed correction in place of the sealed reference, for the lock that comes next."""
+    image = correction.locked.image
+    before = Reference.objects.get(image=image, superseded_at__isnull=True)
+    adjudicated = before.how == Reference.How.ADJUDICATED
+    Reference.objects.filter(pk=before.pk).update(superseded_at=timezone.now())
+    return Reference.objects.create(
+        image=image,
+        revision=correction.revision,
+        how=Reference.How.ADJUDICATED if adjudicated else Reference.How.CORRECTED,
+        accepted_by=correction.proposed_by,
+    )
 
 
 def accept_outside(revision: Revision, *, actor: User) -> Reference:

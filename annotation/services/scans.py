@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from annotation.models import (
+    HELD_OUT,
     Calibration,
     Centre,
     Image,
     LockedImage,
-    Partition,
     Scan,
     Site,
     Study,
@@ -29,12 +29,13 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
-from annotation.services import double_reading
+from annotation.services import double_reading, signatures
 from core import events, files
 from core.models import User
 from core.services import audit
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotAllowed, Refused
+from domain.lookalike import Signature, signature
 
 SUBJECT_FIELDS = frozenset({"centre", "cohort", "sex", "age"})
 TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "gain"})
@@ -42,12 +43,14 @@ TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "ga
 
 @dataclass(frozen=True)
 class StoredPixels:
-    """Grey pixels that are in the file store: size in px, pixel hash, name of the PNG."""
+    """Grey pixels that are in the file store: size in px, pixel hash, name of the PNG, and what
+    their copies are known by where that was computed."""
 
     width: int
     height: int
     pixel_sha256: str
     file_sha256: str
+    signature: Signature | None = None
 
 
 def pixel_hash(pixels: NDArray[np.uint8]) -> str:
@@ -69,7 +72,8 @@ def store_pixels(pixels: NDArray[np.uint8]) -> StoredPixels:
         buffer, format="PNG", compress_level=1, compress_type=zlib.Z_RLE
     )
     height, width = pixels.shape
-    return StoredPixels(width, height, pixel_hash(pixels), files.store(buffer.getvalue()))
+    stored = files.store(buffer.getvalue())
+    return StoredPixels(width, height, pixel_hash(pixels), stored, signature(pixels))
 
 
 def add_image(
@@ -127,13 +131,14 @@ def add_image(
             original_name=original_name[:500],
             original_sha256=original_sha256,
         )
+        signatures.keep(image, stored.signature)
         if scan.selected_take_id is None:
             Scan.objects.filter(pk=scan.pk).update(
                 selected_take=acquisition, selected_reason="first take"
             )
         if spacing is not None:
             _calibrate(image, spacing, actor)
-        if study.double_reading_share > 0:
+        if study.double_reading_share > 0 or _held_out_as(subject):
             double_reading.plan(image)
         events.publish("image_added", image_id=image.pk, site_id=site.pk)
     return image, True
@@ -237,17 +242,18 @@ def _check_move(image: Image, target: Subject, target_site: Site) -> None:
         raise Refused("The image is in a locked test set and stays where it is.")
     if LockedImage.objects.filter(pixel_sha256=image.pixel_sha256).exists():
         raise Refused("The same pixels are in a locked test set: the image stays where it is.")
-    if _in_test_partition(target) != _in_test_partition(image.subject):
+    if _held_out_as(target) != _held_out_as(image.subject):
         raise Refused(
-            "The move would cross the border of the test partition. Withdraw the image and import "
-            "it again under the right subject."
+            "The move would cross the border of the test partition or the reserve. "
+            "Withdraw the image and import it again under the right subject."
         )
     if target_site.pk != image.site_id and image.annotations.exists():
         raise Refused("The image has outlines with the labels of its site. It cannot change site.")
 
 
-def _in_test_partition(subject: Subject) -> bool:
-    return SubjectPartition.objects.filter(subject=subject, partition=Partition.TEST).exists()
+def _held_out_as(subject: Subject) -> str:
+    row = SubjectPartition.objects.filter(subject=subject, partition__in=HELD_OUT).first()
+    return row.partition if row else ""
 
 
 def _take_like(take: Take, scan: Scan, frame: int) -> Take:

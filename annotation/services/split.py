@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 
 from annotation.models import (
+    HELD_OUT,
     Image,
     Partition,
     Split,
@@ -18,6 +19,7 @@ from annotation.models import (
 )
 from annotation.policies import require_admin
 from annotation.selectors.partitions import pixel_hashes_by_subject
+from annotation.services import double_reading
 from core import events
 from core.models import User
 from core.services import audit
@@ -30,19 +32,21 @@ def assign(
     *,
     test: float = 0.2,
     validation: float = 0.1,
+    reserve: float = 0.0,
     seed: int = 1,
     actor: User | None,
 ) -> Split:
     """Give every subject without a partition one; answers the split that was made.
 
-    Subjects that share pictures stay together. Pre-labels of new test subjects are withdrawn.
-    With nobody to assign, the newest split is answered and nothing changes. `actor` None: the
-    command line. Raises Refused where there are too few subjects, InvalidInput for impossible
-    fractions.
+    Subjects that share pictures stay together. `reserve` is the share of subjects that no model
+    learns from, of whom alone a later lock is drawn. Pre-labels of new test subjects and of the
+    reserve are withdrawn, and what nobody has begun of theirs is read blind by two. With nobody to
+    assign, the newest split is answered and nothing changes. `actor` None: the command line.
+    Raises Refused where there are too few subjects, InvalidInput for impossible fractions.
     """
     if actor is not None:
         require_admin(actor, study)
-    fractions = splitting.Fractions(test=test, validation=validation)
+    fractions = splitting.Fractions(test=test, validation=validation, reserve=reserve)
     with _one_at_a_time(study):
         subjects = {subject.code: subject for subject in _subjects(study)}
         known = {
@@ -54,7 +58,12 @@ def assign(
         if not new:
             return _newest(study, subjects)
         split = Split.objects.create(
-            study=study, seed=seed, test=test, validation=validation, created_by=actor
+            study=study,
+            seed=seed,
+            test=test,
+            validation=validation,
+            reserve=reserve,
+            created_by=actor,
         )
         _place(subjects, new, split)
         audit.record(
@@ -65,6 +74,7 @@ def assign(
             seed=seed,
             test=test,
             validation=validation,
+            reserve=reserve,
             assigned=dict(sorted(new.items())),
         )
         events.publish("subjects_split", study_id=study.pk)
@@ -172,7 +182,8 @@ def _place(subjects: Mapping[str, Subject], new: Mapping[str, str], split: Split
         SubjectPartition(subject=subjects[code], partition=partition, split=split)
         for code, partition in sorted(new.items())
     )
-    test = [subjects[code].pk for code, partition in new.items() if partition == Partition.TEST]
+    held_out = [subjects[code].pk for code, partition in new.items() if partition in HELD_OUT]
     Suggestion.objects.filter(
-        image__subject__in=test, state=Suggestion.State.CURRENT, hidden=False
+        image__subject__in=held_out, state=Suggestion.State.CURRENT, hidden=False
     ).update(state=Suggestion.State.WITHDRAWN)
+    double_reading.plan_subjects(held_out)

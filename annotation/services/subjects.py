@@ -11,6 +11,7 @@ from annotation.models import (
     Image,
     Reference,
     RevisionContent,
+    Signature,
     SourceFile,
     Subject,
     Suggestion,
@@ -42,6 +43,7 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
         Example.objects.filter(revision__annotation__image__in=images).delete()
         RevisionContent.objects.filter(revision__annotation__image__in=images).delete()
         Suggestion.objects.filter(image__in=images).delete()
+        Signature.objects.filter(image__in=images).delete()
         Assignment.objects.filter(image__in=images, done_at__isnull=True).delete()
         Reference.objects.filter(image__in=images, superseded_at__isnull=True).update(
             superseded_at=now

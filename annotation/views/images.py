@@ -14,14 +14,15 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.gallery import GalleryFilter
-from annotation.forms.image import Calibrate, Move, SelectTake, ShowExample
+from annotation.forms.image import Calibrate, Move, ProposeCorrection, SelectTake, ShowExample
 from annotation.middleware import StudyRequest
 from annotation.models import Image, Study
 from annotation.policies import Role, require_role
 from annotation.selectors import gallery, guideline, thumbnails, work
 from annotation.selectors.images import visible_image
+from annotation.selectors.locks import open_correction, sealed
+from annotation.services import corrections, scans
 from annotation.services import guideline as guideline_services
-from annotation.services import scans
 from core.pages import Empty, Pages
 from core.spreadsheets import csv_lines
 from domain.errors import MyotraceError, NotFound
@@ -114,7 +115,7 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
         except MyotraceError as error:
             forms[act].add_error(None, str(error))
         else:
-            return redirect("annotation:image", study.name, shown.pk)
+            return _after(act, shown)
     shown.take.scan.refresh_from_db()
     context = {
         "image": shown,
@@ -128,6 +129,14 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "annotation/image.html", context, status=status)
+
+
+def _after(act: str, shown: Image) -> HttpResponse:
+    """Where it goes on: a correction is drawn over the sealed outline."""
+    locked = sealed(shown) if act == "correct" else None
+    if locked is not None:
+        return redirect("annotation:review", shown.study.name, locked.revision.annotation_id)
+    return redirect("annotation:image", shown.study.name, shown.pk)
 
 
 def _image_of(request: StudyRequest, study: Study, image_id: int) -> Image:
@@ -151,6 +160,8 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
     )
     if example.is_possible:
         forms["example"] = example
+    if request.role == Role.EXPERT and sealed(shown) and not open_correction(shown):
+        forms["correct"] = ProposeCorrection(data.get("correct"), prefix="correct")
     if request.role == Role.ADMIN:
         forms["move"] = Move(shown, data.get("move"), prefix="move")
     return forms
@@ -168,6 +179,9 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
     elif isinstance(form, ShowExample):
         guideline_services.show_example(**form.cleaned_data, actor=request.user)
         messages.success(request, f"The guideline of {shown.site.name} shows it from now on.")
+    elif isinstance(form, ProposeCorrection):
+        corrections.propose(shown, request.user, form.cleaned_data["reason"])
+        messages.success(request, "Correct the outline with C; A proposes it.")
     elif isinstance(form, Move):
         scans.move_image(shown, actor=request.user, **form.cleaned_data)
         messages.success(request, "The image was moved. The audit trail keeps where it was.")

@@ -88,5 +88,5 @@ def _do(act: str, form: Form, study: Study, request: StudyRequest) -> str:
     site = study.sites.filter(slug=values["site"]).first()
     if site is None or values["confirmation"] not in {site.name, site.slug}:
         raise InvalidInput("This is not the site's name. Nothing was sealed.")
-    sealed = lock.seal(site, request.user)
+    sealed = lock.seal(site, request.user, values["look_budget"])
     return f"Sealed: version {sealed.version} of {site.name}'s locked test set ({sealed.basis})."

@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import ModuleType
 
 from domain.errors import InvalidInput
-from inference.recipes import unet
+from inference.recipes import nnunet, unet
 
-RECIPES: dict[str, ModuleType] = {"unet": unet}
+RECIPES: dict[str, ModuleType] = {"unet": unet, "nnunet": nnunet}
 
 
 def get(family: str) -> ModuleType:

@@ -2,16 +2,17 @@
 
 A U-Net's ONNX file has one input `image`, float32 (N, 1, H, W), as `prepare` makes it, and one
 output `probabilities`, float32 (N, 1 + labels, H, W), a softmax over the second axis, with the
-background first and then the labels in the card's order.
+background first and then the labels in the card's order; an ensemble's is (N, members,
+1 + labels, H, W).
 
 Resizing is Pillow's: on a 384x400 scan it takes 1 ms where scipy's `zoom` takes 7 ms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,19 @@ from PIL import Image
 
 from domain.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from domain.calibration import PixelSpacing
+    from inference.card import Card
+
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 NORMALISATION = {"method": "zscore-per-image"}
 LARGEST_SIDE = 2048
 SMALLEST_DEVIATION = 1.0 / 255  # of a grey range of 0 to 1: a blank scan stays finite
+PROBABILITY_TOLERANCE = 1e-3
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""The bare network: (N, 1, H, W) -> (N, members, 1 + labels, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,40 @@ def check_normalisation(normalisation: Mapping[str, Any]) -> None:
     """Raise InvalidInput if the card's `normalisation` is not this recipe's."""
     if dict(normalisation) != NORMALISATION:
         raise InvalidInput(f"A U-Net card's normalisation is {NORMALISATION}.")
+
+
+def network_size(card_input: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of the network's input, px."""
+    return card_input["height"], card_input["width"]
+
+
+def check_answer(answer: NDArray[np.float32]) -> None:
+    """Raise InvalidInput unless the answer (N, members, classes, H, W) holds probabilities."""
+    total = answer.sum(axis=2)
+    is_distribution = (
+        bool(np.isfinite(answer).all())
+        and float(answer.min()) >= -PROBABILITY_TOLERANCE
+        and float(np.abs(total - 1).max()) <= PROBABILITY_TOLERANCE
+    )
+    if not is_distribution:
+        raise InvalidInput(
+            "The model does not answer with probabilities that sum to 1; end its graph with a"
+            " softmax over the classes."
+        )
+
+
+def predict(
+    run: Run, pixels: NDArray[np.uint8], spacing: PixelSpacing | None, card: Card
+) -> NDArray[np.float32]:
+    """Probabilities of each member on a scan's own pixels: (members, 1 + labels, h, w).
+
+    A U-Net sees every scan at the same size, whatever its spacing.
+    """
+    tensor, placement = prepare(pixels, card.input)
+    answer = run(tensor)[0]
+    if len(answer) == 1:
+        return restore(answer[0], placement)[np.newaxis]
+    return np.stack([restore(member, placement) for member in answer])
 
 
 def place(height: int, width: int, card_input: Mapping[str, Any]) -> Placement:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.selectors import images
 from core.data import models_directory
+from domain.calibration import PixelSpacing
 from domain.geometry import region_to_json
 from inference import runtime
 from inference.card import Card, read_card
@@ -27,21 +28,27 @@ def card_of(model: ModelVersion) -> Card:
     return read_card(model.card)
 
 
-def predict(model: ModelVersion, pixels: NDArray[np.uint8]) -> Outlined:
-    """What the model outlines on stored grey pixels (h, w); nothing is kept."""
+def predict(
+    model: ModelVersion, pixels: NDArray[np.uint8], spacing: PixelSpacing | None
+) -> Outlined:
+    """What the model outlines on stored grey pixels (h, w) of that calibration; nothing is kept."""
     predictor = _predictor(model)
-    return outline(predictor.predict(pixels), predictor.card)
+    return outline(predictor.predict(pixels, spacing), predictor.card)
 
 
-def probability_of(model: ModelVersion, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def probability_of(
+    model: ModelVersion, pixels: NDArray[np.uint8], spacing: PixelSpacing | None
+) -> NDArray[np.float32]:
     """The model's probabilities on stored grey pixels (h, w): (1 + labels, h, w), not kept."""
-    return _predictor(model).predict(pixels).probability
+    return _predictor(model).predict(pixels, spacing).probability
 
 
 def of_image(model: ModelVersion, image: Image) -> Prediction:
     """The model's prediction on the image, made and kept at the first call."""
     kept = Prediction.objects.filter(model=model, image=image).first()
-    return kept or keep(model, image.pk, predict(model, images.pixels(image)))
+    return kept or keep(
+        model, image.pk, predict(model, images.pixels(image), images.spacing_of(image))
+    )
 
 
 def keep(model: ModelVersion, image_id: int, outlined: Outlined) -> Prediction:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,10 @@ from core import files
 from core.models import AuditEvent, Job, User
 from core.sandbox import Sandbox
 from core.services import audit
+from domain import phantom
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from tests.annotation.folders import SQUARE, archive, folder, grey, labelme, picture, shape
+from tests.domain.test_lookalike import COPIES
 from tests.shared import SHARED, needs_shared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -691,6 +693,25 @@ def test_the_same_pixels_under_another_subject_are_said(
         report, "S1/a.png"
     )
     assert Image.objects.count() == 2
+
+
+def test_a_crop_under_another_subject_is_said(
+    tmp_path: Path, take_in: Callable[..., ImportReport]
+) -> None:
+    scan = phantom.scan(phantom.cohort(1, seed=5)[0], "rectus-femoris").pixels
+    scans = {"S1/a.png": scan, "S2/b.png": COPIES["cropped by a tenth"](scan)}
+    encoded = {name: as_png(pixels) for name, pixels in scans.items()}
+    report = take_in(folder(tmp_path, {**encoded, "S3/c.png": picture(1)}))
+
+    assert "looks like image" in reasons(report, "S2/b.png")
+    assert "of subject S1" in reasons(report, "S2/b.png")
+    assert status(report, "S3/c.png") == "imported"
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    Picture.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 BAD = {

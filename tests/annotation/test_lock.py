@@ -9,10 +9,23 @@ from collections.abc import Callable
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 
-from annotation.models import Image, Lock, LockLook, Partition, Reference, Site, Study, Subject
+from annotation.models import (
+    HELD_OUT,
+    Image,
+    Lock,
+    LockLook,
+    Partition,
+    Reference,
+    Site,
+    Study,
+    Subject,
+)
 from annotation.selectors import images, locks, pool, queue, references
 from annotation.services import lock, review, split, subjects
+from core import triggers
 from core.models import AuditEvent, User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 from tests.annotation.references import approve, approved_subjects
@@ -170,6 +183,69 @@ class TestOpening:
         assert not lock.verify_lock(sealed)
 
 
+class TestTheLookBudget:
+    def test_a_spent_budget_opens_nothing_more_and_says_what_to_do(
+        self, site: Site, approved: dict[str, Image], admin: User
+    ) -> None:
+        sealed = lock.seal(site, admin, look_budget=2)
+        assert [lock.open_references(site, admin, "evaluate").number for _ in range(2)] == [1, 2]
+        assert locks.looks_left(sealed) == 0
+        with pytest.raises(Refused, match=r"spent: 2 of 2 looks.*go on serving.*rotate"):
+            lock.open_references(site, admin, "evaluate")
+        assert LockLook.objects.count() == 2
+
+    def test_an_aborted_look_stands_in_the_ledger(
+        self, site: Site, approved: dict[str, Image], admin: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sealed = lock.seal(site, admin)
+
+        def fail(lock: Lock) -> list[object]:
+            raise OSError("the disk is gone")
+
+        monkeypatch.setattr("annotation.services.lock._items", fail)
+        with pytest.raises(OSError, match="disk"):
+            lock.open_references(site, admin, "evaluate RF-v1")
+        entries = locks.ledger(sealed)
+        assert [(one.number, one.look.purpose, one.look.actor) for one in entries] == [
+            (1, "evaluate RF-v1", admin)
+        ]
+
+    @pytest.mark.parametrize("budget", [0, -1, 101])
+    def test_an_impossible_budget_seals_nothing(
+        self, site: Site, approved: dict[str, Image], admin: User, budget: int
+    ) -> None:
+        with pytest.raises(InvalidInput, match="between 1 and 100"):
+            lock.seal(site, admin, look_budget=budget)
+        assert not Lock.objects.exists()
+
+    def test_the_database_counts_too_and_never_raises_a_budget(
+        self, site: Site, approved: dict[str, Image], admin: User
+    ) -> None:
+        sealed = lock.seal(site, admin, look_budget=1)
+        lock.open_references(site, admin, "evaluate")
+        with pytest.raises(DatabaseError, match="budget"), transaction.atomic():
+            LockLook.objects.create(lock=sealed, purpose="once more", actor=admin)
+        with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+            Lock.objects.update(look_budget=99)
+
+    def test_a_new_version_has_a_budget_of_its_own(
+        self,
+        study: Study,
+        site: Site,
+        approved: dict[str, Image],
+        make_image: Callable[..., Image],
+        annotator: User,
+        expert: User,
+        admin: User,
+    ) -> None:
+        lock.seal(site, admin, look_budget=1)
+        lock.open_references(site, admin, "evaluate")
+        approve(make_image("T3"), annotator, expert)
+        split.honour(study, {"T3": "test"}, actor=admin)
+        second = lock.seal(site, admin)
+        assert (locks.looks_at(second), locks.looks_left(second)) == (0, 10)
+
+
 class TestVerifying:
     def test_a_changed_manifest_row_or_reference_is_found(
         self, site: Site, approved: dict[str, Image], admin: User
@@ -183,9 +259,8 @@ class TestVerifying:
     def test_a_superseded_reference_is_found_and_stops_evaluation(
         self, site: Site, approved: dict[str, Image], admin: User
     ) -> None:
-        from django.utils import timezone
-
         sealed = lock.seal(site, admin)
+        triggers.remove()
         Reference.objects.filter(image=approved["T1"]).update(superseded_at=timezone.now())
         assert ["reference of image" in problem for problem in lock.verify_lock(sealed)] == [True]
         with pytest.raises(Refused, match="does not verify"):
@@ -230,7 +305,7 @@ class TestNothingLeaks:
     def test_references_by_partition(
         self, site: Site, approved: dict[str, Image], partition: str
     ) -> None:
-        if partition == Partition.TEST:
+        if partition in HELD_OUT:
             with pytest.raises(InvalidInput, match="counts the look"):
                 references.current(site, partition=partition)
             return

@@ -750,12 +750,16 @@ def test_an_admin_splits_and_seals_from_the_page(
     data = {"act": "split", "split-test": "20", "split-validation": "10", "split-seed": "1"}
     client.post(path, data)
     assert "Split 10 subjects" not in client.get(path).content.decode()
-    wrong = client.post(path, {"act": "seal", "site": site.slug, "confirmation": "yes"})
+    wrong = client.post(
+        path, {"act": "seal", "site": site.slug, "confirmation": "yes", "look_budget": 10}
+    )
     assert wrong.status_code == 422
     assert not site.locks.exists()
-    client.post(path, {"act": "seal", "site": site.slug, "confirmation": site.name})
+    client.post(
+        path, {"act": "seal", "site": site.slug, "confirmation": site.name, "look_budget": 7}
+    )
     assert site.locks.count() == 1
-    assert "looked at 0 times" in client.get(path).content.decode()
+    assert "0 of 7 looks taken" in client.get(path).content.decode()
 
 
 # ---- audit and jobs ----

@@ -25,7 +25,7 @@ from annotation.models import (
     SubjectPartition,
     Suggestion,
 )
-from annotation.selectors import partitions
+from annotation.selectors import images, partitions, pool
 from annotation.services import lock, split, suggestions
 from core.models import AuditEvent, User
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
@@ -56,6 +56,7 @@ class TestAssigning:
             "validation": 1,
             "test": 2,
             "external": 0,
+            "reserve": 0,
             "unassigned": 0,
         }
         assert (made.seed, made.test, made.validation, made.created_by) == (3, 0.2, 0.1, admin)
@@ -197,6 +198,70 @@ class TestPrelabels:
         with pytest.raises(DatabaseError, match="without a pre-label"), transaction.atomic():
             Suggestion.objects.create(image=image, source="model", version="v1")
         Suggestion.objects.create(image=image, source="model", version="v1", hidden=True)
+
+
+class TestTheReserve:
+    def test_a_share_of_new_subjects_goes_there(
+        self, study: Study, subjects: list[str], make_image: Callable[..., Image], admin: User
+    ) -> None:
+        split.assign(study, seed=3, actor=admin)
+        for number in range(10):
+            make_image(f"N{number}")
+        made = split.assign(study, reserve=0.2, seed=3, actor=admin)
+        assert made.reserve == 0.2
+        codes = partitions.subjects_by_partition(study)
+        assert len(codes["reserve"]) == 4
+        assert all(code.startswith("N") for code in codes["reserve"])
+
+    def test_its_scans_are_read_without_help_and_train_nothing(
+        self,
+        study: Study,
+        site: Site,
+        make_image: Callable[..., Image],
+        annotator: User,
+        other_annotator: User,
+        expert: User,
+        admin: User,
+    ) -> None:
+        approve(make_image("R1"), annotator, expert)
+        offered, early = make_image("R1"), make_image("R1")
+        suggestions.offer(early, [rectangle(5, 5, 20, 20)], source="model", version="v1")
+        split.honour(study, {"R1": "reserve"}, actor=admin)
+        early.suggestions.get(state="withdrawn")
+        with pytest.raises(Refused, match="without a pre-label"):
+            suggestions.offer(offered, [rectangle(5, 5, 20, 20)], source="model", version="v1")
+        assert pool.training_items(site) == []
+        assert pool.query_candidates(site) == []
+        assert early.pixel_sha256 in pool.locked_pixel_hashes(study)
+        assert not images.awaiting_prelabel(site).exists()
+        assert set(early.assignments.values_list("blind", flat=True)) == {True}
+        assert early.assignments.count() == 2
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE annotation_subjectpartition SET partition = 'train' WHERE subject_id = %s",
+            "UPDATE annotation_subjectpartition SET partition = 'validation' WHERE subject_id = %s",
+            "DELETE FROM annotation_subjectpartition WHERE subject_id = %s",
+        ],
+    )
+    def test_raw_sql_cannot_take_a_subject_out_of_it(
+        self, study: Study, make_image: Callable[..., Image], admin: User, statement: str
+    ) -> None:
+        image = make_image("R1")
+        split.honour(study, {"R1": "reserve"}, actor=admin)
+        with pytest.raises(DatabaseError, match="reserve"), transaction.atomic():
+            connection.cursor().execute(statement, [image.subject_id])
+        assert partition_of("R1") == "reserve"
+
+    def test_who_shares_a_picture_with_it_joins_it(
+        self, study: Study, subjects: list[str], make_image: Callable[..., Image], admin: User
+    ) -> None:
+        make_image("R1", pixels=noise(4))
+        split.honour(study, {"R1": "reserve"}, actor=admin)
+        make_image("R2", pixels=noise(4))
+        split.assign(study, actor=admin)
+        assert partition_of("R2") == "reserve"
 
 
 class TestTheDatabaseKeepsLockedSubjectsWhereTheyAre:

@@ -180,7 +180,7 @@ def test_too_few_subjects_are_refused(n: int) -> None:
 
 def test_three_subjects_fill_three_partitions() -> None:
     result = assign([SplitSubject(f"s{i}") for i in range(3)], Fractions(), seed=1)
-    assert sorted(result.values()) == sorted(PARTITIONS)
+    assert sorted(result.values()) == ["test", "train", "validation"]
 
 
 def test_one_subject_can_train_when_nothing_else_is_asked_for() -> None:
@@ -227,3 +227,24 @@ def test_shared_pixels_join_subjects_in_chains() -> None:
 )
 def test_age_groups(age: float | None, expected: str) -> None:
     assert age_group(age) == expected
+
+
+def test_a_share_for_the_reserve_is_a_partition_like_the_others() -> None:
+    subjects = [SplitSubject(f"s{i}") for i in range(20)]
+    counts = Counter(assign(subjects, Fractions(0.2, 0.1, 0.1), seed=1).values())
+    assert counts == {"train": 12, "validation": 2, "test": 4, "reserve": 2}
+
+
+def test_without_a_share_nobody_goes_to_the_reserve_even_where_groups_overflow() -> None:
+    subjects = [SplitSubject(f"s{i}", group=f"g{i // 5}") for i in range(15)]
+    assert "reserve" not in assign(subjects, Fractions(), seed=1).values()
+
+
+def test_who_shares_pictures_with_the_reserve_joins_it() -> None:
+    subjects = [
+        SplitSubject("a", group="g"),
+        SplitSubject("b", group="g"),
+        SplitSubject("c", group="g"),
+    ]
+    known = {"a": "reserve", "b": "train"}
+    assert assign(subjects, Fractions(), seed=1, assigned=known) == {"c": "reserve"}

@@ -17,6 +17,7 @@ SUITES = [
     "tests/core/test_jobs.py",
     "tests/annotation/test_api.py",
     "tests/annotation/test_lock.py",
+    "tests/annotation/test_lock_versions.py",
     "tests/annotation/test_outlines.py",
     "tests/annotation/test_review.py",
     "tests/annotation/test_scans.py",

@@ -17,7 +17,7 @@ from tests.training.studies import approved_study
 from training import runner
 from training.services import supervision
 
-TEST_SUBJECTS = 6
+TEST_SUBJECTS = 8
 BRIGHT, DIM = 1.5, 0.0
 """Thresholds of two models: one finds the disc, the other takes the grey ring around it too."""
 
@@ -69,7 +69,7 @@ def make_reference(
 
 @pytest.fixture
 def test_references(make_reference: Callable[..., Image]) -> list[Image]:
-    """Six test subjects with a reference each: the fewest that a comparison decides on."""
+    """Eight test subjects with a reference each: the fewest on which a model can win."""
     return [
         make_reference(f"T{number}", Partition.TEST, radius=9.0 + number)
         for number in range(TEST_SUBJECTS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calibration import PixelSpacing
 from training.backends.checkpoints import CheckpointStore
 from training.backends.contract import EpochRow, TrainingData, TrainingImage
 
@@ -62,7 +63,7 @@ class RecordingReporter:
 
 
 def exported_predictor(trained, labels: tuple[str, ...]):  # type: ignore[no-untyped-def]
-    """The ONNX file of a result, run as it will be served: uint8 (h, w) -> uint8 (h, w)."""
+    """The ONNX file of a result, run as it will be served: pixels, spacing -> uint8 (h, w)."""
     import hashlib
 
     from inference.card import read_card
@@ -78,7 +79,9 @@ def exported_predictor(trained, labels: tuple[str, ...]):  # type: ignore[no-unt
     }
     predictor = load(trained.onnx, read_card(card), threads=1)
 
-    def predict(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return predictor.predict(pixels).label_map
+    def predict(
+        pixels: NDArray[np.uint8], spacing: PixelSpacing | None = None
+    ) -> NDArray[np.uint8]:
+        return predictor.predict(pixels, spacing).label_map
 
     return predict

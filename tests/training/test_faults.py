@@ -94,11 +94,23 @@ def here(prepared: Path, tmp_path: Path) -> TrainingInstallation:
     return TrainingInstallation(Path(shutil.copytree(prepared, tmp_path / "data")))
 
 
+SLOW_PRIOR = ("prior", f"max_epochs={EPOCHS}", "seconds_per_epoch=0.3")
+SHORT_EPOCHS_OF_NNUNET = (
+    "nnunet",
+    "plans=small",
+    "max_epochs=500",
+    "iterations_per_epoch=2",
+    "validation_iterations=1",
+)
+
+
 @contextmanager
-def training(here: TrainingInstallation) -> Iterator[subprocess.Popen[bytes]]:
+def training(
+    here: TrainingInstallation, backend: str = SLOW_PRIOR[0], *settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A run that takes a while, under way: yields the worker."""
-    slow = ["--set", f"max_epochs={EPOCHS}", "--set", "seconds_per_epoch=0.3"]
-    started = here.manage("train", "rectus-femoris", "--study", "lab", "--backend", "prior", *slow)
+    given = [part for one in settings or SLOW_PRIOR[1:] for part in ("--set", one)]
+    started = here.manage("train", "rectus-femoris", "--study", "lab", "--backend", backend, *given)
     assert started.returncode == 0, started.stderr
     with here.reconciler(), here.worker() as worker:
         wait_until(lambda: here.epochs() >= 3, "the third epoch")
@@ -187,15 +199,32 @@ def test_cancel_takes_effect_within_ten_seconds_and_leaves_a_checkpoint(
     here: TrainingInstallation,
 ) -> None:
     with training(here):
-        process = own_runner(here)
-        here.run_python(
-            "from core.models import User\n"
-            "from training.models import Run\n"
-            "from training.services import runs\n"
-            "runs.cancel(Run.objects.get(), User.objects.get(username='admin'))\n"
-        )
-        wait_until(lambda: here.job()["state"] == "cancelled", "the cancel", seconds=10)
-        assert not is_alive(process)
+        assert_cancelled_within_ten_seconds(here)
+
+
+def test_nnu_net_in_a_prefork_worker_goes_on_after_a_kill_and_stops_when_cancelled(
+    here: TrainingInstallation,
+) -> None:
+    with training(here, *SHORT_EPOCHS_OF_NNUNET):
+        before = here.epochs()
+        os.kill(own_runner(here), signal.SIGKILL)
+        wait_until(lambda: "Resumed after epoch" in here.job()["log"], "the second process")
+        resumed = int(here.job()["log"].rpartition("Resumed after epoch ")[2].partition(".")[0])
+        assert resumed >= before
+        wait_until(lambda: here.epochs() > resumed + 1, "another epoch")
+        assert_cancelled_within_ten_seconds(here)
+
+
+def assert_cancelled_within_ten_seconds(here: TrainingInstallation) -> None:
+    process = own_runner(here)
+    here.run_python(
+        "from core.models import User\n"
+        "from training.models import Run\n"
+        "from training.services import runs\n"
+        "runs.cancel(Run.objects.get(), User.objects.get(username='admin'))\n"
+    )
+    wait_until(lambda: here.job()["state"] == "cancelled", "the cancel", seconds=10)
+    assert not is_alive(process)
     assert here.models() == 0
     kept = list(here.data.glob("jobs/*/*/checkpoints/checkpoint-*.sha256"))
     assert 1 <= len(kept) <= 2

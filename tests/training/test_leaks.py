@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from annotation.models import Image, Partition, Site
-from annotation.services import lock
+from annotation.models import Image, Partition, Signature, Site, Study, SubjectPartition
+from annotation.selectors import duplicates
+from annotation.selectors.images import pixels as stored
+from annotation.services import lock, sites
 from core import files
 from core.models import Job, User
 from core.services import jobs
+from domain import phantom
 from inference.models import ModelVersion
+from tests.annotation.references import approve
+from tests.domain.test_lookalike import COPIES
 from tests.training.studies import approved_scan
 from training import preparation
 from training.services import runs, snapshots
@@ -59,10 +68,12 @@ def test_the_process_looks_at_the_pixels_themselves(
     approved: dict[str, Image],
     make_image: Callable[..., Image],
 ) -> None:
-    """A row whose hash is wrong passes the snapshot; the decoded pixels give it away."""
+    """A row whose hash and signature are wrong passes the snapshot; the decoded pixels give it
+    away."""
     lock.seal(site, admin)
     twin = approved_scan(make_image, annotator, expert, "TR7", Partition.TRAIN, seed=TEST_SEED)
     Image.objects.filter(pk=twin.pk).update(pixel_sha256="0" * 64)
+    lie_about_signature(twin, approved["TR0"])
     run = runs.start(site, "prior", {"max_epochs": 2}, admin)
     assert "TR7" in {entry["subject"] for entry in run.snapshot.manifest["items"]}
     job = jobs.run_inline(run.job)
@@ -70,6 +81,113 @@ def test_the_process_looks_at_the_pixels_themselves(
     assert "of TR7 was left out" in job.log
     card = ModelVersion.objects.get().card
     assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
+
+
+def lie_about_signature(image: Image, other: Image) -> None:
+    lie = Signature.objects.filter(image=other).values("hashes", "thumbnail").get()
+    Signature.objects.filter(image=image).update(**lie)
+
+
+@pytest.fixture
+def locked_scan(
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    approved: dict[str, Image],
+    make_image: Callable[..., Image],
+) -> Image:
+    """A sealed scan of a test subject, of the size and look of a real one."""
+    pixels = phantom.scan(phantom.cohort(1, seed=5)[0], site.slug).pixels
+    image = make_image("TE9", pixels=pixels)
+    SubjectPartition.objects.create(subject=image.subject, partition=Partition.TEST)
+    approve(image, annotator, expert)
+    lock.seal(site, admin)
+    return image
+
+
+def as_training_scan(
+    pixels: NDArray[np.uint8],
+    make_image: Callable[..., Image],
+    annotator: User,
+    expert: User,
+    **where: Any,
+) -> Image:
+    image = make_image("TR9", pixels=pixels, **where)
+    SubjectPartition.objects.get_or_create(
+        subject=image.subject, defaults={"partition": Partition.TRAIN}
+    )
+    approve(image, annotator, expert)
+    return image
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_of_a_locked_scan_is_left_out_with_the_reason(
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    locked_scan: Image,
+    make_image: Callable[..., Image],
+    how: str,
+) -> None:
+    copy = as_training_scan(COPIES[how](stored(locked_scan)), make_image, annotator, expert)
+    snapshot = snapshots.freeze(site, admin)
+    (left_out,) = snapshot.left_out
+    assert (left_out["image"], left_out["subject"]) == (copy.pk, "TR9")
+    named = f"looks like image {locked_scan.pk} of test subject TE9"
+    assert named in left_out["reason"] or "pixels are those" in left_out["reason"]
+    assert copy.pk not in {one["image"] for one in snapshot.manifest["items"]}
+
+
+def test_the_process_knows_a_copy_by_its_pixels(
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    approved: dict[str, Image],
+    locked_scan: Image,
+    make_image: Callable[..., Image],
+) -> None:
+    crop = COPIES["cropped by a tenth"](stored(locked_scan))
+    copy = as_training_scan(crop, make_image, annotator, expert)
+    lie_about_signature(copy, approved["TR0"])
+    snapshot = snapshots.freeze(site, admin)
+    assert copy.pk in {one["image"] for one in snapshot.manifest["items"]}
+    prepared = preparation.prepare(snapshot, lambda done, whole: None)
+    assert prepared.left_out == [{"image": copy.pk, "subject": "TR9"}]
+    assert len(prepared.data.train) == 6
+
+
+def test_a_copy_at_another_site_and_visit_is_left_out(
+    study: Study,
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    locked_scan: Image,
+    make_image: Callable[..., Image],
+) -> None:
+    other = sites.create(study, "biceps", ["RF"], actor=None)
+    where = {"site": other, "visit": date(2026, 5, 4)}
+    crop = COPIES["all of it"](stored(locked_scan))
+    copy = as_training_scan(crop, make_image, annotator, expert, **where)
+    found = duplicates.held_out_lookalikes(study, [copy.pk])
+    assert found[copy.pk].like_image == locked_scan.pk
+
+
+def test_scans_without_a_signature_get_one_before_anything_is_frozen(
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    locked_scan: Image,
+    make_image: Callable[..., Image],
+) -> None:
+    as_training_scan(COPIES["smaller"](stored(locked_scan)), make_image, annotator, expert)
+    Signature.objects.all().delete()
+    assert len(snapshots.freeze(site, admin).left_out) == 1
+    assert Signature.objects.count() == Image.objects.count()
 
 
 def test_a_scan_erased_since_the_snapshot_stops_the_run_in_words(

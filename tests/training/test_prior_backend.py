@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput
 from tests.training.examples import RecordingReporter, ellipse_data, exported_predictor
 from training import backends
-from training.backends.contract import Stopped, TrainingData, TrainingFailed
+from training.backends.contract import Stopped, TrainingData, TrainingFailed, TrainingImage
 from training.backends.equality import require_equal
 
 PRIOR = backends.get("prior")
@@ -27,14 +28,14 @@ def test_it_finds_what_it_was_shown(tmp_path: Path) -> None:
     assert trained.best_validation_dice > 0.7
     assert trained.best_validation_dice == max(row.validation_dice for row in reporter.rows)
     assert [row.number for row in reporter.rows] == [1, 2, 3]
-    assert trained.predict(data.train[0].pixels).shape == data.train[0].pixels.shape
+    assert trained.predict(data.train[0].pixels, None).shape == data.train[0].pixels.shape
 
 
 def test_the_exported_file_says_the_same(tmp_path: Path) -> None:
     data = ellipse_data()
     trained = PRIOR.train(data, settings(), RecordingReporter(tmp_path))
     exported = exported_predictor(trained, data.labels)
-    share = require_equal(exported, trained.predict, [scan.pixels for scan in data.validation])
+    share = require_equal(exported, trained.predict, data.validation)
     assert share <= 1e-4
     assert exported(data.train[0].pixels).any()
 
@@ -77,17 +78,21 @@ def test_a_wrong_setting_is_named(name: str, value: object) -> None:
 
 
 def test_a_difference_is_refused() -> None:
-    pixels = np.zeros((100, 100), np.uint8)
+    blank = np.zeros((100, 100), np.uint8)
+    scan = TrainingImage(blank, blank, "S1", PixelSpacing(0.1, 0.1, "phantom"))
+    heard = []
 
-    def trained(_: np.ndarray) -> np.ndarray:
-        return np.zeros((100, 100), np.uint8)
+    def trained(pixels: np.ndarray, spacing: PixelSpacing | None) -> np.ndarray:
+        heard.append(spacing)
+        return np.zeros_like(pixels)
 
     def off_by(count: int):  # type: ignore[no-untyped-def]
-        return lambda _: (np.arange(10_000).reshape(100, 100) < count).astype(np.uint8)
+        return lambda *_: (np.arange(10_000).reshape(100, 100) < count).astype(np.uint8)
 
-    assert require_equal(off_by(1), trained, [pixels]) == 1e-4
+    assert require_equal(off_by(1), trained, [scan]) == 1e-4
+    assert heard == [scan.spacing]
     with pytest.raises(TrainingFailed, match="not registered"):
-        require_equal(off_by(2), trained, [pixels, pixels])
+        require_equal(off_by(2), trained, [scan, scan])
 
 
 def test_neither_the_registry_nor_the_prior_loads_torch() -> None:

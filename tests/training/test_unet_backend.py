@@ -50,7 +50,7 @@ def test_it_learns_and_its_exported_file_says_the_same(tmp_path: Path) -> None:
     assert reporter.rows[-1].train_loss < reporter.rows[0].train_loss
     assert all(row.learning_rate == 2e-3 and row.seconds > 0 for row in reporter.rows)
     exported = exported_predictor(trained, data.labels)
-    share = require_equal(exported, trained.predict, [scan.pixels for scan in data.validation])
+    share = require_equal(exported, trained.predict, data.validation)
     assert share <= 1e-4
     overlap = exported(data.validation[0].pixels) == data.validation[0].label_map
     assert overlap.mean() > 0.8

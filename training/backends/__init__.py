@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from domain.errors import InvalidInput
 from training.backends.contract import Backend
+from training.backends.nnunet import NNUNetBackend
 from training.backends.prior import PriorBackend
 from training.backends.unet import UNetBackend
 
 BACKENDS: dict[str, Backend] = {
-    backend.name: backend for backend in (UNetBackend(), PriorBackend())
+    backend.name: backend for backend in (UNetBackend(), NNUNetBackend(), PriorBackend())
 }
 
 

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calibration import PixelSpacing
 from domain.errors import MyotraceError
 from training.backends.checkpoints import CheckpointStore
 
 LabelMap = NDArray[np.uint8]
-Predict = Callable[[NDArray[np.uint8]], LabelMap]
+Predict = Callable[[NDArray[np.uint8], PixelSpacing | None], LabelMap]
+"""Stored pixels uint8 (h, w) and their calibration -> the label of each pixel."""
 
 
 class TrainingFailed(MyotraceError):
@@ -28,12 +30,14 @@ class Stopped(Exception):
 class TrainingImage:
     """One scan with its reference: `pixels` and `label_map` are uint8 (h, w) of the same shape.
 
-    The label map holds 0 for background and 1..n in the order of the site's labels.
+    The label map holds 0 for background and 1..n in the order of the site's labels. `spacing` is
+    None without a calibration.
     """
 
     pixels: NDArray[np.uint8]
     label_map: LabelMap
     subject: str
+    spacing: PixelSpacing | None = None
 
 
 @dataclass(frozen=True)

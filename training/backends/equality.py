@@ -5,29 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from training.backends.contract import Predict, TrainingFailed
+from training.backends.contract import Predict, TrainingFailed, TrainingImage
 
 LARGEST_SHARE = 1e-4  # pixels with another label: one in 10,000
 
 
-def differing_share(
-    exported: Predict, trained: Predict, images: Iterable[NDArray[np.uint8]]
-) -> float:
-    """The largest share of pixels, over the images, to which the two give different labels.
-
-    Both predict on stored pixels: uint8 (h, w) -> uint8 (h, w).
-    """
-    shares = [float(np.mean(exported(pixels) != trained(pixels))) for pixels in images]
+def differing_share(exported: Predict, trained: Predict, scans: Iterable[TrainingImage]) -> float:
+    """The largest share of pixels, over the scans, to which the two give different labels."""
+    shares = [
+        float(np.mean(exported(scan.pixels, scan.spacing) != trained(scan.pixels, scan.spacing)))
+        for scan in scans
+    ]
     return max(shares, default=0.0)
 
 
-def require_equal(
-    exported: Predict, trained: Predict, images: Iterable[NDArray[np.uint8]]
-) -> float:
-    """The differing share; TrainingFailed if it is above one pixel in 10,000 on any image."""
-    share = differing_share(exported, trained, images)
+def require_equal(exported: Predict, trained: Predict, scans: Iterable[TrainingImage]) -> float:
+    """The differing share; TrainingFailed if it is above one pixel in 10,000 on any scan."""
+    share = differing_share(exported, trained, scans)
     if not share <= LARGEST_SHARE:
         raise TrainingFailed(
             f"The exported model gives {share:.2%} of the pixels of a validation scan another label"

@@ -112,7 +112,7 @@ class PriorBackend:
                 "normalisation": NORMALISATION,
                 "libraries": {name: version(name) for name in ("numpy", "onnx")},
             },
-            predict=lambda pixels: predict(model, pixels, card_input),
+            predict=lambda pixels, spacing: predict(model, pixels, card_input),
             epochs=search.epoch,
             best_epoch=search.best_epoch,
             best_validation_dice=search.best_dice,

@@ -9,7 +9,7 @@ from django.db import models
 class Snapshot(models.Model):
     """The immutable manifest (pixel hash, file hash, revision digest, subject, partition).
 
-    `left_out` lists images whose pixels are in a lock.
+    `left_out` lists images whose picture is a held-out one's, with the reason.
     """
 
     site = models.ForeignKey("annotation.Site", on_delete=models.PROTECT, related_name="snapshots")

@@ -167,7 +167,7 @@ def _rows(
 
 def _scores(model: ModelVersion, item: Item, protocol: Protocol, *, keep: bool) -> list[LabelScore]:
     pixels = images.decode_stored_png(files.read(item.file_sha256))
-    outlined = prediction.predict(model, pixels)
+    outlined = prediction.predict(model, pixels, item.spacing)
     if keep:
         prediction.keep(model, item.image_id, outlined)
     return score(

@@ -23,7 +23,7 @@ from domain.surface import METRICS_VERSION
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
 from inference.services import pointers
-from training import summarising
+from training.comparing import figures_of
 from training.selectors import evaluations
 from training.services import evaluation
 
@@ -100,10 +100,10 @@ def judge(
 
 def decide(candidate: Evaluation, current: Evaluation | None) -> gate.Decision:
     """The gate on two stored evaluations of the same lock; `current` None: the site's first."""
-    means = summarising.subject_means(evaluations.rows_of(candidate), QUANTITY)
+    figures = figures_of(evaluations.rows_of(candidate))
     if current is None:
-        return gate.first_model(means, candidate.model.site.dice_floor)
-    return gate.compare(means, summarising.subject_means(evaluations.rows_of(current), QUANTITY))
+        return gate.first_model(figures.dice, candidate.model.site.dice_floor)
+    return gate.compare(figures, figures_of(evaluations.rows_of(current)))
 
 
 def as_json(moves: Sequence[PointerMove]) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def _candidate(key: str, image: Image, model: ModelVersion | None) -> acquisitio
     pixels = images.pixels(image)
     entropy = None
     if model is not None:
-        entropy = acquisition.mean_entropy(prediction.probability_of(model, pixels))
+        spacing = images.spacing_of(image)
+        entropy = acquisition.mean_entropy(prediction.probability_of(model, pixels, spacing))
     return acquisition.Candidate(key, image.subject.code, acquisition.appearance(pixels), entropy)
 
 

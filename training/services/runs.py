@@ -66,8 +66,8 @@ def start(
 
 
 def default_backend(site: Site) -> str:
-    """The backend of the site's model family, or the U-Net where this version has none for it."""
-    return site.model_family if site.model_family in backends.BACKENDS else "unet"
+    """The backend of the site's model family."""
+    return site.model_family
 
 
 def again(run: Run, actor: User) -> Run:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from annotation.policies import require_admin
-from annotation.selectors import pool
+from annotation.selectors import duplicates, pool
+from annotation.services import signatures
 from core.services import audit
 from domain.errors import Refused
 from training.models import Snapshot
@@ -18,23 +19,28 @@ if TYPE_CHECKING:
     from annotation.models import Site
     from core.models import User
 
-FORMAT = 1
+FORMAT = 2
+SAME_PIXELS = "its pixels are those of a test or external subject's image"
 
 
 def freeze(site: Site, actor: User | None) -> Snapshot:
     """The manifest of a site's approved references of training and validation subjects, now.
 
     An image with the pixels of a test or external subject's, sealed or not, is left out and
-    listed with its reason. A manifest equal to the site's newest answers the snapshot that is
-    there. Raises NotAllowed for all but admins (None is the system itself), Refused where no
-    training or no validation subject has an approved reference.
+    listed with its reason; so is one that looks like a crop, copy or re-encoding of one. A
+    manifest equal to the site's newest answers the snapshot that is there. Raises NotAllowed for
+    all but admins (None is the system itself), Refused where no training or no validation subject
+    has an approved reference.
     """
     if actor is not None:
         require_admin(actor, site.study)
-    held_out = pool.locked_pixel_hashes(site.study)
+    signatures.complete(site.study)
     items = pool.training_items(site)
-    kept = [item for item in items if item.pixel_sha256 not in held_out]
-    left_out = [_left_out(item) for item in items if item.pixel_sha256 in held_out]
+    reasons = _reasons_to_leave_out(site, items)
+    kept = [item for item in items if item.image_id not in reasons]
+    left_out = [
+        _left_out(item, reasons[item.image_id]) for item in items if item.image_id in reasons
+    ]
     _refuse_nothing(site, kept)
     manifest = _manifest(site, kept)
     digest = manifest_digest(manifest)
@@ -84,17 +90,26 @@ def _entry(item: pool.PoolItem) -> dict[str, Any]:
         "revision_digest": item.revision_digest,
         "subject": item.subject_code,
         "partition": item.partition,
+        "spacing_mm": [item.spacing.x_mm, item.spacing.y_mm] if item.spacing else None,
         "reader": item.reader,
         "how": item.how,
     }
 
 
-def _left_out(item: pool.PoolItem) -> dict[str, Any]:
+def _reasons_to_leave_out(site: Site, items: list[pool.PoolItem]) -> dict[int, str]:
+    """Why images may not be trained on, by image."""
+    held_out = pool.locked_pixel_hashes(site.study)
+    alike = duplicates.held_out_lookalikes(site.study, [item.image_id for item in items])
+    reasons = {image_id: found.reason for image_id, found in alike.items()}
+    return reasons | {item.image_id: SAME_PIXELS for item in items if item.pixel_sha256 in held_out}
+
+
+def _left_out(item: pool.PoolItem, reason: str) -> dict[str, Any]:
     return {
         "image": item.image_id,
         "subject": item.subject_code,
         "pixel_sha256": item.pixel_sha256,
-        "reason": "its pixels are those of a test or external subject's image",
+        "reason": reason,
     }
 
 

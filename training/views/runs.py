@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.middleware import StudyRequest
-from annotation.models import Study
+from annotation.models import Site, Study
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
 from core import plots
@@ -81,12 +81,15 @@ def run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
 def start_run(request: StudyRequest, study: Study) -> HttpResponse:
     """Choose a site and settings, and start."""
     require_role(request.role, Role.ADMIN)
-    initial = {"site": request.GET.get("site", "")}
-    form = StartRun(request.POST or None, sites=study.sites.all(), initial=initial)
+    slug = request.GET.get("site", "")
+    family = _family(study, request.POST.get("family") or request.GET.get("family", ""), slug)
+    form = StartRun(
+        request.POST or None, sites=study.sites.all(), family=family, initial={"site": slug}
+    )
     if form.is_valid():
         try:
             started = run_services.start(
-                site_named(study, form.cleaned_data["site"]), "unet", form.settings(), request.user
+                site_named(study, form.cleaned_data["site"]), family, form.settings(), request.user
             )
         except MyotraceError as error:
             form.add_error(None, str(error))
@@ -94,7 +97,8 @@ def start_run(request: StudyRequest, study: Study) -> HttpResponse:
             messages.success(request, "Queued. The curve grows here as soon as a worker is free.")
             return redirect("training:run", study.name, started.pk)
     status = 422 if form.errors else 200
-    return render(request, "training/start-run.html", {"form": form}, status=status)
+    context = {"form": form, "family": family, "families": Site.Family.choices, "slug": slug}
+    return render(request, "training/start-run.html", context, status=status)
 
 
 @require_POST
@@ -114,6 +118,14 @@ def repeat_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse
     started = run_services.again(_run_of(request, study, run_id), request.user)
     messages.success(request, f"Run {started.pk} is queued with the same settings.")
     return redirect("training:run", study.name, started.pk)
+
+
+def _family(study: Study, asked: str, slug: str) -> str:
+    """The family asked for, else the chosen site's own, else the U-Net."""
+    if asked in Site.Family.values:
+        return asked
+    site = study.sites.filter(slug=slug).first()
+    return run_services.default_backend(site) if site else str(Site.Family.UNET)
 
 
 def _run_of(request: StudyRequest, study: Study, run_id: int) -> Run:

@@ -14,7 +14,7 @@ from core.models import User
 
 
 class Command(StudyCommand):
-    """`split [--test 0.2] [--validation 0.1] [--seed N]`."""
+    """`split [--test 0.2] [--validation 0.1] [--reserve 0] [--seed N]`."""
 
     help = "Gives every unassigned subject its partition; a manifest's partition is honoured."
 
@@ -22,6 +22,12 @@ class Command(StudyCommand):
         parser.add_argument("--test", type=float, default=0.2, help="share of test subjects")
         parser.add_argument(
             "--validation", type=float, default=0.1, help="share of validation subjects"
+        )
+        parser.add_argument(
+            "--reserve",
+            type=float,
+            default=0.0,
+            help="share that no model learns from until a later lock is drawn of it (default: 0)",
         )
         parser.add_argument("--seed", type=int, default=1, help="the same seed, the same split")
 
@@ -31,6 +37,7 @@ class Command(StudyCommand):
             study,
             test=options["test"],
             validation=options["validation"],
+            reserve=options["reserve"],
             seed=options["seed"],
             actor=actor,
         )

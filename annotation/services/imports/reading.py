@@ -19,6 +19,7 @@ from annotation.services.scans import StoredPixels, pixel_hash, store_pixels
 from core import files, untrusted
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
+from domain.lookalike import signature
 from domain.pixels import Grey, blackened, cropped, oriented
 
 # A JPEG that LabelMe wrote again differs from its original by some grey levels, another picture
@@ -160,7 +161,7 @@ class Reader:
             return known
         if self._request.dry_run:
             height, width = pixels.shape
-            return StoredPixels(width, height, pixel_hash(pixels), "")
+            return StoredPixels(width, height, pixel_hash(pixels), "", signature(pixels))
         return store_pixels(pixels)
 
     def _outlines(self, document: Document, unit: Unit, pixels: Grey) -> ReadOutlines:

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from annotation.models import Image, Site, Study
 from annotation.policies import is_admin, require_admin, require_member
+from annotation.selectors.duplicates import lookalikes_of
 from annotation.services import sites as site_services
 from annotation.services import studies
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
@@ -101,7 +102,25 @@ def import_files(
         study = study or studies.create(study_name, actor=actor)
         taker = Taker(study, request, _sites(study, labels, actor), actor, report)
         report.taken = taker.take(read)
+    if not request.dry_run:
+        progress(0.99, "Comparing with the scans of other subjects")
+        _warn_of_copies(study, taker.new_images, report)
     return report
+
+
+def _warn_of_copies(study: Study, images: list[Image], report: ImportReport) -> None:
+    """Name new images that look like another subject's though their pixels differ."""
+    new = Image.objects.filter(pk__in=[image.pk for image in images])
+    found = lookalikes_of(new, study)
+    alike = Image.objects.in_bulk({one.like_image for one in found.values()})
+    for image in images:
+        one = found.get(image.pk)
+        if one is not None and alike[one.like_image].pixel_sha256 != image.pixel_sha256:
+            report.warn(
+                image.original_name,
+                f"looks like image {one.like_image} of subject {one.like_subject}: a crop, copy or "
+                "re-encoding of it? No model learns from it while that subject is held out",
+            )
 
 
 def check_may_import(request: ImportRequest, study: Study | None, actor: User | None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from annotation.models import (
+    HELD_OUT,
     Annotation,
     Assignment,
     Calibration,
@@ -21,9 +22,17 @@ from annotation.models import (
     Site,
     SourceFile,
     Study,
+    Subject,
     Take,
 )
-from annotation.services import double_reading, outlines, references, scans, split
+from annotation.services import (
+    double_reading,
+    outlines,
+    references,
+    scans,
+    signatures,
+    split,
+)
 from annotation.services.image_state import refresh_state
 from annotation.services.imports.places import Places
 from annotation.services.imports.readers import Readers
@@ -33,6 +42,7 @@ from annotation.services.imports.request import REFERENCE, ImportRequest
 from core import events
 from core.models import User
 from core.services import audit
+from domain import lookalike
 from domain.calibration import PixelSpacing, from_depth
 from domain.errors import MyotraceError, Refused
 
@@ -44,6 +54,7 @@ class _NewRows:
     """Rows of images that are new, to be written together."""
 
     images: list[Image] = field(default_factory=list)
+    signatures: list[lookalike.Signature | None] = field(default_factory=list)
     calibrations: list[Calibration] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
@@ -75,6 +86,11 @@ class Taker:
         self._submitted: list[Annotation] = []
         self._approved: list[Annotation] = []
         self._places = Places(study)
+
+    @property
+    def new_images(self) -> list[Image]:
+        """The images that were taken in."""
+        return self._rows.images
 
     def take(self, read: Sequence[ReadImage]) -> dict[str, int]:
         """Write what may be taken; answers how many images, outlines and references are new."""
@@ -192,6 +208,7 @@ class Taker:
             original_sha256=read.original_sha256,
         )
         self._rows.images.append(image)
+        self._rows.signatures.append(stored.signature)
         if spacing is not None:
             calibration = Calibration(
                 image=image,
@@ -347,6 +364,7 @@ class Taker:
     def _write(self) -> None:
         rows = self._rows
         Image.objects.bulk_create(rows.images, batch_size=CHUNK)
+        signatures.keep_all(rows.images, rows.signatures)
         Calibration.objects.bulk_create(rows.calibrations, batch_size=CHUNK)
         for calibration in rows.calibrations:
             calibration.image.calibration = calibration
@@ -366,11 +384,12 @@ class Taker:
     def _finish(self) -> dict[str, int]:
         """Plan double readings, leave the trace, tell the others; answers the counts."""
         rows = self._rows
-        if self._study.double_reading_share > 0:
-            outlined = {id(annotation.image) for annotation in rows.annotations}
-            for image in rows.images:
-                if id(image) not in outlined:
-                    double_reading.plan(image)
+        outlined = {id(annotation.image) for annotation in rows.annotations}
+        held_out = self._held_out_subjects()
+        for image in rows.images:
+            twice = self._study.double_reading_share > 0 or image.subject_id in held_out
+            if twice and id(image) not in outlined:
+                double_reading.plan(image)
         counts = {
             "images": len(rows.images),
             "outlines": len(rows.revisions),
@@ -387,6 +406,10 @@ class Taker:
         )
         self._tell()
         return counts
+
+    def _held_out_subjects(self) -> set[int]:
+        rows = Subject.objects.filter(study=self._study, partition__partition__in=HELD_OUT)
+        return set(rows.values_list("pk", flat=True))
 
     def _tell(self) -> None:
         """Tell of what arrived, once a site: who listens looks up all that is new there."""

@@ -12,6 +12,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from domain.calibration import PixelSpacing
 from inference.recipes.unet import INPUT_NAME, OUTPUT_NAME, prepare, restore
 from inference.runtime import most_probable
 from training.backends.contract import LabelMap
@@ -62,7 +63,7 @@ class TorchPredictor:
         self.card_input = card_input
 
     @torch.no_grad()
-    def __call__(self, pixels: NDArray[np.uint8]) -> LabelMap:
+    def __call__(self, pixels: NDArray[np.uint8], spacing: PixelSpacing | None) -> LabelMap:
         """Grey pixels uint8 (h, w) -> the most probable label of each, uint8 (h, w)."""
         tensor, placement = prepare(pixels, self.card_input)
         probabilities = self.model(torch.from_numpy(tensor))[0].numpy()

@@ -1,0 +1,157 @@
+"""Copies of pictures across subjects: crops, re-encodings and resized exports of the same scan.
+
+Exact copies are found by the pixel hash (`selectors.pool`); here are those whose pixels differ.
+Asking is no look: signatures hold nothing of an outline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+from annotation.models import Image, Signature, Study
+from annotation.selectors.partitions import UNASSIGNED, never_trained_images
+from domain import lookalike
+
+PAIRS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """An image that looks like another subject's, and how well the two agree (at most 1)."""
+
+    image_id: int
+    like_image: int
+    like_subject: str
+    like_partition: str
+    correlation: float
+
+    @property
+    def reason(self) -> str:
+        """Why the image is left out, in words."""
+        return (
+            f"it looks like image {self.like_image} of {self.like_partition} subject "
+            f"{self.like_subject}: a crop, copy or re-encoding of it"
+        )
+
+
+def held_out_lookalikes(study: Study, image_ids: Collection[int]) -> dict[int, Lookalike]:
+    """Those of the images that look like one that is never trained on, of any site and visit, by
+    image; each with the picture that it resembles most."""
+    wanted = _pictures(Image.objects.filter(pk__in=image_ids))
+    return _most_alike(wanted, _pictures(never_trained_images(study)))
+
+
+def held_out_lookalikes_of(
+    study: Study, signatures: Mapping[int, lookalike.Signature], subjects: Mapping[int, str]
+) -> dict[int, Lookalike]:
+    """The same for pictures as they were decoded, whatever the rows say: signature and subject
+    code by image."""
+    ids = list(signatures)
+    if not ids:
+        return {}
+    given = _Pictures(
+        ids,
+        [subjects[one] for one in ids],
+        [""] * len(ids),
+        np.array([signatures[one].hashes for one in ids]),
+        {one: signatures[one].thumbnail for one in ids},
+    )
+    return _most_alike(given, _pictures(never_trained_images(study)))
+
+
+def lookalikes_of(images: QuerySet[Image], study: Study) -> dict[int, Lookalike]:
+    """Those of `images` that look like an image of another subject of the study, by image."""
+    return _most_alike(_pictures(images), _pictures(Image.objects.filter(study=study)))
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Signatures side by side: hashes (n, N_WINDOWS). `kept`: thumbnails that are in memory."""
+
+    images: list[int]
+    subjects: list[str]
+    partitions: list[str]
+    hashes: NDArray[np.uint64]
+    kept: Mapping[int, lookalike.Grey] | None = None
+
+    def thumbnails(self, places: NDArray[np.intp]) -> lookalike.Grey:
+        """(len(places), SIDE, SIDE)."""
+        ids = [self.images[place] for place in places]
+        kept = self.kept if self.kept is not None else _thumbnails(set(ids))
+        return np.array([kept[one] for one in ids])
+
+
+def _pictures(images: QuerySet[Image]) -> _Pictures:
+    rows = list(
+        images.filter(signature__version=lookalike.VERSION, erased_at__isnull=True)
+        .order_by("pk")
+        .values_list("pk", "subject__code", "subject__partition__partition", "signature__hashes")
+    )
+    joined = b"".join(bytes(row[3]) for row in rows)
+    return _Pictures(
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] or UNASSIGNED for row in rows],
+        np.frombuffer(joined, np.uint64).reshape(-1, lookalike.N_WINDOWS),
+    )
+
+
+def _thumbnails(ids: Collection[int]) -> dict[int, lookalike.Grey]:
+    rows = Signature.objects.filter(pk__in=ids).values_list("pk", "thumbnail")
+    shape = (lookalike.SIDE, lookalike.SIDE)
+    return {pk: np.frombuffer(bytes(data), np.uint8).reshape(shape) for pk, data in rows}
+
+
+def _most_alike(first: _Pictures, second: _Pictures) -> dict[int, Lookalike]:
+    """The look-alike of each picture of `first` among `second` that it agrees with best."""
+    best: dict[int, Lookalike] = {}
+    for match in _matches(first, second):
+        known = best.get(match.image_id)
+        if known is None or match.correlation > known.correlation:
+            best[match.image_id] = match
+    return best
+
+
+def _matches(first: _Pictures, second: _Pictures) -> Iterator[Lookalike]:
+    """Either picture may be the one that the other was cut from."""
+    yield from (
+        _named(first, second, here, there, correlation)
+        for here, there, correlation in _crops(first, second)
+    )
+    yield from (
+        _named(first, second, here, there, correlation)
+        for there, here, correlation in _crops(second, first)
+    )
+
+
+def _named(
+    first: _Pictures, second: _Pictures, here: int, there: int, correlation: float
+) -> Lookalike:
+    return Lookalike(
+        first.images[here],
+        second.images[there],
+        second.subjects[there],
+        second.partitions[there],
+        round(correlation, 3),
+    )
+
+
+def _crops(crops: _Pictures, originals: _Pictures) -> Iterator[tuple[int, int, float]]:
+    """(i, j, correlation) of each picture of `crops` that is a copy of a window of another
+    subject's picture of `originals`."""
+    i, j, window = lookalike.near_hashes(crops.hashes[:, 0], originals.hashes)
+    names, others = np.array(crops.subjects, object)[i], np.array(originals.subjects, object)[j]
+    differ = np.flatnonzero(names != others)
+    for start in range(0, len(differ), PAIRS_AT_ONCE):
+        chosen = differ[start : start + PAIRS_AT_ONCE]
+        agreement = lookalike.correlations(
+            crops.thumbnails(i[chosen]), originals.thumbnails(j[chosen]), window[chosen]
+        )
+        for pair, correlation in zip(chosen, agreement, strict=True):
+            if correlation >= lookalike.MIN_CORRELATION:
+                yield int(i[pair]), int(j[pair]), float(correlation)

@@ -1,0 +1,65 @@
+"""Keeping of each image what its copies are known by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from annotation.models import Image, Signature, Study
+from annotation.selectors.images import pixels
+from domain import lookalike
+
+CHUNK = 200
+
+
+def keep(image: Image, found: lookalike.Signature | None = None) -> None:
+    """Keep the signature of a new image."""
+    keep_all([image], [found])
+
+
+def keep_all(images: Sequence[Image], found: Sequence[lookalike.Signature | None]) -> None:
+    """Keep the signatures of new images; one that is not given is taken from an image with the
+    same pixels, or computed from the stored pixels."""
+    rows = [
+        _row(image, given or _of_twin(image) or lookalike.signature(pixels(image)))
+        for image, given in zip(images, found, strict=True)
+    ]
+    Signature.objects.bulk_create(rows, batch_size=CHUNK)
+
+
+def complete(study: Study) -> int:
+    """Compute the signatures that images of a study lack, or have of an older version; answers
+    how many. Each chunk is kept by itself, so that what was interrupted goes on where it ended."""
+    made = 0
+    while images := list(_lacking(study)[:CHUNK]):
+        rows = [_row(image, lookalike.signature(pixels(image))) for image in images]
+        Signature.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["image"],
+            update_fields=["version", "hashes", "thumbnail"],
+        )
+        made += len(rows)
+    return made
+
+
+def _lacking(study: Study) -> QuerySet[Image]:
+    images = Image.objects.filter(study=study, erased_at__isnull=True)
+    return images.exclude(signature__version=lookalike.VERSION).order_by("id")
+
+
+def _of_twin(image: Image) -> lookalike.Signature | None:
+    row = Signature.objects.filter(
+        image__pixel_sha256=image.pixel_sha256, version=lookalike.VERSION
+    ).first()
+    return lookalike.unpacked(row.hashes, row.thumbnail) if row is not None else None
+
+
+def _row(image: Image, found: lookalike.Signature) -> Signature:
+    return Signature(
+        image=image,
+        version=lookalike.VERSION,
+        hashes=found.hashes.tobytes(),
+        thumbnail=found.thumbnail.tobytes(),
+    )

@@ -1,0 +1,109 @@
+"""Copies across subjects: who is told, what is never asked for, what goes with consent."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+
+from annotation.models import Image, Signature, Site, Study, Subject
+from annotation.selectors import duplicates, pool
+from annotation.services import signatures, split, subjects
+from core.models import User
+from domain import phantom
+from tests.conftest import noise
+from tests.domain.test_lookalike import COPIES
+
+MakeImage = Callable[..., Image]
+
+
+@pytest.fixture
+def scan() -> phantom.PhantomImage:
+    return phantom.scan(phantom.cohort(1, seed=5)[0], "rectus-femoris")
+
+
+@pytest.fixture
+def pair(make_image: MakeImage, scan: phantom.PhantomImage) -> tuple[Image, Image]:
+    """A scan of S1, and a crop of it under S2."""
+    original = make_image("S1", pixels=scan.pixels)
+    return original, make_image("S2", pixels=COPIES["all of it"](scan.pixels))
+
+
+def test_a_copy_under_another_subject_is_found_both_ways(
+    study: Study, pair: tuple[Image, Image], make_image: MakeImage
+) -> None:
+    make_image("S3")
+    original, copy = pair
+    found = duplicates.lookalikes_of(Image.objects.all(), study)
+    assert {pk: one.like_image for pk, one in found.items()} == {
+        original.pk: copy.pk,
+        copy.pk: original.pk,
+    }
+    assert found[copy.pk].like_subject == "S1"
+
+
+def test_copies_of_the_same_subject_are_no_matter(
+    study: Study, make_image: MakeImage, scan: phantom.PhantomImage
+) -> None:
+    make_image("S1", pixels=scan.pixels)
+    make_image("S1", pixels=COPIES["smaller"](scan.pixels))
+    assert duplicates.lookalikes_of(Image.objects.all(), study) == {}
+
+
+def test_copies_of_another_study_are_no_matter(
+    study: Study, pair: tuple[Image, Image], stranger: User
+) -> None:
+    elsewhere = Study.objects.get(name="elsewhere")
+    assert duplicates.lookalikes_of(Image.objects.filter(pk=pair[0].pk), elsewhere) == {}
+
+
+def test_a_query_round_asks_for_no_copy_of_a_test_scan(
+    study: Study, site: Site, pair: tuple[Image, Image], make_image: MakeImage, admin: User
+) -> None:
+    wanted = make_image("S3")
+    split.honour(study, {"S1": "test", "S2": "train", "S3": "train"}, actor=admin)
+    assert pool.query_candidates(site) == [wanted]
+
+
+def test_the_same_pixels_share_a_signature(make_image: MakeImage) -> None:
+    one, two = make_image("S1", pixels=noise(1)), make_image("S2", pixels=noise(1))
+    kept = {row.pk: bytes(row.hashes) for row in Signature.objects.all()}
+    assert kept[one.pk] == kept[two.pk]
+
+
+def test_older_signatures_are_computed_again(study: Study, make_image: MakeImage) -> None:
+    image = make_image("S1")
+    before = bytes(Signature.objects.get(pk=image.pk).hashes)
+    Signature.objects.update(version=0, hashes=b"")
+    assert signatures.complete(study) == 1
+    assert bytes(Signature.objects.get(pk=image.pk).hashes) == before
+    assert signatures.complete(study) == 0
+
+
+def test_withdrawn_consent_erases_the_signature(
+    study: Study, pair: tuple[Image, Image], admin: User
+) -> None:
+    subjects.withdraw(Subject.objects.get(code="S1"), actor=admin, reason="withdrew consent")
+    assert set(Signature.objects.values_list("pk", flat=True)) == {pair[1].pk}
+    assert signatures.complete(study) == 0
+    assert duplicates.lookalikes_of(Image.objects.all(), study) == {}
+
+
+def test_the_command_names_them(study: Study, pair: tuple[Image, Image]) -> None:
+    out = io.StringIO()
+    call_command("lookalikes", "--study", "lab", "--json", stdout=out)
+    found = json.loads(out.getvalue())["lookalikes"]
+    assert [(one["subject"], one["like_subject"]) for one in found] == [("S1", "S2"), ("S2", "S1")]
+    words = io.StringIO()
+    call_command("lookalikes", "--study", "lab", stdout=words)
+    assert "looks like image" in words.getvalue()
+
+
+def test_the_command_says_so_where_there_is_none(study: Study, make_image: MakeImage) -> None:
+    make_image("S1")
+    words = io.StringIO()
+    call_command("lookalikes", "--study", "lab", stdout=words)
+    assert "No scan looks like another" in words.getvalue()

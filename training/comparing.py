@@ -1,0 +1,40 @@
+"""From stored rows per image and label to the figures by subject that the gate compares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.gate import Figures
+from training.scoring import ERRORS
+from training.summarising import Row, subject_means
+
+
+def figures_of(rows: Sequence[Row]) -> Figures:
+    """The figures of one model's rows, those of several labels' union left out beforehand.
+
+    An error's absolute value is taken image by image, before any mean, so that too much on one
+    scan does not make up for too little on another.
+    """
+    absolute = [_absolute(row) for row in rows]
+    labels = dict.fromkeys(row.label for row in rows)
+    return Figures(
+        dice=subject_means(rows, "dice"),
+        labels={
+            label: subject_means([row for row in rows if row.label == label], "dice")
+            for label in labels
+        },
+        failures=Counter(row.subject for row in rows if row.failure),
+        hd95_mm=subject_means(rows, "hd95_mm"),
+        hd95_px=subject_means(rows, "hd95_px"),
+        errors={quantity: subject_means(rows, quantity) for quantity in ERRORS},
+        absolute_errors={quantity: subject_means(absolute, quantity) for quantity in ERRORS},
+    )
+
+
+def _absolute(row: Row) -> Row:
+    values = {
+        quantity: None if value is None else abs(value) for quantity, value in row.values.items()
+    }
+    return replace(row, values=values)
