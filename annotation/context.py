@@ -56,6 +56,7 @@ MEASUREMENTS = ("Measurements", "annotation:measurements")
 IMPORTS = ("Imports", "annotation:imports")
 MEMBERS = ("Members", "annotation:members")
 SETTINGS = ("Settings", "annotation:settings")
+LOCKS = ("Locks", "annotation:lock")
 JOBS = ("Jobs", "annotation:jobs")
 AUDIT = ("Audit", "annotation:audit")
 HELP = ("Help", "annotation:help")
@@ -67,8 +68,8 @@ FIRST = {
 }
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "annotator": (),
-    "expert": (QUEUE, OVERVIEW, RUNS, MEASUREMENTS, JOBS, HELP),
-    "admin": (BOARD, IMPORTS, MEASUREMENTS, MEMBERS, SETTINGS, JOBS, AUDIT, HELP),
+    "expert": (QUEUE, OVERVIEW, RUNS, MEASUREMENTS, LOCKS, JOBS, HELP),
+    "admin": (BOARD, IMPORTS, MEASUREMENTS, MEMBERS, SETTINGS, LOCKS, JOBS, AUDIT, HELP),
 }
 
 

@@ -31,6 +31,27 @@ COLOURS_ON_WHITE: tuple[str, ...] = (
 
 DASHES: tuple[str, ...] = ("", "6 3", "2 2", "8 3 2 3", "12 4", "4 4", "1 3", "10 3 2 3 2 3")
 
+UNCERTAINTY: tuple[tuple[int, int, int, int], ...] = (
+    (91, 2, 163, 0),
+    (154, 23, 155, 150),
+    (203, 71, 119, 190),
+    (237, 121, 83, 210),
+    (251, 179, 46, 225),
+    (240, 249, 33, 235),
+)
+"""Red, green, blue and opacity (0 to 255) at entropy 0, 0.2, ... 1: matplotlib's `plasma`, whose
+lightness rises evenly for every colour vision (S. van der Walt, N. Smith 2015)."""
+
+
+def uncertainty(entropy: float) -> tuple[int, int, int, int]:
+    """Red, green, blue and opacity of an entropy from 0 to 1."""
+    place = min(max(entropy, 0.0), 1.0) * (len(UNCERTAINTY) - 1)
+    below = min(int(place), len(UNCERTAINTY) - 2)
+    share = place - below
+    pairs = zip(UNCERTAINTY[below], UNCERTAINTY[below + 1], strict=True)
+    red, green, blue, opacity = (round(a + share * (b - a)) for a, b in pairs)
+    return red, green, blue, opacity
+
 
 def colour(order: int) -> str:
     """The colour of the structure that stands at place `order` (from 1) of its site."""

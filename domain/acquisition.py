@@ -9,8 +9,8 @@ says what each one does and where it comes from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,19 @@ THUMBNAIL = 16
 
 HISTOGRAM_BINS = 16
 ENTROPY_BAND_PX = 10
+SMALLEST_SCORE = 1e-12
+
+COLD_START_SUBJECTS = 15
+"""Below so many outlined subjects the first uncertain picks are outliers: typical scans first."""
+
+FRAME_DISTANCE = 0.1
+"""Of a sweep's frames: a frame nearer than that to one that is outlined shows the same muscle."""
+
+FIRST_SHARPNESS, LAST_SHARPNESS = 1.0, 100.0
+"""The range of the power noise's beta over the rounds, as in ClaSP PE (arXiv 2601.13677)."""
+
+RANDOM, STRATEGY = "random", "strategy"
+"""The two shares of a batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +52,26 @@ class Candidate:
     """An image that could be outlined next.
 
     key names the image for the caller; entropy is the model's mean predictive entropy on it
-    (None without a model); features is a vector of appearance, shape (n_features,), of the same
-    length for all candidates.
+    (None without a model), entropies the same by label (`label_entropies`); features is a vector
+    of appearance, shape (n_features,), of the same length for all candidates.
     """
 
     key: str
     subject: str
     features: NDArray[np.float64]
     entropy: float | None = None
+    entropies: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One chosen image: rank from 1, the score it was chosen by, and why in one line."""
+    """One chosen image: rank from 1, the score it was chosen by, why in one line, whose share."""
 
     candidate: Candidate
     rank: int
     score: float
     reason: str
+    share: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,7 @@ class _Choice:
     candidate: Candidate
     score: float
     reason: str
+    share: str = STRATEGY
 
 
 Strategy = Callable[
@@ -81,12 +97,14 @@ def rank(
     strategy: str = "random",
     labelled: Sequence[NDArray[np.float64]] = (),
     random_share: float = RANDOM_SHARE,
+    sharpness: float | None = None,
 ) -> list[Pick]:
     """The next batch: at most `size` picks, ranked from 1, no two of one subject.
 
     labelled: features of the images that are outlined already, to stay away from. The random
     share is rounded up to whole picks (a batch of one is a random pick with that probability) and
-    spread over the ranks. Fewer subjects than size: one pick per subject; no candidate: []. The
+    spread over the ranks. sharpness: the beta of power noise on the entropies (`sharpness_of`), or
+    None. Fewer subjects than size: one pick per subject; no candidate: []. The
     same candidates and seed give the same batch in any order of input. Raises InvalidInput for an
     unknown strategy, a size below 1, or a strategy whose scores are missing.
     """
@@ -108,8 +126,28 @@ def rank(
     gone = {choice.candidate.subject for choice in chance}
     rest = [candidate for candidate in pool if candidate.subject not in gone]
     seen = _stack([*labelled, *(choice.candidate.features for choice in chance)], pool)
-    chosen = STRATEGIES[strategy](rest, size - n_random, seen, generator) if rest else []
-    return _numbered(_interleaved(chosen, chance))
+    noisy = rest if sharpness is None else _with_noise(rest, sharpness, generator)
+    chosen = STRATEGIES[strategy](noisy, size - n_random, seen, generator) if rest else []
+    given = {candidate.key: candidate for candidate in rest}
+    return _numbered(
+        _interleaved([replace(one, candidate=given[one.candidate.key]) for one in chosen], chance)
+    )
+
+
+def sharpness_of(round_number: int, n_rounds: int = 10) -> float:
+    """The power noise's beta in a round from 1: much chance at first, hardly any from n_rounds on.
+
+    Geometric from 1 to 100. Raises InvalidInput for a round or a number of rounds below 1.
+    """
+    if round_number < 1 or n_rounds < 1:
+        raise InvalidInput("Rounds are counted from 1.")
+    done = min(1.0, (round_number - 1) / max(1, n_rounds - 1))
+    return float(FIRST_SHARPNESS * (LAST_SHARPNESS / FIRST_SHARPNESS) ** done)
+
+
+def is_apart(frame: int, taken: Sequence[int], n_frames: int) -> bool:
+    """Whether a sweep's frame lies far enough in time from all frames that are taken already."""
+    return all(abs(frame - other) >= FRAME_DISTANCE * n_frames for other in taken)
 
 
 def appearance(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -146,6 +184,50 @@ def mean_entropy(probability: NDArray[np.floating], band_px: int = ENTROPY_BAND_
     return float(entropy[binary_dilation(foreground, iterations=band_px)].mean())
 
 
+def label_entropies(
+    probability: NDArray[np.floating], labels: Sequence[str], band_px: int = ENTROPY_BAND_PX
+) -> dict[str, float]:
+    """Mean predictive entropy in and around each predicted label, 0 to 1.
+
+    probability: (1 + labels, height, width), background first. A label that is predicted nowhere
+    counts 1, the most uncertain there is: every label of a site is expected on every scan.
+    """
+    clipped = np.clip(probability.astype(np.float64), SMALLEST_SCORE, 1.0)
+    entropy = -(clipped * np.log(clipped)).sum(axis=0) / math.log(len(probability))
+    predicted = probability.argmax(axis=0)
+    found = {}
+    for number, label in enumerate(labels, start=1):
+        inside = predicted == number
+        band = binary_dilation(inside, iterations=band_px)
+        found[label] = float(entropy[band].mean()) if inside.any() else 1.0
+    return found
+
+
+def _with_noise(
+    candidates: Sequence[Candidate], sharpness: float, generator: np.random.Generator
+) -> list[Candidate]:
+    """Entropies as log(score) + Gumbel(1 / beta): sampling with weights score ** beta.
+
+    Power noise of Kirsch et al. 2023 (stochastic batch acquisition), as nnActive uses it. One draw
+    an image, so that its labels keep their order.
+    """
+    if not sharpness > 0:
+        raise InvalidInput("The power noise's sharpness is above 0.")
+    draws = generator.gumbel(0.0, 1.0 / sharpness, len(candidates))
+
+    def noisy(value: float, draw: float) -> float:
+        return math.log(max(value, SMALLEST_SCORE)) + float(draw)
+
+    return [
+        replace(
+            one,
+            entropy=None if one.entropy is None else noisy(one.entropy, draw),
+            entropies={label: noisy(value, draw) for label, value in one.entropies.items()},
+        )
+        for one, draw in zip(candidates, draws, strict=True)
+    ]
+
+
 def _random(
     candidates: Sequence[Candidate],
     size: int,
@@ -157,7 +239,9 @@ def _random(
     names = sorted(by_subject)
     reason = f"random share: drawn by chance from {len(names)} subjects"
     return [
-        _Choice(by_subject[names[i]][generator.integers(len(by_subject[names[i]]))], 0.0, reason)
+        _Choice(
+            by_subject[names[i]][generator.integers(len(by_subject[names[i]]))], 0.0, reason, RANDOM
+        )
         for i in generator.permutation(len(names))[:size]
     ]
 
@@ -200,15 +284,51 @@ def _entropy(
     chosen: NDArray[np.float64],
     generator: np.random.Generator,
 ) -> list[_Choice]:
-    """The most uncertain image of each subject, shortlisted, then spread out greedily.
-
-    Greedy k-centre (Sener & Savarese 2018) on the shortlist: each pick is the one farthest from
-    all that is chosen; with nothing chosen yet, the most uncertain.
-    """
+    """The most uncertain image of each subject, shortlisted, then spread out greedily."""
     scores = [candidate.entropy for candidate in candidates]
     if any(score is None or not math.isfinite(score) for score in scores):
         raise InvalidInput("Entropy needs a model's probabilities on every scan: train one first.")
     values = np.array(scores, dtype=np.float64)
+    return _most_uncertain_apart(candidates, values, size, chosen, "entropy")
+
+
+def _stratified(
+    candidates: Sequence[Candidate],
+    size: int,
+    chosen: NDArray[np.float64],
+    generator: np.random.Generator,
+) -> list[_Choice]:
+    """Each label in turn gets the scan on which it is most uncertain, so that none is forgotten.
+
+    Class-stratified as ClaSP PE: a large, easy muscle would otherwise decide for a small one.
+    """
+    labels = sorted({label for candidate in candidates for label in candidate.entropies})
+    if not labels or any(set(candidate.entropies) != set(labels) for candidate in candidates):
+        raise InvalidInput("Entropy needs a model's probabilities on every scan: train one first.")
+    choices: list[_Choice] = []
+    left, centres = list(candidates), chosen
+    while left and len(choices) < size:
+        label = labels[len(choices) % len(labels)]
+        values = np.array([candidate.entropies[label] for candidate in left], dtype=np.float64)
+        (best,) = _most_uncertain_apart(left, values, 1, centres, f"entropy of {label}")
+        choices.append(best)
+        left = [one for one in left if one.subject != best.candidate.subject]
+        centres = np.concatenate([centres, best.candidate.features[None]])
+    return choices
+
+
+def _most_uncertain_apart(
+    candidates: Sequence[Candidate],
+    values: NDArray[np.float64],
+    size: int,
+    chosen: NDArray[np.float64],
+    what: str,
+) -> list[_Choice]:
+    """Greedy k-centre (Sener & Savarese 2018) on a shortlist of the subjects with high values.
+
+    Each pick is the one farthest from all that is chosen; with nothing chosen yet, the one of the
+    highest value.
+    """
     order = np.argsort(-values, kind="stable")
     shortlist: dict[str, int] = {}
     for index in order:
@@ -222,7 +342,7 @@ def _entropy(
         distance = cdist(features, centres).min(axis=1) if len(centres) else values[left]
         index = left.pop(int(distance.argmax()))
         top = 100.0 * float((values > values[index]).mean())
-        reason = f"entropy in the top {max(1, math.ceil(top))} %"
+        reason = f"{what} in the top {max(1, math.ceil(top))} %"
         reason += "; farthest from what is chosen" if len(centres) else ""
         choices.append(_Choice(candidates[index], float(values[index]), reason))
         centres = np.concatenate([centres, candidates[index].features[None]])
@@ -233,7 +353,11 @@ STRATEGIES: dict[str, Strategy] = {
     "random": _random,
     "typicality": _typicality,
     "entropy": _entropy,
+    "stratified": _stratified,
 }
+
+NEEDS_MODEL = frozenset({"entropy", "stratified"})
+"""Strategies that ask a model about every candidate."""
 
 
 def _random_picks(size: int, share: float, generator: np.random.Generator) -> int:
@@ -273,6 +397,6 @@ def _interleaved(chosen: Sequence[_Choice], chance: Sequence[_Choice]) -> list[_
 
 def _numbered(choices: Sequence[_Choice]) -> list[Pick]:
     return [
-        Pick(choice.candidate, number, choice.score, choice.reason)
+        Pick(choice.candidate, number, choice.score, choice.reason, choice.share)
         for number, choice in enumerate(choices, start=1)
     ]

@@ -243,11 +243,15 @@ def subgroups_of(
     groupings: Mapping[str, Mapping[str, str]],
     configuration: GateConfiguration,
 ) -> tuple[Subgroup, ...]:
-    """Every group of every grouping; a subject without a group is in `not known`."""
+    """Every group of every grouping; a subject without a group is in `not known`.
+
+    A grouping that puts all subjects into one group says nothing new and is left out.
+    """
     return tuple(
         _subgroup(grouping, group, candidate, current, members, configuration)
         for grouping, group_of in groupings.items()
-        for group, members in _members(candidate, group_of).items()
+        if len(groups := _members(candidate, group_of)) > 1
+        for group, members in groups.items()
     )
 
 

@@ -38,11 +38,11 @@ MIN_CORRELATION = 0.85
 COARSE, FINE = (1.0, 4.0), (0.7, 4.0)
 """Structure is what lies between two blurs, in px: of the thumbnail at half its size, to find the
 place from afar, then of the thumbnail."""
-MIN_COARSE = 0.6
+MIN_COARSE = 0.75
 RIM = 3 / SIDE
 MIN_CONTRAST = 0.5
 """Structure below half a grey value is rounding: none."""
-ITERATIONS = 8
+ITERATIONS = 5
 MAX_STEP = 0.05
 SMALLEST = 0.65
 """A crop is followed down to this share of an axis."""
@@ -78,8 +78,8 @@ def signature(pixels: Grey) -> Signature:
 def unpacked(hashes: bytes, thumbnail: bytes) -> Signature:
     """A signature from the bytes of its two arrays."""
     return Signature(
-        np.frombuffer(bytes(hashes), np.uint64),
-        np.frombuffer(bytes(thumbnail), np.uint8).reshape(SIDE, SIDE),
+        np.frombuffer(hashes, np.uint64),
+        np.frombuffer(thumbnail, np.uint8).reshape(SIDE, SIDE),
     )
 
 

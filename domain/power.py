@@ -77,6 +77,11 @@ class PlanRow:
     csa_bias_half_width: float
     icc_width: float
 
+    @property
+    def percent(self) -> tuple[int, ...]:
+        """The power in whole per cent."""
+        return tuple(round(100 * one) for one in self.power)
+
 
 def minimum_detectable_difference(
     differences: NDArray[np.float64], alpha: float = 0.025

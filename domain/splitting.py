@@ -137,6 +137,30 @@ def groups_by_shared_pixels(hashes: Mapping[str, Collection[str]]) -> dict[str, 
     return {code: root(code) for code in hashes if sizes[root(code)] > 1}
 
 
+def folds(groups: Mapping[str, str], count: int) -> list[frozenset[str]]:
+    """Subjects dealt into `count` folds for cross-validation, those of one group together.
+
+    groups: each subject's group, itself where it shares with nobody (`groups_by_shared_pixels`).
+    Groups are ordered by the hash of their name and dealt in turn to the smallest fold, so that
+    the same subjects give the same folds in any order and no seed can be chosen. Raises
+    InvalidInput for fewer groups than folds, or fewer than two folds.
+    """
+    if count < 2:
+        raise InvalidInput("Cross-validation needs at least two folds.")
+    members: dict[str, list[str]] = {}
+    for code in sorted(groups):
+        members.setdefault(groups[code], []).append(code)
+    if len(members) < count:
+        raise InvalidInput(
+            f"{len(members)} subjects (those that share a picture count once) are too few for"
+            f" {count} folds: approve outlines of more training subjects."
+        )
+    dealt: list[list[str]] = [[] for _ in range(count)]
+    for name in sorted(members, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        min(dealt, key=len).extend(members[name])
+    return [frozenset(fold) for fold in dealt]
+
+
 def age_group(age: float | None) -> str:
     """Ten-year stratum of an age in years, such as "60-69"; "unknown" where it is not given."""
     if age is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.models import Purpose
-from inference.services import prediction, prelabelling, readings
+from inference.services import prediction, prelabelling, readings, uploading
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
     register(prelabelling.KIND, prelabelling.run)
     register(readings.KIND, readings.run)
+    register(uploading.KIND, uploading.run)
     events.subscribe("image_added", prelabel_new_image)
     events.subscribe("image_moved", prelabel_new_image)
     events.subscribe("annotation_approved", read_approved_image)
@@ -33,6 +34,7 @@ def outline_again(*, site_id: int, purpose: str) -> None:
     """Another model serves the site: untouched scans get its pre-label, read ones its reading."""
     if purpose == Purpose.PRE_LABEL:
         prelabelling.submit_if_served(site_id)
+    else:
         readings.submit_if_served(site_id)
 
 

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from shapely import MultiPolygon
 
-from domain import raster
+from domain import raster, uncertainty
 from domain.geometry import Region
 from inference.card import Card, Postprocessing
-from inference.runtime import PredictedMap
+from inference.runtime import PredictedMap, most_probable
 
 FOUR_CONNECTED = ndimage.generate_binary_structure(2, 1)
 EIGHT_CONNECTED = ndimage.generate_binary_structure(2, 2)
@@ -45,12 +45,21 @@ class Outlined:
     probabilities: one for each region, 0 to 1.
     probability: of the whole image, 0 to 1.
     label_map: uint8 (h, w) after the rule, before simplification: what is evaluated.
+    predicted_dice: what Dice each label of the card will have (`domain.uncertainty`), None for a
+        label that is not outlined.
+    entropy: float32 (h, w), 0 sure to 1.
+    members: the regions of each member of an ensemble, by the same rule; [] of a single network.
+    disagreement: 1 - mean Dice between members, None of a single network.
     """
 
     regions: list[Region]
     probabilities: list[float]
     probability: float
     label_map: LabelMap
+    predicted_dice: list[float | None]
+    entropy: NDArray[np.float32]
+    members: list[list[Region]]
+    disagreement: float | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ def outline(predicted: PredictedMap, card: Card) -> Outlined:
     """The regions of a predicted map, by the rule above and the numbers of the model's card."""
     label_map = clean(predicted.label_map, len(card.labels), card.postprocessing)
     regions = _regions(label_map, card)
+    of_members = _member_maps(predicted, card)
     scored = [_inside(region, predicted.probability, card.labels) for region in regions]
     if scored:
         probability = float(np.concatenate(scored).mean(dtype=np.float64))
@@ -77,7 +87,19 @@ def outline(predicted: PredictedMap, card: Card) -> Outlined:
         probabilities=[_unit(float(values.mean(dtype=np.float64))) for values in scored],
         probability=_unit(probability),
         label_map=label_map,
+        predicted_dice=uncertainty.expected_dice(predicted.probability, label_map),
+        entropy=uncertainty.entropy_map(predicted.probability),
+        members=[_regions(one, card) for one in of_members],
+        disagreement=uncertainty.member_disagreement(of_members),
     )
+
+
+def _member_maps(predicted: PredictedMap, card: Card) -> list[LabelMap]:
+    """Each member's own label map, after the rule; [] of a single network."""
+    if predicted.members is None:
+        return []
+    maps = [most_probable(one) for one in predicted.members]
+    return [clean(one, len(card.labels), card.postprocessing) for one in maps]
 
 
 def clean(label_map: LabelMap, label_count: int, rule: Postprocessing) -> LabelMap:

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from domain.surface import METRICS_VERSION
 from inference.card import FORMAT, Postprocessing, postprocessing_json
 
 if TYPE_CHECKING:
-    from training.backends.contract import Trained
+    from training.members import Member
     from training.models import Run
 
 
@@ -36,22 +37,36 @@ def sign(onnx: bytes, run: Run) -> bytes:
     return signed
 
 
-def card(run: Run, trained: Trained, onnx: bytes, left_out: list[dict[str, Any]]) -> dict[str, Any]:
-    """Everything that running and judging the model depends on (inference.card reads it)."""
+def runnable(
+    site: str, labels: Sequence[str], own: Mapping[str, Any], onnx: bytes
+) -> dict[str, Any]:
+    """The part of a card that running the model depends on; `own` is what its backend says."""
     return {
         "format": FORMAT,
-        "site": run.site.slug,
-        "labels": run.snapshot.manifest["labels"],
+        "site": site,
+        "labels": list(labels),
         "spacing": None,
         "postprocessing": postprocessing_json(Postprocessing()),
-        **trained.card,
+        **own,
         "metrics_version": METRICS_VERSION,
-        "snapshot_digest": run.snapshot.digest,
         "sha256": hashlib.sha256(onnx).hexdigest(),
+    }
+
+
+def card(
+    run: Run, members: Sequence[Member], onnx: bytes, left_out: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Everything that running and judging the model depends on (inference.card reads it)."""
+    first = members[0]
+    manifest = run.snapshot.manifest
+    return {
+        **runnable(run.site.slug, manifest["labels"], first.card, onnx),
+        "members": len(members),
+        "snapshot_digest": run.snapshot.digest,
         "seed": run.seed,
         "code_version": code_version(),
         "libraries": {
-            **trained.card["libraries"],
+            **first.card["libraries"],
             "onnxruntime": version("onnxruntime"),
             "python": sys.version.split()[0],
         },
@@ -59,10 +74,11 @@ def card(run: Run, trained: Trained, onnx: bytes, left_out: list[dict[str, Any]]
             "run": run.pk,
             "backend": run.backend,
             "settings": run.settings,
-            "epochs": trained.epochs,
-            "best_epoch": trained.best_epoch,
-            "best_validation_dice": trained.best_validation_dice,
-            "images": len(run.snapshot.manifest["items"]) - len(left_out),
+            "epochs": [member.epochs for member in members],
+            "best_epoch": [member.best_epoch for member in members],
+            "best_validation_dice": [member.best_validation_dice for member in members],
+            "onnx_differing_share": max(member.differing_share for member in members),
+            "images": len(manifest["items"]) - len(left_out),
             "left_out": [*run.snapshot.left_out, *left_out],
         },
     }

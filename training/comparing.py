@@ -33,6 +33,17 @@ def figures_of(rows: Sequence[Row]) -> Figures:
     )
 
 
+def on_same_images(first: Sequence[Row], second: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of both models on the images and labels that both have."""
+    shared = {(row.image_id, row.label) for row in first} & {
+        (row.image_id, row.label) for row in second
+    }
+    return (
+        [row for row in first if (row.image_id, row.label) in shared],
+        [row for row in second if (row.image_id, row.label) in shared],
+    )
+
+
 def _absolute(row: Row) -> Row:
     values = {
         quantity: None if value is None else abs(value) for quantity, value in row.values.items()

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from core import events
 from core.jobs import register
+from inference.models import Purpose
 from inference.selectors.versions import model_with_id
-from training.services import demo_promotion, evaluation, retraining, runs, supervision
+from training.selectors import evaluations
+from training.services import (
+    crossvalidation,
+    demo_promotion,
+    drift,
+    evaluation,
+    intervals,
+    judging,
+    promotion,
+    replaying,
+    retraining,
+    runs,
+    shadow,
+    supervision,
+)
 
 
 def register_all() -> None:
@@ -13,10 +28,20 @@ def register_all() -> None:
     register(runs.KIND, supervision.supervise, long=True)
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
+    register(crossvalidation.KIND, crossvalidation.run_job, long=True)
+    register(replaying.KIND, replaying.run_job, long=True)
     register(demo_promotion.KIND, demo_promotion.promote)
+    register(shadow.KIND, shadow.run)
+    register(drift.KIND, drift.run)
     events.subscribe("annotation_approved", reference_approved)
+    events.subscribe("annotation_approved", read_in_the_shadow)
+    events.subscribe("model_promoted", compare_with_the_model_before)
+    events.subscribe("model_promoted", drift.watch_served)
     events.subscribe("model_registered", evaluate_new_model)
     events.subscribe("model_registered", promote_model_of_demo)
+    events.subscribe("model_registered", prove_new_model)
+    events.subscribe("model_evaluated", intervals.calibrate_evaluated)
+    events.subscribe("model_evaluated", promote_by_the_sites_rule)
 
 
 def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> None:
@@ -32,3 +57,26 @@ def evaluate_new_model(*, model_id: int) -> None:
 def promote_model_of_demo(*, model_id: int) -> None:
     """A model was registered: the one that the demo asked for goes on to the gate."""
     demo_promotion.submit(model_id)
+
+
+def prove_new_model(*, model_id: int) -> None:
+    """A model was registered: what its comparison on development subjects needs is made."""
+    crossvalidation.prove_against_current(model_with_id(model_id))
+
+
+def promote_by_the_sites_rule(*, evaluation_id: int) -> None:
+    """A model was evaluated without a look: it may make pre-labels if the site's rule says so."""
+    evaluated = evaluations.with_id(evaluation_id)
+    if evaluated.partition in {judging.VALIDATION, judging.DEVELOPMENT}:
+        promotion.promote_by_rule(evaluated.model)
+
+
+def compare_with_the_model_before(*, site_id: int, purpose: str) -> None:
+    """Another model makes pre-labels: the one before goes on reading in the shadow."""
+    if purpose == Purpose.PRE_LABEL:
+        shadow.begin(site_id)
+
+
+def read_in_the_shadow(*, annotation_id: int, image_id: int, site_id: int) -> None:
+    """A corrected scan was approved: the model that served before reads it too."""
+    shadow.submit(site_id, image_id)

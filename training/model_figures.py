@@ -11,7 +11,6 @@ from core import plots
 from training.selectors import evaluations, model_pages
 
 if TYPE_CHECKING:
-    from domain.gate import Decision
     from training.models import Evaluation
 
 
@@ -36,17 +35,6 @@ def by_subject(evaluation: Evaluation) -> plots.Figure:
         groups,
         value_label="Dice",
         value_range=(0.0, 1.0) if _lowest(found) < 0.5 else (0.5, 1.0),
-    )
-
-
-def difference(decision: Decision) -> plots.Figure | None:
-    """The mean difference to the current model with its interval; None for a site's first model."""
-    if decision.mean_difference is None or decision.ci95 is None:
-        return None
-    low, high = decision.ci95
-    row = plots.Row("all subjects", decision.mean_difference, low, high, decision.n_subjects)
-    return plots.forest(
-        "gate", "This model minus the current one", [row], value_label="Difference in Dice"
     )
 
 

@@ -27,9 +27,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data, and the entries that were left out because their pictures are held out."""
+    """The data, the manifest's entries in it, and what held-out pictures kept out."""
 
     data: TrainingData
+    entries: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
 
 
@@ -71,7 +72,7 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
         validation=[image for pk, image in images.items() if partitions[pk] == "validation"],
         digest=snapshot.digest,
     )
-    return Prepared(data, left_out)
+    return Prepared(data, [e for e in manifest["items"] if e["image"] in images], left_out)
 
 
 def _pixels(entry: dict[str, Any]) -> NDArray[np.uint8]:
@@ -105,10 +106,10 @@ def _image(
 ) -> TrainingImage:
     drawn = [region for region in regions_from_json(regions) if region.label in labels]
     drawn_map = label_map(drawn, labels, *pixels.shape)
-    return TrainingImage(pixels, drawn_map, entry["subject"], _spacing(entry))
+    return TrainingImage(pixels, drawn_map, entry["subject"], spacing_of(entry))
 
 
-def _spacing(entry: dict[str, Any]) -> PixelSpacing | None:
+def spacing_of(entry: dict[str, Any]) -> PixelSpacing | None:
     """The calibration when the snapshot was frozen; those of format 1 name none."""
     frozen = entry.get("spacing_mm")
     return PixelSpacing(frozen[0], frozen[1], "snapshot") if frozen else None

@@ -52,7 +52,7 @@ def curves(epochs: Sequence[Epoch]) -> list[plots.Figure]:
         plots.curves(
             "validation-dice",
             "Validation Dice, mean over subjects",
-            [_series("validation Dice", epochs, "validation_dice")],
+            _series("validation Dice", epochs, "validation_dice"),
             y_label="Dice",
             y_range=(0.0, 1.0),
         ),
@@ -60,8 +60,8 @@ def curves(epochs: Sequence[Epoch]) -> list[plots.Figure]:
             "loss",
             "Loss",
             [
-                _series("training", epochs, "train_loss"),
-                _series("validation", epochs, "validation_loss"),
+                *_series("training", epochs, "train_loss"),
+                *_series("validation", epochs, "validation_loss"),
             ],
             y_label="Dice + cross-entropy",
         ),
@@ -79,13 +79,20 @@ def settings_rows(run: Run, described: Sequence[dict[str, Any]]) -> list[tuple[s
     return [(name, value, meanings.get(name, "")) for name, value in run.settings.items()]
 
 
-def _series(name: str, epochs: Sequence[Epoch], field: str) -> plots.Series:
-    points = [
-        (epoch.number, getattr(epoch, field))
-        for epoch in epochs
-        if getattr(epoch, field) is not None
+def _series(name: str, epochs: Sequence[Epoch], field: str) -> list[plots.Series]:
+    """One line for each member of the run."""
+    members = sorted({epoch.member for epoch in epochs}) or [1]
+    return [
+        plots.Series(
+            f"{name}, member {member}" if len(members) > 1 else name,
+            [
+                (epoch.number, getattr(epoch, field))
+                for epoch in epochs
+                if epoch.member == member and getattr(epoch, field) is not None
+            ],
+        )
+        for member in members
     ]
-    return plots.Series(name, points)
 
 
 def _how_far(job: Job) -> str:

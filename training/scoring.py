@@ -7,7 +7,8 @@ outlines. Errors are predicted minus reference, so that a positive mean is overe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 import shapely
@@ -20,6 +21,9 @@ from domain.geometry import Region, normalise
 OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
 ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
 QUANTITIES = OVERLAP + ERRORS
+PREDICTED_DICE = "predicted_dice"
+"""What the model itself expected of its outline (`domain.uncertainty`): beside the quantities."""
+
 UNION = "(union)"
 """In place of a label: all labels of a site taken together, as one structure."""
 
@@ -81,6 +85,27 @@ def score(
 def _union(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> LabelScore:
     values = {**dict.fromkeys(ERRORS), **overlap_values(found, truth, spacing)}
     return LabelScore(UNION, values, bool(found.any()) != bool(truth.any()))
+
+
+def with_predicted_dice(
+    scores: Sequence[LabelScore], labels: Sequence[str], predicted: Sequence[float | None]
+) -> list[LabelScore]:
+    """The scores with the model's `predicted` Dice of its `labels`; None for all others."""
+    known = dict(zip(labels, predicted, strict=True))
+    return [
+        replace(one, values={**one.values, PREDICTED_DICE: known.get(one.label)}) for one in scores
+    ]
+
+
+def mean_dice(
+    found: Sequence[Region], truth: Sequence[Region], labels: Sequence[str], shape: tuple[int, int]
+) -> float:
+    """Mean Dice over a site's labels of two outlines of one image of that shape (h, w)."""
+    masks = (
+        [raster.polygon_to_mask(shape_of(one, label), *shape) for one in (found, truth)]
+        for label in labels
+    )
+    return fmean(overlap.dice(overlap.confusion_counts(*pair)) for pair in masks)
 
 
 def overlap_values(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> Values:

@@ -20,7 +20,13 @@ ON_POSTGRESQL = (
 
 def register_all() -> None:
     """Register the triggers; core installs them after every migrate."""
-    register(*append_only("training_snapshot", "snapshots"))
+    for table, what in (
+        ("training_snapshot", "snapshots"),
+        ("training_gateconfigurationversion", "gate configurations"),
+        ("training_gatedecision", "gate decisions"),
+        ("training_confirmation", "confirmations"),
+    ):
+        register(*append_only(table, what))
     register(
         Trigger(
             "training_snapshot_without_test",

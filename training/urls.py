@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import models, overview, retraining, runs
+from training.views import choosing, drift, models, overview, promotion, retraining, runs, uploading
 
 app_name = "training"
 
@@ -18,11 +18,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/", runs.run, name="run"),
     path(STUDY + "runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel_run"),
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
+    path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
-    path(STUDY + "sites/<slug:slug>/rollback/", models.rollback, name="rollback"),
+    path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),
+    path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
+    path(STUDY + "plan/", promotion.plan, name="plan"),
     path(STUDY + "models/", models.models, name="models"),
+    path(STUDY + "models/upload/", uploading.upload_model, name="upload_model"),
     path(MODEL, models.model, name="model"),
     path(MODEL + "evaluate/", models.evaluate, name="evaluate"),
-    path(MODEL + "promote/", models.promote, name="promote"),
+    path(MODEL + "promote/", promotion.promote, name="promote"),
+    path(MODEL + "confirm/", promotion.confirm, name="confirm"),
+    path(MODEL + "cross-validate/", promotion.cross_validate, name="cross_validate"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

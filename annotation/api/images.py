@@ -149,6 +149,20 @@ class SuggestionView(APIView):
         return Response(SuggestionSerializer(suggestion).data)
 
 
+class UncertaintyView(APIView):
+    """How unsure the pre-label's source is of each pixel, as a PNG that lies over the scan."""
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: UserRequest, image_id: int) -> HttpResponse:
+        suggestion = visible_suggestion(request.user, visible_image(request.user, image_id))
+        if suggestion is None or not suggestion.uncertainty_map:
+            raise NotFound("There is no map of uncertainty for you on this image.")
+        response = HttpResponse(bytes(suggestion.uncertainty_map), content_type="image/png")
+        response["Cache-Control"] = "private, no-cache"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+
 def revision_of_etag(value: str | None) -> int | None:
     """The revision number of an `If-Match: "N"` header; None where there is none."""
     if value is None:

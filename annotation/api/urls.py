@@ -22,6 +22,11 @@ urlpatterns = [
         "images/<int:image_id>/suggestion", images.SuggestionView.as_view(), name="api-suggestion"
     ),
     path(
+        "images/<int:image_id>/uncertainty",
+        images.UncertaintyView.as_view(),
+        name="api-uncertainty",
+    ),
+    path(
         "annotations/<int:annotation_id>/revisions/",
         revisions.RevisionListView.as_view(),
         name="api-revisions",

@@ -5,9 +5,6 @@ from __future__ import annotations
 from django import forms
 from django.utils.text import slugify
 
-from annotation.models import LOOK_BUDGET
-from annotation.services.lock import MAX_BUDGET
-
 
 class NewStudy(forms.Form):
     """A study of one's own."""
@@ -42,6 +39,12 @@ class DoubleReading(forms.Form):
         help_text="New scans are drawn for it as they arrive. Both readers see neither each "
         "other's work nor the pre-label.",
     )
+    held_out = forms.BooleanField(
+        required=False,
+        label="All scans of test subjects and of the reserve",
+        help_text="Models are measured against these: read by two and decided by an expert, they "
+        "are the firmest truth there is. It needs two annotators.",
+    )
 
 
 class AssignSplit(forms.Form):
@@ -53,26 +56,17 @@ class AssignSplit(forms.Form):
     validation = forms.IntegerField(
         min_value=0, max_value=50, initial=10, label="Validation subjects, in per cent"
     )
+    reserve = forms.IntegerField(
+        min_value=0,
+        max_value=50,
+        initial=0,
+        label="Reserve, in per cent",
+        help_text="Nothing learns from these subjects: later locks are drawn of them. Give new "
+        "subjects a share from the second split on.",
+    )
     seed = forms.IntegerField(
         min_value=0,
         max_value=2**31 - 1,
         initial=1,
         help_text="The same seed gives the same split of the same subjects.",
-    )
-
-
-class Seal(forms.Form):
-    """The word that seals a test set: typed, since it cannot be taken back."""
-
-    site = forms.SlugField(widget=forms.HiddenInput)
-    confirmation = forms.CharField(
-        label="Type the site's name to seal its test set", max_length=100, strip=True
-    )
-    look_budget = forms.IntegerField(
-        min_value=1,
-        max_value=MAX_BUDGET,
-        initial=LOOK_BUDGET,
-        label="Looks that this version allows",
-        help_text="Each evaluation on it is a look. More looks ask a model for a clearer win in "
-        "each; a sealed budget is never raised.",
     )

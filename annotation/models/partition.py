@@ -7,6 +7,7 @@ from django.db import models
 
 from annotation.models.annotation import Revision
 from annotation.models.image import Image
+from annotation.models.review import Reference
 from annotation.models.site import Site
 from annotation.models.study import Study
 from annotation.models.subject import Subject
@@ -97,6 +98,12 @@ class Lock(models.Model):
 
     def __str__(self) -> str:
         return f"lock {self.version} of {self.site}"
+
+    @property
+    def rests_on_single_readings(self) -> bool:
+        """Whether any sealed reference is not adjudicated between two readings: a single reading,
+        corrected or not, or one that was approved outside. Every report says so."""
+        return any(one["how"] != Reference.How.ADJUDICATED for one in self.manifest["items"])
 
 
 class LockedImage(models.Model):

@@ -12,7 +12,9 @@ class Suggestion(models.Model):
     """Regions offered for an image; "pre-label" in the interface.
 
     `source` and `version` name the model as text: this package knows no models. `hidden` ones are
-    a model's reading for the agreement page and are never offered.
+    a model's reading for the agreement page and are never offered. `payload` says how sure the
+    source is: `predicted_dice`, `predicted_dice_interval`, `predicted_dice_note` and
+    `member_outlines`; `uncertainty_map` is a PNG that lies over the scan, kept while current.
     """
 
     class State(models.TextChoices):
@@ -26,6 +28,7 @@ class Suggestion(models.Model):
     regions = models.JSONField(default=list)
     probability = models.FloatField(null=True, blank=True)
     payload = models.JSONField(default=dict, blank=True)
+    uncertainty_map = models.BinaryField(default=bytes)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CURRENT)
     hidden = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

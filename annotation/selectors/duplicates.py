@@ -64,9 +64,9 @@ def held_out_lookalikes_of(
     return _most_alike(given, _pictures(never_trained_images(study)))
 
 
-def lookalikes_of(images: QuerySet[Image], study: Study) -> dict[int, Lookalike]:
-    """Those of `images` that look like an image of another subject of the study, by image."""
-    return _most_alike(_pictures(images), _pictures(Image.objects.filter(study=study)))
+def lookalikes_of(images: QuerySet[Image], others: QuerySet[Image]) -> dict[int, Lookalike]:
+    """Those of `images` that look like one of `others` of another subject, by image."""
+    return _most_alike(_pictures(images), _pictures(others))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ from typing import Any
 
 from django.urls import reverse
 
-from annotation.models import Annotation, Assignment, Image, Revision, Site, Study
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Image,
+    Revision,
+    Site,
+    Study,
+    Suggestion,
+)
 from annotation.policies import can_annotate_in, can_review, can_review_in
 from annotation.selectors.annotations import (
     head_revision,
@@ -17,6 +25,7 @@ from annotation.selectors.annotations import (
     own_annotation,
     visible_suggestion,
 )
+from annotation.selectors.certainty import Certainty, certainty_of
 from annotation.selectors.comparisons import comparisons
 from annotation.selectors.guideline import ShownExample, shown_examples
 from annotation.selectors.images import spacing_of
@@ -47,6 +56,7 @@ class EditorPage:
     revisions: list[Revision]
     return_reason: str
     examples: list[ShownExample]
+    certainty: Certainty | None
     left: str = ""
 
 
@@ -112,6 +122,8 @@ def _page(
 ) -> EditorPage:
     """`following`: the frame with which the sweep goes on; at its end, the queue does."""
     issues = list(open_issues(annotation)) if annotation else []
+    suggestion = visible_suggestion(user, image)
+    certainty = certainty_of(suggestion, image) if suggestion else None
     return EditorPage(
         mode=mode,
         notice=notice,
@@ -133,7 +145,8 @@ def _page(
             "spacing": _spacing(image),
             "labels": _labels(image.site),
             "annotation": _work(annotation) if annotation else None,
-            "suggestion": _suggestion(user, image),
+            "suggestion": _suggestion(suggestion) if suggestion else None,
+            "uncertainty": _uncertainty(certainty) if certainty else None,
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "starts": [asdict(one) for one in starts(user, image)] if mode == "annotate" else [],
             "correction": correction_to_draw(user, image) is not None,
@@ -144,6 +157,7 @@ def _page(
         revisions=_revisions(annotation) if annotation else [],
         return_reason=_return_reason(annotation),
         examples=shown_examples(user, image.site, beside=image),
+        certainty=certainty,
         left=left,
     )
 
@@ -221,15 +235,17 @@ def _work(annotation: Annotation) -> dict[str, Any]:
     }
 
 
-def _suggestion(user: User, image: Image) -> dict[str, Any] | None:
-    suggestion = visible_suggestion(user, image)
-    if suggestion is None:
-        return None
+def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
     return {
         "version": suggestion.version,
         "probability": suggestion.probability,
         "regions": suggestion.regions,
     }
+
+
+def _uncertainty(certainty: Certainty) -> dict[str, Any]:
+    """What can be laid over the scan."""
+    return {"map": certainty.map, "members": certainty.members}
 
 
 def _sweep(image: Image, frames: str, author: int | None = None) -> dict[str, Any] | None:

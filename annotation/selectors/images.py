@@ -29,6 +29,14 @@ def visible_image(user: User, image_id: int) -> Image:
     return image
 
 
+def with_id(image_id: int) -> Image:
+    """An image by its key. Raises NotFound."""
+    image = Image.objects.filter(pk=image_id).select_related("calibration").first()
+    if image is None:
+        raise NotFound("There is no such image.")
+    return image
+
+
 def images_of(
     study: Study, *, site: str = "", state: str = "", subject: str = ""
 ) -> QuerySet[Image]:

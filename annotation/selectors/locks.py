@@ -18,6 +18,7 @@ from annotation.models import (
     Study,
     Subject,
 )
+from annotation.selectors.references import current_rows
 from core.models import User
 
 GROWTH = 0.3
@@ -41,7 +42,7 @@ class LockState:
     @property
     def rests_on_single_readings(self) -> bool:
         """Whether any sealed reference is less than two readings that an expert decided between."""
-        return rests_on_single_readings(self.lock)
+        return self.lock.rests_on_single_readings
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,6 @@ def ledger(lock: Lock) -> list[LedgerEntry]:
     return [LedgerEntry(number, look) for number, look in enumerate(looks, start=1)]
 
 
-def rests_on_single_readings(lock: Lock) -> bool:
-    """Whether any sealed reference is not adjudicated between two readings: a single reading,
-    corrected or not, or one that was approved outside. Every report says so."""
-    return any(one["how"] != Reference.How.ADJUDICATED for one in lock.manifest["items"])
-
-
 def sealed_images() -> QuerySet[LockedImage]:
     """What the newest lock of each site seals; what older versions sealed is released history."""
     newer = Lock.objects.filter(site=OuterRef("lock__site"), version__gt=OuterRef("lock__version"))
@@ -102,11 +97,15 @@ def sealed(image: Image) -> LockedImage | None:
     return sealed_images().filter(image=image).select_related("lock__site", "revision").first()
 
 
-def retired_at(site: Site) -> QuerySet[LockedImage]:
-    """What earlier generations of a site's lock sealed: its subjects test this site no more."""
-    newest = current_lock(site)
-    generation = newest.generation if newest else 1
-    return LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+def references_to_seal(site: Site, generation: int) -> QuerySet[Reference]:
+    """Current references of the site's test subjects whom no earlier generation of its lock holds:
+    what the next version of this generation seals."""
+    earlier = LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
+    return (
+        current_rows(site)
+        .filter(image__subject__partition__partition=Partition.TEST)
+        .exclude(image__subject__in=earlier.values("subject"))
+    )
 
 
 def retired_subjects(study: Study) -> QuerySet[Subject]:
@@ -158,8 +157,17 @@ def grounds_to_rotate(lock: Lock) -> list[str]:
 def open_corrections(site: Site) -> QuerySet[Correction]:
     """Corrections of sealed references that nobody has decided on, the oldest first."""
     return Correction.objects.filter(
-        locked__lock__site=site, state=Correction.State.PROPOSED
-    ).select_related("locked__image__subject", "proposed_by", "revision")
+        locked__lock__site=site,
+        locked__image__erased_at__isnull=True,
+        state=Correction.State.PROPOSED,
+    ).select_related("locked__image__subject", "locked__revision", "proposed_by", "revision")
+
+
+def corrections_of(study: Study) -> QuerySet[Correction]:
+    """Every correction that was proposed in a study."""
+    return Correction.objects.filter(locked__lock__site__study=study).select_related(
+        "locked__image__study", "locked__lock"
+    )
 
 
 def correction_to_draw(user: User, image: Image) -> Correction | None:

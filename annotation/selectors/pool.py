@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -18,6 +19,7 @@ from annotation.selectors.duplicates import held_out_lookalikes
 from annotation.selectors.locks import sealed_images
 from annotation.selectors.partitions import never_trained_images
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
+from domain.acquisition import is_apart
 
 PoolItem = ReferenceItem
 
@@ -70,7 +72,7 @@ def locked_pixel_hashes(study: Study) -> frozenset[str]:
 
 def query_candidates(site: Site) -> list[Image]:
     """Images that a query round may ask for: nobody works on them, and they are no test or
-    external subject's, nor copies of one."""
+    external subject's, nor copies of one, nor frames of a sweep close to one that is taken."""
     images = (
         Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
         .exclude(subject__partition__partition__in=NEVER_TRAINED)
@@ -81,6 +83,23 @@ def query_candidates(site: Site) -> list[Image]:
     )
     held_out = locked_pixel_hashes(site.study)
     alike = held_out_lookalikes(site.study, [image.pk for image in images])
-    return [
+    allowed = [
         image for image in images if image.pixel_sha256 not in held_out and image.pk not in alike
+    ]
+    return _apart_in_time(allowed)
+
+
+def _apart_in_time(images: list[Image]) -> list[Image]:
+    """The images without those frames of a sweep that lie close to one taken already."""
+    frames: defaultdict[int, int] = defaultdict(int)
+    taken: defaultdict[int, list[int]] = defaultdict(list)
+    of_takes = Image.objects.filter(take__in={image.take_id for image in images})
+    for take, frame, state in of_takes.values_list("take", "frame", "state"):
+        frames[take] += 1
+        if state != Image.State.NEW:
+            taken[take].append(frame)
+    return [
+        image
+        for image in images
+        if is_apart(image.frame, taken[image.take_id], frames[image.take_id])
     ]

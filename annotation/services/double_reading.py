@@ -15,7 +15,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.models import Assignment, Image, Membership, Scan, Study
+from annotation.models import HELD_OUT, Assignment, Image, Membership, Scan, Study
 from annotation.models.assignment import READERS
 from annotation.policies import is_test_subject, require_admin
 from core.models import User
@@ -73,6 +73,12 @@ def plan_subjects(subject_ids: Collection[int]) -> int:
     read twice now."""
     images = _untouched(Image.objects.filter(subject__in=subject_ids))
     return sum(plan(image) for image in images)
+
+
+def plan_held_out(study: Study) -> int:
+    """Plan what nobody has begun of test subjects and of the reserve, when annotators join."""
+    images = Image.objects.filter(study=study, subject__partition__partition__in=HELD_OUT)
+    return sum(plan(image) for image in _untouched(images))
 
 
 def set_for_held_out(study: Study, twice: bool, *, actor: User) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from annotation.models import (
+    HELD_OUT,
     LOOK_BUDGET,
     NEVER_TRAINED,
     Correction,
@@ -26,7 +27,7 @@ from annotation.models import (
     SubjectPartition,
 )
 from annotation.policies import require_admin
-from annotation.selectors.duplicates import lookalikes_of
+from annotation.selectors.duplicates import Lookalike, lookalikes_of
 from annotation.selectors.locks import (
     current_lock,
     grounds_to_rotate,
@@ -34,6 +35,7 @@ from annotation.selectors.locks import (
     looks_at,
     looks_left,
     open_corrections,
+    references_to_seal,
     reserve,
     reserved,
     retired_subjects,
@@ -91,6 +93,7 @@ def rotate(site: Site, actor: User, look_budget: int = LOOK_BUDGET) -> Lock:
     site's newest lock holds them. Raises Refused unless the budget is spent or the cohort has grown
     by 30 %, and where the reserve has nobody to draw.
     """
+    require_admin(actor, site.study)
     newest = current_lock(site)
     if newest is None:
         raise Refused(f"The test references of {site.slug} are not locked yet: lock them first.")
@@ -137,9 +140,10 @@ def _sealed(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     if not 1 <= look_budget <= MAX_BUDGET:
         raise InvalidInput(f"A look budget lies between 1 and {MAX_BUDGET}.")
     signatures.complete(site.study)
+    alike = _alike_but_trained(site)
     try:
         with transaction.atomic():
-            return _seal(site, actor, look_budget, generation)
+            return _seal(site, actor, look_budget, generation, alike)
     except IntegrityError as error:
         raise Conflict(
             f"{site.slug} was sealed by somebody else at the same moment. Look at the result."
@@ -239,14 +243,14 @@ def _draw(newest: Lock) -> None:
     )
 
 
-def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
+def _seal(
+    site: Site, actor: User, look_budget: int, generation: int, alike: Mapping[int, Lookalike]
+) -> Lock:
     newest = current_lock(site)
     if newest is not None and generation > newest.generation:
         _draw(newest)
-    corrections = list(open_corrections(site).filter(revision__isnull=False))
-    for correction in corrections:
-        references.correct_sealed(correction)
-    rows = _rows_to_seal(site, generation)
+    corrections = _take_corrections(site, actor)
+    rows = list(references_to_seal(site, generation))
     _refuse_nothing(site, rows)
     entries = [_entry(row) for row in rows]
     digest = manifest_digest(entries)
@@ -263,7 +267,7 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
             "format": FORMAT,
             "site": site.slug,
             "items": entries,
-            "lookalikes": _lookalikes(site, rows),
+            "lookalikes": [_copy(alike[row.image_id]) for row in rows if row.image_id in alike],
         },
         basis=basis,
         look_budget=look_budget,
@@ -300,24 +304,38 @@ def _seal(site: Site, actor: User, look_budget: int, generation: int) -> Lock:
     return lock
 
 
-def _rows_to_seal(site: Site, generation: int) -> list[Reference]:
-    """The references of test subjects whom no earlier generation of the lock holds."""
-    earlier = LockedImage.objects.filter(lock__site=site, lock__generation__lt=generation)
-    return list(
-        current_rows(site)
-        .filter(image__subject__partition__partition=Partition.TEST)
-        .exclude(image__subject__in=earlier.values("subject"))
+def _take_corrections(site: Site, actor: User) -> list[Correction]:
+    """Put the corrections that were drawn in place; one whose scan has another reference by now is
+    declined."""
+    taken = []
+    for correction in open_corrections(site).filter(revision__isnull=False):
+        if references.is_current(correction.locked.revision):
+            references.correct_sealed(correction)
+            taken.append(correction)
+        else:
+            decide(
+                correction,
+                Correction.State.DECLINED,
+                actor,
+                "its scan has another reference by now",
+            )
+    return taken
+
+
+def _alike_but_trained(site: Site) -> dict[int, Lookalike]:
+    """Images that may be sealed and look like one of a subject whom models learn from, by image.
+
+    It can take seconds, so it is asked for before the transaction."""
+    candidates = current_rows(site).filter(image__subject__partition__partition__in=HELD_OUT)
+    images = Image.objects.filter(pk__in=candidates.values("image"))
+    trained = Image.objects.filter(study=site.study).exclude(
+        subject__partition__partition__in=NEVER_TRAINED
     )
+    return lookalikes_of(images, trained)
 
 
-def _lookalikes(site: Site, rows: Sequence[Reference]) -> list[dict[str, Any]]:
-    """What looks like a sealed image under a subject whom models learn from."""
-    sealed = Image.objects.filter(pk__in=[row.image_id for row in rows])
-    return [
-        {"image": one.image_id, "like": one.like_image, "subject": one.like_subject}
-        for _, one in sorted(lookalikes_of(sealed, site.study).items())
-        if one.like_partition not in NEVER_TRAINED
-    ]
+def _copy(found: Lookalike) -> dict[str, Any]:
+    return {"image": found.image_id, "like": found.like_image, "subject": found.like_subject}
 
 
 def _refuse_nothing(site: Site, rows: Sequence[Reference]) -> None:

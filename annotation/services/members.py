@@ -8,6 +8,7 @@ from django.db import transaction
 
 from annotation.models import Membership, Study
 from annotation.policies import require_admin
+from annotation.services import double_reading
 from core.models import User
 from core.services import audit, credentials, users
 from domain.errors import InvalidInput, Refused
@@ -25,6 +26,8 @@ def add(study: Study, user: User, role: str, *, actor: User | None) -> Membershi
         membership, _ = Membership.objects.update_or_create(
             study=study, user=user, defaults={"role": role}
         )
+        if role == Membership.Role.ANNOTATOR:
+            double_reading.plan_held_out(study)
         audit.record("role given", actor=actor, target=user, scope=study.name, role=role)
     return membership
 

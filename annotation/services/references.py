@@ -35,9 +35,16 @@ def withdraw(image: Image) -> None:
     current.update(superseded_at=timezone.now())
 
 
+def is_current(revision: Revision) -> bool:
+    """Whether a revision is the reference of its image."""
+    return Reference.objects.filter(revision=revision, superseded_at__isnull=True).exists()
+
+
 def correct_sealed(correction: Correction) -> Reference:
-    """Put a proposed correction in place of the sealed reference, for the lock that comes next."""
+    """Put a proposed and drawn correction in place of the sealed reference, for the lock that comes
+    next."""
     image = correction.locked.image
+    assert correction.revision is not None, "what is not drawn is not taken"
     before = Reference.objects.get(image=image, superseded_at__isnull=True)
     adjudicated = before.how == Reference.How.ADJUDICATED
     Reference.objects.filter(pk=before.pk).update(superseded_at=timezone.now())

@@ -53,7 +53,7 @@ def _of_twin(image: Image) -> lookalike.Signature | None:
     row = Signature.objects.filter(
         image__pixel_sha256=image.pixel_sha256, version=lookalike.VERSION
     ).first()
-    return lookalike.unpacked(row.hashes, row.thumbnail) if row is not None else None
+    return lookalike.unpacked(bytes(row.hashes), bytes(row.thumbnail)) if row is not None else None
 
 
 def _row(image: Image, found: lookalike.Signature) -> Signature:

@@ -27,9 +27,12 @@ def put(
     days: str = "*",
     enabled: bool = True,
     scope: str = "",
-    actor: User,
+    actor: User | None,
 ) -> Schedule:
-    """Make or change the schedule `name`. `days`: `*` or days of the week, 0 = Sunday (`1,4`)."""
+    """Make or change the schedule `name`. `days`: `*` or days of the week, 0 = Sunday (`1,4`).
+
+    `actor` None is the system itself.
+    """
     if not (0 <= hour <= 23 and 0 <= minute <= 59):
         raise InvalidInput("Give an hour from 0 to 23 and a minute from 0 to 59.")
     if not re.fullmatch(r"\*|[0-6](,[0-6])*", days):

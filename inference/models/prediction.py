@@ -8,7 +8,10 @@ from inference.models.model_version import ModelVersion
 
 
 class Prediction(models.Model):
-    """One model version on one image: regions, probability, what else the recipe found."""
+    """One model version on one image: regions, probability, what else the recipe found.
+
+    `uncertainty_map` is a small PNG (`inference.uncertainty_map`) that lies over the scan.
+    """
 
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
     image = models.ForeignKey(
@@ -17,6 +20,7 @@ class Prediction(models.Model):
     regions = models.JSONField(default=list)
     probability = models.FloatField(null=True, blank=True)
     payload = models.JSONField(default=dict, blank=True)
+    uncertainty_map = models.BinaryField(default=bytes)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

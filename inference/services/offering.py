@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 from annotation.services import suggestions
 from core.jobs import JobContext
 from domain.errors import MyotraceError, Refused
-from inference.models import ModelVersion
+from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
-from inference.services import prediction
+from inference.services import intervals, prediction
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from annotation.models import Image, Site
 
-SOURCE = "model"
 Awaiting = Callable[[], "QuerySet[Image]"]
 
 
-def chosen_model(site: Site, model_id: int | None) -> ModelVersion:
+def chosen_model(
+    site: Site, model_id: int | None, purpose: str = Purpose.PRE_LABEL
+) -> ModelVersion:
     """The site's model of that key, or the one that serves. Raises Refused where none does."""
     if model_id is not None:
         return ModelVersion.objects.select_related("site").get(pk=model_id, site=site)
-    model = pointers.current_model(site)
+    model = pointers.current_model(site, purpose)
     if model is None:
         raise Refused(f"{site.slug} has no current model: train one and promote it first.")
     return model
@@ -76,10 +77,11 @@ def _offer(
         suggestions.offer(
             image,
             predicted.regions,
-            source=SOURCE,
+            source=intervals.SOURCE,
             version=model.name,
             probability=predicted.probability,
-            payload=predicted.payload,
+            payload=intervals.described(model, predicted.payload),
+            uncertainty_map=b"" if hidden else bytes(predicted.uncertainty_map),
             hidden=hidden,
         )
     return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from annotation.selectors import images
 from core.data import models_directory
+from domain import uncertainty
 from domain.calibration import PixelSpacing
-from domain.geometry import region_to_json
-from inference import runtime
+from domain.geometry import Region, region_to_json
+from inference import runtime, uncertainty_map
 from inference.card import Card, read_card
 from inference.models import ModelVersion, Prediction
 from inference.postprocessing import Outlined, outline
@@ -59,7 +61,8 @@ def keep(model: ModelVersion, image_id: int, outlined: Outlined) -> Prediction:
         defaults={
             "regions": regions_json(outlined),
             "probability": outlined.probability,
-            "payload": {"region_probabilities": _rounded(outlined.probabilities)},
+            "payload": _payload(outlined),
+            "uncertainty_map": uncertainty_map.encode(outlined.entropy),
         },
     )
     return prediction
@@ -67,7 +70,22 @@ def keep(model: ModelVersion, image_id: int, outlined: Outlined) -> Prediction:
 
 def regions_json(outlined: Outlined) -> list[dict[str, Any]]:
     """The prediction's regions as docs/interface.md writes regions."""
-    return [region_to_json(region) for region in outlined.regions]
+    return _json(outlined.regions)
+
+
+def _payload(outlined: Outlined) -> dict[str, Any]:
+    """How sure the model is: figures, and the outlines of an ensemble's members."""
+    expected = uncertainty.mean_expected_dice(outlined.predicted_dice)
+    return {
+        "region_probabilities": _rounded(outlined.probabilities),
+        "predicted_dice": None if expected is None else round(expected, 4),
+        "member_outlines": [_json(regions) for regions in outlined.members],
+        "disagreement": outlined.disagreement,
+    }
+
+
+def _json(regions: Sequence[Region]) -> list[dict[str, Any]]:
+    return [region_to_json(region) for region in regions]
 
 
 def erase_subject(subject_id: int) -> None:

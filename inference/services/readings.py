@@ -1,4 +1,4 @@
-"""The current model as one more reader: its hidden outlines on scans that people have read.
+"""The model that measures as one more reader: its hidden outlines on scans people have read.
 
 They stand beside the people's on the agreement page and are never shown to an annotator. Which
 scans count is `annotation.selectors.readings`' matter: no training subject, whom the model has
@@ -14,6 +14,7 @@ from annotation.selectors.studies import site_with_id
 from core.jobs import JobContext
 from core.selectors.jobs import is_waiting
 from core.services import jobs
+from inference.models import Purpose
 from inference.selectors import pointers
 from inference.services.offering import chosen_model, offer_all
 
@@ -22,7 +23,7 @@ KIND = "model-readings"
 
 def submit_if_served(site_id: int) -> None:
     """Queue the readings of a site that has a model and lacks some, unless they wait already."""
-    model = pointers.current_model(site_id)
+    model = pointers.current_model(site_id, Purpose.MEASUREMENT)
     if model is None:
         return
     scope, params = model.site.study.name, {"site": site_id}
@@ -34,7 +35,7 @@ def submit_if_served(site_id: int) -> None:
 def run(context: JobContext) -> dict[str, Any]:
     """The job: a hidden reading of each scan that lacks one."""
     site = site_with_id(context.params["site"])
-    model = chosen_model(site, None)
+    model = chosen_model(site, None, Purpose.MEASUREMENT)
     return offer_all(
         context,
         model,

@@ -9,7 +9,15 @@ import pytest
 from annotation.models import Assignment, Image, Reference, Study
 from annotation.policies import can_see_annotation, can_see_suggestion
 from annotation.selectors import images, queue
-from annotation.services import double_reading, outlines, review, suggestions, workflow
+from annotation.services import (
+    double_reading,
+    lock,
+    outlines,
+    review,
+    split,
+    suggestions,
+    workflow,
+)
 from core.models import AuditEvent, User
 from domain.errors import InvalidInput, NotAllowed, Refused
 from tests.conftest import rectangle
@@ -39,6 +47,55 @@ class TestPlanning:
             (0, True, None),
             (1, True, None),
         ]
+
+    def test_scans_of_test_subjects_are_read_twice_by_default(
+        self,
+        study: Study,
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+        make_image: Callable[..., Image],
+    ) -> None:
+        before, train = make_image("T1"), make_image("A1")
+        split.honour(study, {"T1": "test", "A1": "train"}, actor=admin)
+        after = make_image("T1")
+        assert [one.assignments.count() for one in (before, after, train)] == [2, 2, 0]
+        assert double_reading.set_for_held_out(study, False, actor=admin) == 0
+        assert before.assignments.count() == 0
+
+    def test_a_second_annotator_brings_the_second_reading(
+        self,
+        study: Study,
+        annotator: User,
+        admin: User,
+        make_image: Callable[..., Image],
+        make_user: Callable[..., User],
+    ) -> None:
+        image = make_image("T1")
+        split.honour(study, {"T1": "test"}, actor=admin)
+        assert not image.assignments.exists()
+        make_user("second", "annotator", study)
+        assert image.assignments.filter(blind=True).count() == 2
+
+    def test_adjudicated_test_references_are_no_single_readings(
+        self,
+        study: Study,
+        annotator: User,
+        other_annotator: User,
+        expert: User,
+        admin: User,
+        make_image: Callable[..., Image],
+    ) -> None:
+        image = make_image("T1")
+        split.honour(study, {"T1": "test"}, actor=admin)
+        outlined(image, annotator, 30)
+        outlined(image, other_annotator, 34)
+        first = image.annotations.get(author=annotator)
+        assert can_see_annotation(expert, image.annotations.get(author=other_annotator))
+        review.correct_and_approve(first, 1, expert, [rectangle(5, 5, 32, 30)])
+        sealed = lock.seal(image.site, admin)
+        assert sealed.basis == "1 adjudicated between two readings"
+        assert not sealed.rests_on_single_readings
 
     def test_the_share_is_about_what_was_asked_for(
         self,

@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from annotation.models import Image, Signature, Site, Study, Subject
 from annotation.selectors import duplicates, pool
-from annotation.services import signatures, split, subjects
+from annotation.services import lock, signatures, split, subjects
+from annotation.services.imports import running
+from annotation.services.imports.report import ImportReport
 from core.models import User
 from domain import phantom
+from tests.annotation.references import approve
 from tests.conftest import noise
 from tests.domain.test_lookalike import COPIES
 
@@ -37,7 +41,7 @@ def test_a_copy_under_another_subject_is_found_both_ways(
 ) -> None:
     make_image("S3")
     original, copy = pair
-    found = duplicates.lookalikes_of(Image.objects.all(), study)
+    found = duplicates.lookalikes_of(Image.objects.all(), Image.objects.all())
     assert {pk: one.like_image for pk, one in found.items()} == {
         original.pk: copy.pk,
         copy.pk: original.pk,
@@ -50,14 +54,16 @@ def test_copies_of_the_same_subject_are_no_matter(
 ) -> None:
     make_image("S1", pixels=scan.pixels)
     make_image("S1", pixels=COPIES["smaller"](scan.pixels))
-    assert duplicates.lookalikes_of(Image.objects.all(), study) == {}
+    assert duplicates.lookalikes_of(Image.objects.all(), Image.objects.all()) == {}
 
 
 def test_copies_of_another_study_are_no_matter(
-    study: Study, pair: tuple[Image, Image], stranger: User
+    study: Study, pair: tuple[Image, Image], stranger: User, admin: User
 ) -> None:
+    split.honour(study, {"S1": "test"}, actor=admin)
+    assert set(duplicates.held_out_lookalikes(study, [pair[1].pk])) == {pair[1].pk}
     elsewhere = Study.objects.get(name="elsewhere")
-    assert duplicates.lookalikes_of(Image.objects.filter(pk=pair[0].pk), elsewhere) == {}
+    assert duplicates.held_out_lookalikes(elsewhere, [pair[1].pk]) == {}
 
 
 def test_a_query_round_asks_for_no_copy_of_a_test_scan(
@@ -89,7 +95,7 @@ def test_withdrawn_consent_erases_the_signature(
     subjects.withdraw(Subject.objects.get(code="S1"), actor=admin, reason="withdrew consent")
     assert set(Signature.objects.values_list("pk", flat=True)) == {pair[1].pk}
     assert signatures.complete(study) == 0
-    assert duplicates.lookalikes_of(Image.objects.all(), study) == {}
+    assert duplicates.lookalikes_of(Image.objects.all(), Image.objects.all()) == {}
 
 
 def test_the_command_names_them(study: Study, pair: tuple[Image, Image]) -> None:
@@ -107,3 +113,33 @@ def test_the_command_says_so_where_there_is_none(study: Study, make_image: MakeI
     words = io.StringIO()
     call_command("lookalikes", "--study", "lab", stdout=words)
     assert "No scan looks like another" in words.getvalue()
+
+
+def test_sealing_names_copies_under_subjects_that_models_learn_from(
+    study: Study,
+    site: Site,
+    pair: tuple[Image, Image],
+    annotator: User,
+    expert: User,
+    admin: User,
+    client_of: Callable[[User], Client],
+) -> None:
+    original, copy = pair
+    approve(original, annotator, expert)
+    split.honour(study, {"S1": "test", "S2": "train"}, actor=admin)
+    sealed = lock.seal(site, admin)
+    assert sealed.manifest["lookalikes"] == [
+        {"image": original.pk, "like": copy.pk, "subject": "S2"}
+    ]
+    page = client_of(admin).get("/studies/lab/lock/").content.decode()
+    assert "1 sealed image looks like a scan of a subject that models learn from" in page
+
+
+def test_a_large_import_is_compared_later_and_says_so(
+    study: Study, make_image: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MOST_PAIRS", 3)
+    report = ImportReport()
+    running.warn_of_copies(study, [make_image("S1"), make_image("S2")], report)
+    (note,) = report.notes
+    assert "lookalikes" in note

@@ -208,6 +208,13 @@ class TestCorrections:
             image=approved["T1"], superseded_at__isnull=True
         ).exists()
 
+    def test_a_correction_of_a_withdrawn_subject_is_moot(
+        self, study: Study, site: Site, admin: User, proposed: Correction
+    ) -> None:
+        subjects.withdraw(Subject.objects.get(code="T1"), actor=admin, reason="withdrew consent")
+        assert codes(lock.seal(site, admin)) == ["T2"]
+        assert list(locks.open_corrections(site)) == []
+
     def test_an_expert_proposes_and_draws_in_the_browser(
         self,
         study: Study,
@@ -382,6 +389,30 @@ class TestRelease:
         lock.release(study, admin, "rotated")
         review.return_(approved["T1"].annotations.get(), 1, expert, "too narrow")
         assert not lock.verify_lock(Lock.objects.get(version=1))
+
+    def test_a_late_correction_does_not_undo_a_review(
+        self,
+        study: Study,
+        site: Site,
+        admin: User,
+        annotator: User,
+        expert: User,
+        approved: dict[str, Image],
+        sealed: Lock,
+    ) -> None:
+        correction = corrections.propose(approved["T1"], expert, "wrong")
+        lock.open_references(site, admin, "evaluate")
+        fresh = lock.rotate(site, admin)
+        lock.release(study, admin, "rotated")
+        review.return_(approved["T1"].annotations.get(author=annotator), 1, expert, "too narrow")
+        corrections.draw(correction, expert, [WIDER])
+        other = corrections.propose(fresh.images.first().image, expert, "wrong, too")
+        corrections.draw(other, expert, [WIDER])
+        lock.seal(site, admin)
+        correction.refresh_from_db()
+        assert correction.state == "declined"
+        assert "another reference" in correction.note
+        assert not Reference.objects.filter(revision=correction.revision).exists()
 
     @pytest.mark.parametrize("partition", ["validation", "external", "reserve"])
     def test_the_database_lets_a_retired_subject_train_and_nothing_else(

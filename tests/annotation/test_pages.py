@@ -19,6 +19,8 @@ from annotation.models import Assignment, Image, Membership, Site, Study
 from annotation.selectors import board, gallery, thumbnails
 from annotation.selectors.studies import entered_by
 from annotation.services import (
+    corrections,
+    lock,
     members,
     outlines,
     review,
@@ -748,18 +750,85 @@ def test_an_admin_splits_and_seals_from_the_page(
     path = "/studies/lab/settings/"
     assert "Split 10 subjects" in client.get(path).content.decode()
     data = {"act": "split", "split-test": "20", "split-validation": "10", "split-seed": "1"}
+    data["split-reserve"] = "0"
     client.post(path, data)
     assert "Split 10 subjects" not in client.get(path).content.decode()
-    wrong = client.post(
-        path, {"act": "seal", "site": site.slug, "confirmation": "yes", "look_budget": 10}
-    )
+    assert "not sealed" in client.get(path).content.decode()
+    page = "/studies/lab/lock/"
+    assert "2 approved references of 2 test subjects can be sealed" in read(client, page)
+    sent = {"act": "seal", "site": site.slug, "look_budget": 7}
+    wrong = client.post(page, {**sent, "confirmation": "yes"})
     assert wrong.status_code == 422
+    assert "not the site&#x27;s name" in wrong.content.decode()
     assert not site.locks.exists()
-    client.post(
-        path, {"act": "seal", "site": site.slug, "confirmation": site.name, "look_budget": 7}
-    )
+    client.post(page, {**sent, "confirmation": site.name})
     assert site.locks.count() == 1
-    assert "0 of 7 looks taken" in client.get(path).content.decode()
+    shown = read(client, page)
+    assert "7 looks left" in shown
+    assert "single readings: every report says so" in shown
+    assert "Nobody has looked yet" in shown
+    assert "Seal the next version" not in shown, "there is nothing new to seal"
+    assert "0 of 7 looks taken" in read(client, path)
+
+
+def read(client: Client, path: str) -> str:
+    return " ".join(client.get(path).content.decode().split())
+
+
+def test_the_locks_page_shows_looks_corrections_and_rotates(
+    study: Study,
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    make_image: MakeImage,
+    client_of: ClientOf,
+) -> None:
+    images = {code: make_image(code) for code in ("T1", "R1")}
+    for image in images.values():
+        review.approve(submitted(image, annotator), 1, expert)
+    split.honour(study, {"T1": "test", "R1": "reserve"}, actor=admin)
+    lock.seal(site, admin, look_budget=1)
+    correction = corrections.propose(images["T1"], expert, "the fascia is inside")
+    page = "/studies/lab/lock/"
+    client, as_expert = client_of(admin), client_of(expert)
+    assert "the fascia is inside" in read(as_expert, page)
+    assert "Decline it" not in read(as_expert, page)
+    assert as_expert.post(page, {"act": "seal"}).status_code == 404
+
+    client.post(page, {"act": "decline", "correction": correction.pk, "note": "it is outside"})
+    correction.refresh_from_db()
+    assert correction.state == "declined"
+    assert "until no look" not in read(client, page)
+    assert "rotated to fresh subjects of the reserve when no look is left" in read(client, page)
+
+    lock.open_references(site, admin, "evaluate RF-v1")
+    shown = read(client, page)
+    assert "no look left" in shown
+    assert "1 of 1</td>" in shown
+    assert "1 of the 1 subject that are ready in the reserve is drawn" in shown
+    sent = {"act": "rotate", "site": site.slug, "confirmation": site.slug, "look_budget": 10}
+    client.post(page, sent)
+    assert "Retired test subjects" in read(client, page)
+    client.post(page, {"act": "release", "reason": "rotated"})
+    assert images["T1"].subject.partition.partition == "train"
+    assert "The reserve is empty" in read(client, page)
+
+
+def test_without_a_site_the_locks_page_says_what_comes_first(
+    study: Study, admin: User, client_of: ClientOf
+) -> None:
+    assert "no muscle site yet" in read(client_of(admin), "/studies/lab/lock/")
+
+
+def test_test_scans_are_read_twice_unless_an_admin_says_otherwise(
+    study: Study, admin: User, client_of: ClientOf
+) -> None:
+    path = "/studies/lab/settings/"
+    assert "checked" in read(client_of(admin), path)
+    client_of(admin).post(path, {"act": "double", "double-share": "0"})
+    study.refresh_from_db()
+    assert study.held_out_read_twice is False
 
 
 # ---- audit and jobs ----

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.acquisition import STRATEGIES, Candidate, appearance, mean_entropy, rank
+from domain.acquisition import (
+    STRATEGIES,
+    Candidate,
+    appearance,
+    is_apart,
+    label_entropies,
+    mean_entropy,
+    rank,
+    sharpness_of,
+)
 from domain.errors import InvalidInput
 
 
@@ -21,6 +30,7 @@ def pool(n_subjects: int, images_each: int = 2, seed: int = 0) -> list[Candidate
             f"s{subject:03}",
             generator.normal(subject % 3, 0.2, 5),
             float(generator.random()),
+            {"PL": float(generator.random()), "PB": float(generator.random())},
         )
         for subject in range(n_subjects)
         for image in range(images_each)
@@ -47,7 +57,7 @@ def test_a_batch_is_ranked_has_reasons_and_one_image_a_subject(
     assert keys(rank(shuffled, size, seed, strategy=strategy)) == keys(picks)
 
 
-@pytest.mark.parametrize("strategy", ["typicality", "entropy"])
+@pytest.mark.parametrize("strategy", ["typicality", "entropy", "stratified"])
 @pytest.mark.parametrize(("size", "expected"), [(2, 1), (4, 1), (8, 2), (9, 3)])
 def test_a_quarter_of_every_batch_is_drawn_by_chance(
     strategy: str, size: int, expected: int
@@ -143,7 +153,7 @@ def test_nothing_to_choose_from() -> None:
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(InvalidInput, match="choose one of entropy, random, typicality"):
+    with pytest.raises(InvalidInput, match="choose one of entropy, random, stratified, typicality"):
         rank(pool(3), 2, 1, strategy="bald")
     with pytest.raises(InvalidInput, match="at least one"):
         rank(pool(3), 0, 1)
@@ -181,3 +191,80 @@ class TestMeanEntropy:
     def test_nothing_predicted_is_taken_over_the_whole_image(self) -> None:
         everywhere = np.full((2, 20, 20), 0.5)
         assert mean_entropy(everywhere) == pytest.approx(1.0)
+
+
+def test_every_pick_says_whose_share_it_is() -> None:
+    picks = rank(pool(30), 8, 4, strategy="entropy")
+    shares = [pick.share for pick in picks]
+    assert shares.count("random") == 2
+    for pick in picks:
+        assert (pick.share == "random") is pick.reason.startswith("random share")
+
+
+def test_labels_take_turns() -> None:
+    """A label that is always the less certain would else decide every pick."""
+    candidates = [
+        Candidate(f"{n:02}", f"s{n:02}", np.array([float(n)]), 0.5, {"PL": 0.9, "PB": n / 100})
+        for n in range(40)
+    ]
+    picks = rank(candidates, 9, 1, strategy="stratified")
+    reasons = [pick.reason for pick in picks if pick.share == "strategy"]
+    assert sum(reason.startswith("entropy of PB") for reason in reasons) == 3
+    assert sum(reason.startswith("entropy of PL") for reason in reasons) == 3
+
+
+def test_a_label_that_is_not_found_is_the_most_uncertain() -> None:
+    probability = np.zeros((3, 40, 40))
+    probability[0] = 0.98
+    probability[1:] = 0.01
+    probability[:, 10:20, 10:20] = np.array([0.02, 0.97, 0.01])[:, None, None]
+    found = label_entropies(probability, ["PL", "PB"])
+    assert found["PB"] == 1.0
+    assert 0 < found["PL"] < 0.2
+
+
+def test_a_label_s_entropy_does_not_depend_on_the_frame_around_it() -> None:
+    small = np.full((2, 60, 60), 0.5)
+    small[0], small[1] = 0.9, 0.1
+    small[:, 20:40, 20:40] = np.array([0.3, 0.7])[:, None, None]
+    large = np.full((2, 200, 240), 0.5)
+    large[0], large[1] = 0.9, 0.1
+    large[:, 90:110, 90:110] = np.array([0.3, 0.7])[:, None, None]
+    assert label_entropies(small, ["RF"]) == pytest.approx(label_entropies(large, ["RF"]))
+
+
+def test_power_noise_draws_by_weights_of_the_scores() -> None:
+    """One pick of two subjects: P(first) = a^b / (a^b + c^b), the Gumbel-max trick."""
+    candidates = [
+        Candidate("a", "a", np.zeros(1), 0.6, {}),
+        Candidate("c", "c", np.zeros(1), 0.3, {}),
+    ]
+    first = 0
+    for seed in range(600):
+        (pick,) = rank(candidates, 1, seed, strategy="entropy", random_share=1e-9, sharpness=2.0)
+        first += pick.candidate.key == "a"
+    assert first / 600 == pytest.approx(0.6**2 / (0.6**2 + 0.3**2), abs=0.05)
+
+
+def test_power_noise_fades_and_hands_back_the_candidates_as_they_were() -> None:
+    assert sharpness_of(1) == 1
+    assert sharpness_of(10) == sharpness_of(99) == 100
+    values = [sharpness_of(n) for n in range(1, 11)]
+    assert values == sorted(values)
+    candidates = pool(20)
+    noisy = rank(candidates, 6, 3, strategy="stratified", sharpness=1.0)
+    assert all(pick.candidate in candidates for pick in noisy)
+    with pytest.raises(InvalidInput, match="above 0"):
+        rank(candidates, 6, 3, strategy="entropy", sharpness=0.0)
+    with pytest.raises(InvalidInput, match="from 1"):
+        sharpness_of(0)
+
+
+@pytest.mark.parametrize(
+    ("frame", "taken", "apart"),
+    [(0, [], True), (5, [0], False), (10, [0], True), (50, [45, 80], False), (50, [40, 60], True)],
+)
+def test_a_frame_is_apart_from_a_tenth_of_its_sweep_on(
+    frame: int, taken: list[int], apart: bool
+) -> None:
+    assert is_apart(frame, taken, 100) is apart

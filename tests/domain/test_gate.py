@@ -275,6 +275,9 @@ class TestSubgroups:
         assert checks["subgroup sex f"] is False
         assert checks["subgroup sex m"] is True
 
+    def test_one_group_of_all_subjects_says_nothing_new(self) -> None:
+        assert compare(*pair(WINNING), QUICK, groupings={"device": {}}).subgroups == ()
+
     def test_a_subject_without_a_group_is_not_dropped(self) -> None:
         decision = compare(*pair(WINNING), QUICK, groupings={"device": {"s000": "A"}})
         assert [(each.group, each.n_subjects) for each in decision.subgroups] == [

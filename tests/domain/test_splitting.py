@@ -20,6 +20,7 @@ from domain.splitting import (
     SplitSubject,
     age_group,
     assign,
+    folds,
     groups_by_shared_pixels,
     targets,
 )
@@ -248,3 +249,30 @@ def test_who_shares_pictures_with_the_reserve_joins_it() -> None:
     ]
     known = {"a": "reserve", "b": "train"}
     assert assign(subjects, Fractions(), seed=1, assigned=known) == {"c": "reserve"}
+
+
+@given(st.dictionaries(st.text("abc123", min_size=1, max_size=4), st.text("xyz", max_size=2)),
+       st.integers(2, 5))  # fmt: skip
+def test_folds_hold_every_subject_once_and_groups_together(
+    groups: dict[str, str], count: int
+) -> None:
+    named = {code: group or code for code, group in groups.items()}
+    if len(set(named.values())) < count:
+        with pytest.raises(InvalidInput, match="too few"):
+            folds(named, count)
+        return
+    dealt = folds(named, count)
+    assert sorted(code for fold in dealt for code in fold) == sorted(named)
+    for fold in dealt:
+        assert fold
+        for code in fold:
+            assert {other for other in named if named[other] == named[code]} <= fold
+    backwards = dict(reversed(named.items()))
+    assert folds(backwards, count) == dealt
+
+
+def test_folds_are_alike_in_size() -> None:
+    dealt = folds({f"S{n}": f"S{n}" for n in range(20)}, 3)
+    assert sorted(len(fold) for fold in dealt) == [6, 7, 7]
+    with pytest.raises(InvalidInput, match="two folds"):
+        folds({"S1": "S1"}, 1)

@@ -30,6 +30,7 @@ PAGES = {
         "",
         "members/",
         "settings/",
+        "lock/",
         "jobs/",
         "audit/",
         "new-site/",

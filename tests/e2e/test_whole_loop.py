@@ -125,9 +125,10 @@ def test_once_around_the_loop(browser: Browser, tmp_path: Path) -> None:
         page.locator("main form button[type=submit]").click()
         bring_in(admin, archive(people[:LEARNT], outlined=True), "reference")
         split(admin)
-        page.get_by_text("Seal", exact=True).click()
+        page.goto(STUDY + "lock/")
+        page.get_by_text("Seal the test set", exact=True).click()
         page.fill("input[name=confirmation]", SITE)
-        page.get_by_role("button", name=re.compile("Seal the test set")).click()
+        page.get_by_role("button", name=re.compile("^Seal ")).click()
         expect(page.locator("body")).to_contain_text("Sealed: version 1")
 
         page.goto(STUDY + "runs/start/")
@@ -144,11 +145,12 @@ def test_once_around_the_loop(browser: Browser, tmp_path: Path) -> None:
         run = page.url
         page.goto(STUDY + "models/")
         page.get_by_role("link", name=f"{SITE}-v1").first.click()
-        model = page.url
-        admin.press("Evaluate on the locked test set")
-        wait_for_job(admin)
-        page.goto(model)
+        admin.reload_until("floor reached")
+        page.get_by_role("link", name="Promote").click()
+        expect(page.locator("main")).to_contain_text("Where it does worst")
+        page.check("input[name=confirmed]")
         admin.press("Promote")
+        expect(page.locator("main")).to_contain_text("Confirmed on pictures by ada")
         page.goto(STUDY)
         expect(page.locator("main")).to_contain_text(f"{SITE}-v1")
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.db import DatabaseError, transaction
 
 from annotation.models import Suggestion
-from annotation.services import sites, suggestions
+from annotation.services import scans, sites, studies, suggestions
 from core.models import AuditEvent
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Pointer, PointerMove, Purpose
@@ -68,8 +69,11 @@ def test_rollback_goes_further_back_each_time(site, admin, make_model, promote):
     assert current_model(site) == current_model(site, "measurement") == second
     pointers.rollback(site, admin, "second too")
     assert current_model(site) == first
+    pointers.rollback(site, admin, "and the first?")
+    assert current_model(site) is current_model(site, "measurement") is None
     with pytest.raises(Refused):
-        pointers.rollback(site, admin, "and the first?")
+        pointers.rollback(site, admin, "and before it?")
+    promote(first)
     promote(third)
     pointers.rollback(site, admin, "third is still worse")
     assert current_model(site) == first
@@ -91,6 +95,27 @@ def test_rollback_withdraws_the_bad_model_s_pre_labels(site, admin, make_model, 
     offered.refresh_from_db()
     assert offered.state == Suggestion.State.WITHDRAWN
     assert AuditEvent.objects.filter(verb="model rolled back").count() == len(Purpose.values)
+
+
+def test_rollback_leaves_another_study_s_site_of_the_same_name_alone(
+    site, admin, make_model, promote, make_image
+):
+    promote(make_model(0.1))
+    bad = make_model(0.2)
+    promote(bad)
+    elsewhere = studies.create("elsewhere", actor=None)
+    namesake = sites.create(elsewhere, site.slug, labels=["RF"], actor=None)
+    image, _ = scans.add_image(
+        elsewhere,
+        site=namesake,
+        subject_code="S1",
+        pixels=np.zeros((64, 64), np.uint8),
+        actor=None,
+    )
+    theirs = suggestions.offer(image, [rectangle(1, 1, 9, 9)], source="model", version=bad.name)
+    pointers.rollback(site, admin, "bad outlines")
+    theirs.refresh_from_db()
+    assert theirs.state == Suggestion.State.CURRENT
 
 
 def test_a_failed_rollback_moves_nothing(site, admin, make_model, promote, monkeypatch):

@@ -29,7 +29,7 @@ def test_the_model_reads_what_people_have_read_and_it_has_not_seen(
 ):
     model = make_model()
     with django_capture_on_commit_callbacks(execute=True):
-        pointers.move(site, "pre-label", model, actor=admin)
+        pointers.move(site, "measurement", model, actor=admin)
     job = jobs.run_inline(Job.objects.get(kind=readings.KIND))
     assert job.result == {"model": model.name, "suggested": 1, "failed": 0}
     hidden = Suggestion.objects.get(hidden=True)
@@ -40,7 +40,7 @@ def test_the_model_reads_what_people_have_read_and_it_has_not_seen(
 def test_an_approval_sets_the_reading_off_once(
     site, admin, make_model, make_scan, annotator, expert, django_capture_on_commit_callbacks
 ):
-    pointers.move(site, "pre-label", make_model(), actor=admin)
+    pointers.move(site, "measurement", make_model(), actor=admin)
     with django_capture_on_commit_callbacks(execute=True):
         for code in ("S1", "S2"):
             approve(make_scan(code), annotator, expert)

@@ -10,11 +10,13 @@ import pytest
 from annotation.models import Image, Partition, Site, SubjectPartition
 from annotation.services import lock, outlines, references
 from core.models import User
+from domain.surface import METRICS_VERSION
 from inference.models import ModelVersion
 from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
 from tests.training.studies import approved_study
 from training import runner
+from training.models import Evaluation
 from training.services import supervision
 
 TEST_SUBJECTS = 8
@@ -81,6 +83,38 @@ def locked(site: Site, admin: User, test_references: list[Image]) -> Site:
     """The site with its test references sealed."""
     lock.seal(site, admin)
     return site
+
+
+@pytest.fixture
+def proving(locked: Site, make_reference: Callable[..., Image]) -> Site:
+    """The locked site with validation scans to look at and eight development subjects."""
+    for number in range(2):
+        make_reference(f"V{number}", Partition.VALIDATION, radius=10.0 + number)
+    for number in range(8):
+        make_reference(f"D{number}", Partition.TRAIN, radius=9.5 + number)
+    return locked
+
+
+@pytest.fixture
+def develop(proving: Site) -> Callable[[ModelVersion, float], Evaluation]:
+    """`develop(model, 0.8)`: the model's cross-validated Dice on the development subjects."""
+
+    def make(model: ModelVersion, dice: float) -> Evaluation:
+        evaluation = Evaluation.objects.create(
+            model=model,
+            partition="development",
+            metrics_version=METRICS_VERSION,
+            summary={"how": "out of fold"},
+        )
+        images = Image.objects.filter(subject__partition__partition=Partition.TRAIN)
+        for number, image in enumerate(images.order_by("id")):
+            values = {"dice": dice + 0.001 * number, "hd95_px": 3.0}
+            evaluation.rows.create(
+                image=image, subject_code=image.subject.code, label="RF", values=values
+            )
+        return evaluation
+
+    return make
 
 
 @pytest.fixture

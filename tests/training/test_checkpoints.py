@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,52 @@ def test_earlier_attempts_are_read_and_all_can_be_cleared(tmp_path: Path) -> Non
     assert epochs(store) == [6, 5, 4]
     store.clear()
     assert epochs(store) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 256 kB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("says_why", [True, False])
+def test_on_a_full_disk_the_last_checkpoint_stays(small_disk: Path, says_why: bool) -> None:
+    def too_much(path: Path) -> None:
+        try:
+            path.write_bytes(bytes(1_000_000))
+        except OSError:
+            if says_why:
+                raise
+            raise RuntimeError("PytorchStreamWriter failed writing file") from None
+
+    store = saved(small_disk, 1)
+    with pytest.raises(OSError, match="No space left") as caught:
+        store.save(2, too_much)
+    assert caught.value.errno == errno.ENOSPC
+    assert epochs(store) == [1]
+    assert {path.name for path in small_disk.iterdir()} == {
+        "checkpoint-00001",
+        "checkpoint-00001.sha256",
+    }
+    store.save(2, lambda path: path.write_bytes(b"small"))
+    assert epochs(store) == [2, 1]
+
+
+def test_another_error_of_writing_stays_what_it_is(tmp_path: Path) -> None:
+    def fail(path: Path) -> None:
+        raise RuntimeError("something else")
+
+    store = saved(tmp_path, 1)
+    with pytest.raises(RuntimeError, match="something else"):
+        store.save(2, fail)
+    assert epochs(store) == [1]

@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import DatabaseError, connection, transaction
 from numpy.typing import NDArray
 
 from annotation.models import Image, Partition, Signature, Site, Study, SubjectPartition
-from annotation.selectors import duplicates
+from annotation.selectors import duplicates, exports, pool
 from annotation.selectors.images import pixels as stored
-from annotation.services import lock, sites
-from core import files
+from annotation.services import lock, sites, suggestions
+from core import files, triggers
 from core.models import Job, User
 from core.services import jobs
 from domain import phantom
+from domain.errors import Refused
 from inference.models import ModelVersion
 from tests.annotation.references import approve
 from tests.domain.test_lookalike import COPIES
 from tests.training.studies import approved_scan
 from training import preparation
+from training.models import Snapshot
 from training.services import runs, snapshots
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_this_process")]
@@ -174,6 +177,61 @@ def test_a_copy_at_another_site_and_visit_is_left_out(
     copy = as_training_scan(crop, make_image, annotator, expert, **where)
     found = duplicates.held_out_lookalikes(study, [copy.pk])
     assert found[copy.pk].like_image == locked_scan.pk
+
+
+@pytest.mark.parametrize("partition", ["test", "reserve"])
+def test_every_later_visit_and_other_site_of_a_held_out_subject_is_held_out(
+    study: Study,
+    site: Site,
+    admin: User,
+    annotator: User,
+    expert: User,
+    approved: dict[str, Image],
+    make_image: Callable[..., Image],
+    partition: str,
+) -> None:
+    if partition == "reserve":
+        SubjectPartition.objects.filter(subject__code="TE0").update(partition=partition)
+    lock.seal(site, admin)
+    other = sites.create(study, "biceps", ["RF"], actor=None)
+    later = make_image("TE0", visit=date(2030, 1, 1))
+    elsewhere = make_image("TE0", site=other)
+    for image in (later, elsewhere):
+        approve(image, annotator, expert)
+        assert image.pixel_sha256 in pool.locked_pixel_hashes(study)
+        with pytest.raises(Refused, match="without a pre-label"):
+            suggestions.offer(image, [], source="model", version="v1")
+        items = [{"image": image.pk, "pixel_sha256": image.pixel_sha256}]
+        with pytest.raises(DatabaseError, match="enters a snapshot"), transaction.atomic():
+            Snapshot.objects.create(site=image.site, digest="d", manifest={"items": items})
+    assert pool.training_items(other) == []
+    assert later.pk not in {item.image_id for item in pool.training_items(site)}
+    untouched = make_image("TE0", visit=date(2031, 1, 1))
+    assert untouched not in pool.query_candidates(site)
+    exported = {one.image.pk for one in exports.items(study)}
+    assert {later.pk, elsewhere.pk, approved["TE0"].pk}.isdisjoint(exported)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE annotation_lockedimage SET pixel_sha256 = 'x'", "pixels that were sealed"),
+        ("UPDATE annotation_image SET pixel_sha256 = 'x'", "pixels that were sealed"),
+        ("UPDATE annotation_lock SET digest = 'x'", "does not match its digest"),
+        ("UPDATE annotation_revision SET digest = 'x'", "outline that was sealed"),
+        ("DELETE FROM annotation_lockedimage", "other images than its manifest"),
+    ],
+)
+def test_what_is_tampered_with_behind_the_triggers_is_found_and_nothing_is_evaluated_on_it(
+    site: Site, admin: User, approved: dict[str, Image], statement: str, found: str
+) -> None:
+    lock.seal(site, admin)
+    triggers.remove()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert any(found in problem for problem in lock.damaged_locks())
+    with pytest.raises(Refused, match="Nothing is evaluated"):
+        lock.open_references(site, admin, "evaluate")
 
 
 def test_scans_without_a_signature_get_one_before_anything_is_frozen(

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from annotation.models import Assignment, Image, Partition, Site, SubjectPartition
 from core.models import User
+from domain import acquisition
 from domain.errors import InvalidInput, NotAllowed
 from inference.models import ModelVersion
 from inference.services import pointers
@@ -54,13 +55,19 @@ def test_test_subjects_and_their_pictures_are_never_asked_for(
 
 
 def test_entropy_needs_a_model_and_uses_the_current_one(
-    site: Site, admin: User, waiting: list[Image], make_model: Callable[..., ModelVersion]
+    site: Site,
+    admin: User,
+    waiting: list[Image],
+    make_model: Callable[..., ModelVersion],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(InvalidInput, match="no current model"):
         queries.next_round(site, strategy="entropy", actor=admin)
     model = make_model()
     pointers.move(site, "pre-label", model, actor=admin)
-    chosen = queries.next_round(site, size=3, actor=admin)
+    assert queries.next_round(site, size=3, actor=admin).strategy == "typicality"
+    monkeypatch.setattr(acquisition, "COLD_START_SUBJECTS", 0)
+    chosen = queries.next_round(site, size=3, noise=True, actor=admin)
     assert (chosen.strategy, chosen.model) == ("entropy", model)
     assert chosen.picks.count() == 3
 

@@ -199,7 +199,9 @@ def test_the_rule_and_the_times_of_retraining_are_edited_on_a_page(
     study: Study, site: Site, admin: User, client_of: ClientOf
 ) -> None:
     client, address = client_of(admin), f"/studies/{study.name}/sites/{site.slug}/retraining/"
-    client.post(address, {"act": "rule", "enabled": "on", "after_subjects": "3"})
+    client.post(
+        address, {"act": "rule", "enabled": "on", "after_subjects": "3", "shadow_scans": "20"}
+    )
     assert RetrainPolicy.objects.get().after_subjects == 3
     times = {"act": "times", "enabled": "on", "days": ["1", "4"], "at": "02:15"}
     client.post(address, times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,8 @@ from core.services import jobs
 from domain.errors import Conflict, InvalidInput, NotAllowed
 from inference.card import read_card
 from inference.models import ModelVersion
-from training import runner
+from training import runner, work
+from training.attempts import Attempt
 from training.backends import prior
 from training.models import Epoch, Evaluation, Run
 from training.selectors import runs as run_selector
@@ -48,7 +50,7 @@ def test_a_run_ends_in_one_registered_model(
     evaluated = jobs.run_inline(Job.objects.get(kind=evaluation.KIND))
     assert evaluated.state == Job.State.DONE
     assert Evaluation.objects.get().partition == "validation"
-    assert list((runner.checkpoint_store(jobs_context(job))).valid()) == []
+    assert list(Attempt(jobs_context(job)).checkpoints("member-1").valid()) == []
 
 
 def jobs_context(job: Job):  # type: ignore[no-untyped-def]
@@ -136,15 +138,15 @@ class Killed(BaseException):
 
 
 def killed_after(context, epochs: int) -> int:  # type: ignore[no-untyped-def]
-    kept = runner.RunReporter.epoch
+    kept = work.RunReporter.epoch
 
-    def epoch(self: runner.RunReporter, row: prior.EpochRow) -> None:
+    def epoch(self: work.RunReporter, row: prior.EpochRow) -> None:
         kept(self, row)
         if row.number == epochs:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner.RunReporter, "epoch", epoch)
+        patch.setattr(work.RunReporter, "epoch", epoch)
         return runner.run(str(context.job.pk), context.fence)
 
 
@@ -153,19 +155,19 @@ def test_cancelled_between_epochs_it_stops_and_keeps_its_checkpoint(
     site: Site, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(site, admin)
-    kept = runner.RunReporter.epoch
+    kept = work.RunReporter.epoch
 
-    def epoch(self: runner.RunReporter, row: prior.EpochRow) -> None:
+    def epoch(self: work.RunReporter, row: prior.EpochRow) -> None:
         kept(self, row)
         if row.number == 2:
             runs.cancel(run, admin)
             self._asked_at = 0.0
 
-    monkeypatch.setattr(runner.RunReporter, "epoch", epoch)
+    monkeypatch.setattr(work.RunReporter, "epoch", epoch)
     job = jobs.run_inline(run.job)
     assert job.state == Job.State.CANCELLED
     assert not ModelVersion.objects.exists()
-    store = runner.checkpoint_store(jobs_context(job))
+    store = Attempt(jobs_context(job)).checkpoints("member-1")
     assert next(store.valid()).epoch == 2
 
 
@@ -182,13 +184,13 @@ def test_overtaken_in_the_middle_it_ends_without_a_model(
 ) -> None:
     run = started(site, admin)
     claimed = jobs.claim(str(run.job.pk))
-    kept = runner.RunReporter.epoch
+    kept = work.RunReporter.epoch
 
-    def epoch(self: runner.RunReporter, row: prior.EpochRow) -> None:
+    def epoch(self: work.RunReporter, row: prior.EpochRow) -> None:
         kept(self, row)
         Job.objects.update(fence=claimed.fence + 1)
 
-    monkeypatch.setattr(runner.RunReporter, "epoch", epoch)
+    monkeypatch.setattr(work.RunReporter, "epoch", epoch)
     assert runner.run(str(claimed.pk), claimed.fence) == runner.FENCED
     assert [row.number for row in Epoch.objects.all()] == [1]
     assert not ModelVersion.objects.exists()
@@ -218,15 +220,23 @@ def test_a_process_that_is_killed_each_time_ends_in_words(
 
 
 @pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("the sky fell"), "Unexpected: RuntimeError: the sky fell"),
+        (OSError(errno.ENOSPC, "No space left"), "The disk is full. The last complete checkpoint"),
+        (MemoryError(), "Out of memory: use a smaller batch_size"),
+    ],
+)
 def test_a_reason_reaches_the_run_in_words(
-    site: Site, admin: User, monkeypatch: pytest.MonkeyPatch
+    site: Site, admin: User, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("the disk is full")
+        raise error
 
-    monkeypatch.setattr(runner, "train_and_register", fail)
+    monkeypatch.setattr(work, "train", fail)
     run = started(site, admin)
     jobs.run_inline(run.job)
     answer = run_selector.as_json(run_selector.newest(site))
     assert answer["state"] == "failed"
-    assert "the disk is full" in answer["error"]
+    assert answer["error"].startswith(words)

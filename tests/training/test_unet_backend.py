@@ -141,7 +141,7 @@ def test_the_defaults_are_the_papers() -> None:
         ("batch_size", 0),
         ("patience", "-1"),
         ("max_epochs", None),
-        ("members", 3),
+        ("members", 6),
         ("rotation", 200),
         ("horizontal_flip", "maybe"),
         ("vertical_flip", True),

@@ -16,9 +16,10 @@ from training.services import promotion
 
 
 class PromoteSerializer(serializers.Serializer[None]):
-    """Why the model is promoted; may be empty."""
+    """Why the model is promoted (may be empty) and for what (by default all it has proved)."""
 
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    purposes = serializers.MultipleChoiceField(choices=promotion.PURPOSES, required=False)
 
 
 class RollbackSerializer(serializers.Serializer[None]):
@@ -32,11 +33,13 @@ class MoveSerializer(serializers.Serializer[None]):
 
     site = serializers.CharField()
     kind = serializers.CharField()
-    model = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     purposes = serializers.ListField(child=serializers.CharField())
     reason = serializers.CharField()
     numbers = serializers.JSONField()
+    decisions = serializers.JSONField()
+    refused = serializers.JSONField()
 
 
 class PromoteView(APIView):
@@ -47,8 +50,9 @@ class PromoteView(APIView):
         model = versions.visible_model(request.user, model_id)
         body = PromoteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        moves = promotion.promote(model, request.user, body.validated_data["reason"])
-        return Response(promotion.as_json(moves))
+        asked = body.validated_data.get("purposes") or promotion.PURPOSES
+        outcome = promotion.promote(model, request.user, body.validated_data["reason"], list(asked))
+        return Response(promotion.as_json(outcome.moves, outcome.refused))
 
 
 class RollbackView(APIView):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 KEPT = 2
 PREFIX = "checkpoint-"
+NEARLY_NOTHING_BYTES = 64 * 1024  # torch says only that writing failed, not why
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,24 @@ class CheckpointStore:
         self.earlier = tuple(earlier)
 
     def save(self, epoch: int, write: Callable[[Path], None]) -> Checkpoint:
-        """Let `write` fill a temporary file, then give it its name; older ones are removed."""
+        """Let `write` fill a temporary file, then give it its name; older ones are removed.
+
+        On a full disk the temporary file goes, the older checkpoints stay, and OSError with ENOSPC
+        is raised, whatever `write` raised.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / f"{PREFIX}{epoch:05d}"
         temporary = path.with_name(f".{path.name}.part")
-        write(temporary)
-        digest = _sha256(temporary)
-        _write_durably(_digest_path(path), digest.encode())
-        _sync(temporary)
+        try:
+            write(temporary)
+            _sync(temporary)
+            _write_durably(_digest_path(path), _sha256(temporary).encode())
+        except (OSError, RuntimeError) as error:
+            is_full = shutil.disk_usage(self.directory).free < NEARLY_NOTHING_BYTES
+            temporary.unlink(missing_ok=True)
+            if is_full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise
         os.replace(temporary, path)
         _sync(self.directory)
         self._remove_older()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +21,33 @@ Predict = Callable[[NDArray[np.uint8], PixelSpacing | None], LabelMap]
 
 class TrainingFailed(MyotraceError):
     """The training cannot go on; the message says why and what to change."""
+
+
+class OutOfMemory(TrainingFailed):
+    """Memory did not suffice for `batch_size` scans or patches a step."""
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(
+            f"Out of memory with {batch_size} a step: use a smaller batch_size or image_size."
+        )
+        self.batch_size = batch_size
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python or torch ran out of memory; torch is known by name, it is not loaded here."""
+    named = type(error).__name__ == "OutOfMemoryError" or "allocate memory" in str(error)
+    return isinstance(error, MemoryError) or named
+
+
+@contextmanager
+def memory_for(batch_size: int) -> Iterator[None]:
+    """Raise OutOfMemory in place of whatever is raised when memory runs out."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(batch_size) from error
+        raise
 
 
 class Stopped(Exception):

@@ -34,7 +34,7 @@ from inference.recipes.unet import (
 from inference.runtime import most_probable
 from training.backends.contract import EpochRow, LabelMap, Reporter, Stopped, Trained, TrainingData
 from training.backends.selection import image_dice, mean_by_subject
-from training.backends.settings import describe, integer, number, parse
+from training.backends.settings import describe, integer, members, number, parse
 
 OPSET = 17
 SMALLEST_SPREAD = 0.1  # of normalised grey values: a label of one grey does not decide alone
@@ -51,6 +51,7 @@ class PriorSettings:
     image_size: int = integer(64, 32, 256, "Side of the square input in px, rounded to 32.")
     max_epochs: int = integer(5, 1, 1000, "How many weights of the grey values are tried.")
     seed: int = integer(1, 0, 2**31 - 1, "Stored with the run; nothing here is drawn at random.")
+    members: int = members()
     seconds_per_epoch: float = number(
         0.0, 0.0, 60.0, "Wait so long in each epoch: for watching, cancelling and resuming a run."
     )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from domain.errors import InvalidInput
 
 Declared = TypeVar("Declared")
+MOST_MEMBERS = 5
 
 
 def integer(default: int, minimum: int, maximum: int, text: str) -> Any:
@@ -30,6 +31,17 @@ def choice(default: str, choices: tuple[str, ...], text: str) -> Any:
 def flag(default: bool, text: str) -> Any:
     """True or false."""
     return _declare(default, "flag", _flag, text)
+
+
+def members() -> Any:
+    """How many networks a run trains; the runner trains them, one after the other."""
+    return integer(
+        1,
+        1,
+        MOST_MEMBERS,
+        "Networks that vote together, each from a seed of its own: as many times the time, and a"
+        " measure of how sure they are.",
+    )
 
 
 def custom(default: object, parse: Callable[[object], object], text: str) -> Any:

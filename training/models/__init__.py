@@ -1,20 +1,31 @@
-"""Snapshots, runs, evaluations, query rounds and retraining policies."""
+"""Snapshots, runs, evaluations, gate decisions, query rounds and retraining policies."""
 
 from __future__ import annotations
 
+from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
+from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
 from training.models.query import Pick, QueryRound
+from training.models.replay import Replay
 from training.models.retraining import RetrainPolicy
 from training.models.run import Epoch, Run
+from training.models.shadow import ShadowComparison, ShadowReading
 from training.models.snapshot import Snapshot
 
 __all__ = [
+    "Confirmation",
+    "DriftReport",
     "Epoch",
     "Evaluation",
     "EvaluationRow",
+    "GateConfigurationVersion",
+    "GateDecision",
     "Pick",
     "QueryRound",
+    "Replay",
     "RetrainPolicy",
     "Run",
+    "ShadowComparison",
+    "ShadowReading",
     "Snapshot",
 ]

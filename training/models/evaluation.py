@@ -12,7 +12,7 @@ class Evaluation(models.Model):
     model = models.ForeignKey(
         "inference.ModelVersion", on_delete=models.PROTECT, related_name="evaluations"
     )
-    partition = models.CharField(max_length=10)
+    partition = models.CharField(max_length=12)
     lock = models.ForeignKey(
         "annotation.Lock", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

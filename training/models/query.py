@@ -31,13 +31,18 @@ class QueryRound(models.Model):
 
 
 class Pick(models.Model):
-    """One scan of a query round."""
+    """One scan of a query round, drawn by its strategy or for the random share."""
+
+    class Share(models.TextChoices):
+        STRATEGY = "strategy"
+        RANDOM = "random"
 
     round = models.ForeignKey(QueryRound, on_delete=models.PROTECT, related_name="picks")
     image = models.ForeignKey("annotation.Image", on_delete=models.PROTECT, related_name="+")
     rank = models.PositiveIntegerField()
     score = models.FloatField(null=True, blank=True)
     reason = models.CharField(max_length=300)
+    share = models.CharField(max_length=8, choices=Share.choices, default=Share.STRATEGY)
 
     class Meta:
         ordering = ["round", "rank"]

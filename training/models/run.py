@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from core.models import Job
+from training.models.gate import GateConfigurationVersion
 from training.models.snapshot import Snapshot
 
 
@@ -33,6 +34,9 @@ class Run(models.Model):
         on_delete=models.PROTECT,
         related_name="run",
     )
+    gate_configuration = models.ForeignKey(
+        GateConfigurationVersion, null=True, on_delete=models.PROTECT, related_name="runs"
+    )
     best_validation_dice = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -44,9 +48,10 @@ class Run(models.Model):
 
 
 class Epoch(models.Model):
-    """One epoch of a run: losses, validation Dice (mean over subjects), learning rate, seconds."""
+    """One epoch of a member of a run: losses, validation Dice (mean over subjects), seconds."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="epochs")
+    member = models.PositiveSmallIntegerField(default=1)
     number = models.PositiveIntegerField()
     train_loss = models.FloatField()
     validation_loss = models.FloatField(null=True, blank=True)
@@ -55,9 +60,11 @@ class Epoch(models.Model):
     seconds = models.FloatField(default=0.0)
 
     class Meta:
-        ordering = ["run", "number"]
+        ordering = ["run", "member", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "number"], name="epoch_number_once_per_run")
+            models.UniqueConstraint(
+                fields=["run", "member", "number"], name="epoch_number_once_per_member"
+            )
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,11 @@ def on_lock(model: ModelVersion, lock: Lock, metrics_version: str) -> Evaluation
     )
 
 
+def with_id(evaluation_id: int) -> Evaluation:
+    """An evaluation by its key, with its model and site."""
+    return Evaluation.objects.select_related("model__site__study").get(pk=evaluation_id)
+
+
 def newest(model: ModelVersion, partition: str) -> Evaluation | None:
     """The model's newest evaluation on a partition."""
     return Evaluation.objects.filter(model=model, partition=partition).first()
@@ -48,6 +53,9 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "model": evaluation.model.name,
         "partition": evaluation.partition,
         "lock": evaluation.lock.digest if evaluation.lock else None,
+        "rests_on_single_readings": bool(
+            evaluation.lock and evaluation.lock.rests_on_single_readings
+        ),
         "metrics_version": evaluation.metrics_version,
         "rows": [
             {

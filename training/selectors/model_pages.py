@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from annotation.selectors import locks, references, thumbnails
-from domain.surface import METRICS_VERSION
-from inference.models import ModelVersion, PointerMove, Prediction, Purpose
+from annotation.selectors import references, thumbnails
+from inference.models import ModelVersion, PointerMove, Prediction
 from inference.selectors import pointers, versions
 from training.models import Evaluation
 from training.selectors import evaluations
@@ -18,7 +17,6 @@ from training.summarising import Row
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
-    from annotation.selectors.locks import LockState
 
 WORST = 6
 VALIDATION, TEST = "validation", "test"
@@ -41,23 +39,6 @@ class SiteModels:
 
     site: Site
     lines: Sequence[ModelLine]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a model stands against the gate: what is known, and what has yet to be looked at."""
-
-    lock: LockState | None
-    current: ModelVersion | None
-    is_current: bool
-    earlier: ModelVersion | None
-    candidate: Evaluation | None
-    serving: Evaluation | None
-
-    @property
-    def is_decidable(self) -> bool:
-        """Whether everything that the gate compares is stored."""
-        return self.candidate is not None and (self.current is None or self.serving is not None)
 
 
 @dataclass(frozen=True)
@@ -99,27 +80,6 @@ def _dice_of(study: Study) -> dict[tuple[int, str], dict[str, Any] | None]:
         (model, partition): summary.get("dice")
         for model, partition, summary in done.values_list("model", "partition", "summary")
     }
-
-
-def standing(model: ModelVersion) -> Standing:
-    """What is known about a model for the gate; opens nothing."""
-    state = locks.lock_state(model.site)
-    current, earlier = pointers.current_and_earlier(model.site, Purpose.PRE_LABEL)
-
-    def stored(one: ModelVersion | None) -> Evaluation | None:
-        if one is None or state is None:
-            return None
-        return evaluations.on_lock(one, state.lock, METRICS_VERSION)
-
-    is_current = current == model
-    return Standing(
-        state,
-        current,
-        is_current,
-        earlier,
-        stored(model),
-        None if is_current else stored(current),
-    )
 
 
 def worst_cases(evaluation: Evaluation) -> list[Case]:
@@ -176,6 +136,11 @@ def _images(rows: Sequence[Row]) -> list[tuple[Row, float, bool]]:
     ]
 
 
+def mean_dice_of_images(rows: Sequence[Row]) -> dict[int, float]:
+    """{image: mean Dice over its labels}."""
+    return {row.image_id: dice for row, dice, _ in _images(rows)}
+
+
 def images_by_subject(rows: Sequence[Row]) -> dict[str, list[tuple[int, float]]]:
     """{subject: its images with their mean Dice}, subjects sorted."""
     found: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -185,5 +150,5 @@ def images_by_subject(rows: Sequence[Row]) -> dict[str, list[tuple[int, float]]]
 
 
 def moves_with(model: ModelVersion) -> list[PointerMove]:
-    """The site's pointer moves for pre-labels, newest first: the lineage that a model stands in."""
-    return [move for move in pointers.moves_of(model.site) if move.purpose == Purpose.PRE_LABEL]
+    """The site's pointer moves, newest first: the lineage that a model stands in."""
+    return pointers.moves_of(model.site)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from annotation.selectors import locks, partitions, sites
 from core.models import Job
 from inference.models import ModelVersion, Pointer, Purpose
-from training.models import Evaluation, RetrainPolicy, Run
+from training.models import DriftReport, Evaluation, RetrainPolicy, Run
+from training.selectors import drift_reports
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelLine:
-    """The model that serves a site, with its Dice on the locked test set where that is known."""
+    """The model that makes a site's pre-labels, the one that measures, and its locked Dice."""
 
     model: ModelVersion
+    measuring: ModelVersion | None
     dice: dict[str, Any] | None
 
 
@@ -32,6 +34,7 @@ class SiteRow:
     model: ModelLine | None
     last_run: Run | None
     policy: RetrainPolicy | None
+    drift: DriftReport | None
 
     @property
     def site(self) -> Site:
@@ -59,8 +62,9 @@ def site_rows(study: Study) -> list[SiteRow]:
     policies = {
         policy.site_id: policy for policy in RetrainPolicy.objects.filter(site__study=study)
     }
+    drift = drift_reports.newest_of_study(study)
     return [
-        _row(progress, models.get(progress.site.pk), runs, policies)
+        _row(progress, models.get(progress.site.pk), runs, policies, drift)
         for progress in sites.progress(study)
     ]
 
@@ -70,6 +74,7 @@ def _row(
     model: ModelLine | None,
     runs: dict[int, Run],
     policies: dict[int, RetrainPolicy],
+    drift: dict[int, DriftReport],
 ) -> SiteRow:
     site = progress.site
     return SiteRow(
@@ -78,15 +83,24 @@ def _row(
         model,
         runs.get(site.pk),
         policies.get(site.pk),
+        drift.get(site.pk),
     )
 
 
 def _serving(study: Study) -> dict[int, ModelLine]:
-    pointers = Pointer.objects.filter(site__study=study, purpose=Purpose.PRE_LABEL)
-    models = {pointer.site_id: pointer.model for pointer in pointers.select_related("model__site")}
-    evaluations = Evaluation.objects.filter(model__in=models.values(), partition="test")
+    drawing, measuring = (_pointed(study, one) for one in (Purpose.PRE_LABEL, Purpose.MEASUREMENT))
+    evaluations = Evaluation.objects.filter(model__in=measuring.values(), partition="test")
     dice = {one.model_id: one.summary.get("dice") for one in evaluations.order_by("id")}
-    return {site: ModelLine(model, dice.get(model.pk)) for site, model in models.items()}
+    known = {site: dice.get(model.pk) for site, model in measuring.items()}
+    return {
+        site: ModelLine(model, measuring.get(site), known.get(site))
+        for site, model in {**measuring, **drawing}.items()
+    }
+
+
+def _pointed(study: Study, purpose: str) -> dict[int, ModelVersion]:
+    pointers = Pointer.objects.filter(site__study=study, purpose=purpose)
+    return {one.site_id: one.model for one in pointers.select_related("model__site")}
 
 
 def _last_runs(study: Study) -> dict[int, Run]:
@@ -105,7 +119,7 @@ def to_do(study: Study, rows: Sequence[SiteRow]) -> ToDo | None:
     unsealed = next((row for row in approved if row.lock is None), None)
     if unsealed is not None:
         text = f"The test set of {unsealed.site.name} is not sealed: no model of it can be judged."
-        return ToDo(text, "Seal it", "annotation:settings")
+        return ToDo(text, "Seal it", "annotation:lock")
     untrained = next((row for row in approved if row.last_run is None), None)
     if untrained is not None:
         text = f"No model of {untrained.site.name} has been trained yet."

@@ -51,7 +51,7 @@ def newest(site: Site) -> Run | None:
 
 def as_json(run: Run) -> dict[str, Any]:
     """The run as the API answers it and `train --json` prints it."""
-    epochs = list(run.epochs.order_by("number"))
+    epochs = list(run.epochs.all())
     best = max(
         (epoch.validation_dice for epoch in epochs if epoch.validation_dice is not None),
         default=None,
@@ -81,6 +81,7 @@ def as_json(run: Run) -> dict[str, Any]:
 def epochs_as_json(run: Run) -> list[dict[str, Any]]:
     """The epochs so far, in order."""
     fields = (
+        "member",
         "number",
         "train_loss",
         "validation_loss",
@@ -88,7 +89,7 @@ def epochs_as_json(run: Run) -> list[dict[str, Any]]:
         "learning_rate",
         "seconds",
     )
-    return [dict(row) for row in run.epochs.order_by("number").values(*fields)]
+    return [dict(row) for row in run.epochs.order_by("member", "number").values(*fields)]
 
 
 def seconds(run: Run) -> float | None:

@@ -35,9 +35,11 @@ def submit(model_id: int) -> None:
 def promote(context: JobContext) -> dict[str, Any]:
     """The job: promote by the gate in the name of the demo's admin; refused as it is for people."""
     model = model_with_id(context.params["model"])
-    context.progress(0.1, f"{model.name}: evaluating on the locked test set")
+    context.progress(0.1, f"{model.name}: evaluating on validation, then on the locked test set")
     actor = context.job.requested_by
     if actor is None:
         raise Refused("Nobody asked for this promotion: promote the model by hand.")
-    moves = promotion.promote(model, actor, REASON)
-    return {"model": model.name, "moves": len(moves)}
+    outcome = promotion.promote(model, actor, REASON)
+    for purpose, said in outcome.refused.items():
+        context.log(f"not for {purpose}: {said}")
+    return {"model": model.name, "moves": len(outcome.moves)}

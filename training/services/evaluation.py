@@ -7,17 +7,19 @@ read, so that an evaluation that fails half-way is a look all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.db import transaction
+from numpy.typing import NDArray
 
 from annotation.policies import require_admin
 from annotation.selectors import images, references
 from annotation.services import lock as locks
-from core import files
+from core import events, files
 from core.jobs import JobContext
 from core.services import audit, jobs
 from domain.calibration import PixelSpacing
@@ -28,12 +30,13 @@ from inference.selectors.versions import model_with_id
 from inference.services import prediction
 from training import summarising
 from training.models import Evaluation, EvaluationRow
-from training.scoring import QUANTITIES, LabelScore, Protocol, score
+from training.scoring import QUANTITIES, LabelScore, Protocol, score, with_predicted_dice
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
     from core.models import Job, User
     from inference.models import ModelVersion
+    from inference.postprocessing import Outlined
 
 __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 
@@ -112,9 +115,9 @@ def evaluate(
             f"The {partition} partition of {model.site.slug} has no approved reference on a"
             " selected take yet."
         )
-    rows = list(_rows(model, items, keep=partition == VALIDATION, progress=progress))
+    rows = rows_of_model(model, items, keep=partition == VALIDATION, progress=progress)
     with writing():
-        return _store(model, partition, lock, rows, actor)
+        return store(model, partition, lock, rows, actor)
 
 
 def protocol_of(site: Site) -> Protocol:
@@ -133,15 +136,16 @@ def _check_partition(partition: str) -> None:
 
 
 def _validation_items(site: Site) -> list[Item]:
-    return _selected(references.current(site, partition=VALIDATION))
+    return selected(references.current(site, partition=VALIDATION))
 
 
 def _test_items(model: ModelVersion, actor: User | None) -> tuple[Lock, list[Item]]:
     opened = locks.open_references(model.site, actor, f"evaluate {model.name}")
-    return opened.lock, _selected(opened.items)
+    return opened.lock, selected(opened.items)
 
 
-def _selected(items: Iterable[Any]) -> list[Item]:
+def selected(items: Iterable[Any]) -> list[Item]:
+    """Those references that lie on selected takes."""
     return [
         Item(item.image_id, item.subject_code, item.file_sha256, item.regions, item.spacing)
         for item in items
@@ -149,50 +153,80 @@ def _selected(items: Iterable[Any]) -> list[Item]:
     ]
 
 
-def _rows(
+def pixels_of(item: Item) -> NDArray[np.uint8]:
+    """The stored grey pixels (h, w) of an item."""
+    return images.decode_stored_png(files.read(item.file_sha256))
+
+
+def rows_of_model(
     model: ModelVersion, items: Sequence[Item], *, keep: bool, progress: Progress
-) -> Iterator[summarising.Row]:
-    protocol = protocol_of(model.site)
-    for number, item in enumerate(items):
-        progress(number / len(items), f"{model.name}: scan {number + 1} of {len(items)}")
-        for one in _scores(model, item, protocol, keep=keep):
-            yield summarising.Row(
-                image_id=item.image_id,
-                subject=item.subject_code,
-                label=one.label,
-                values=one.values,
-                failure=one.failure,
-            )
+) -> list[summarising.Row]:
+    """The rows of a registered model; `keep`: its outlines are kept for the pages."""
+    done = 0
+
+    def outlined(item: Item) -> Outlined:
+        nonlocal done
+        progress(done / len(items), f"{model.name}: scan {done + 1} of {len(items)}")
+        done += 1
+        found = prediction.predict(model, pixels_of(item), item.spacing)
+        if keep:
+            prediction.keep(model, item.image_id, found)
+        return found
+
+    labels = prediction.card_of(model).labels
+    return rows_by(outlined, labels, items, protocol_of(model.site))
 
 
-def _scores(model: ModelVersion, item: Item, protocol: Protocol, *, keep: bool) -> list[LabelScore]:
-    pixels = images.decode_stored_png(files.read(item.file_sha256))
-    outlined = prediction.predict(model, pixels, item.spacing)
-    if keep:
-        prediction.keep(model, item.image_id, outlined)
-    return score(
+def rows_by(
+    outlined: Callable[[Item], Outlined],
+    labels: Sequence[str],
+    items: Sequence[Item],
+    protocol: Protocol,
+) -> list[summarising.Row]:
+    """A row for each item and label of what is outlined on it; `labels` are the model's."""
+    return [
+        summarising.Row(
+            image_id=item.image_id,
+            subject=item.subject_code,
+            label=one.label,
+            values=one.values,
+            failure=one.failure,
+        )
+        for item in items
+        for one in scores_of(outlined(item), labels, item, protocol)
+    ]
+
+
+def scores_of(
+    outlined: Outlined, labels: Sequence[str], item: Item, protocol: Protocol
+) -> list[LabelScore]:
+    """What was outlined against the item's reference, with the Dice that the model expected."""
+    scores = score(
         outlined.regions,
         outlined.label_map,
-        prediction.card_of(model).labels,
+        labels,
         regions_from_json(item.regions),
         item.spacing,
         protocol,
     )
+    return with_predicted_dice(scores, labels, outlined.predicted_dice)
 
 
-def _store(
+def store(
     model: ModelVersion,
     partition: str,
     lock: Lock | None,
     rows: Sequence[summarising.Row],
     actor: User | None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Evaluation:
+    """Keep an evaluation with its rows; `facts` stand beside the figures in its summary."""
     evaluation = Evaluation.objects.create(
         model=model,
         partition=partition,
         lock=lock,
         metrics_version=METRICS_VERSION,
-        summary=summarising.summarise(rows),
+        summary={**summarising.summarise(rows), **(facts or {})},
         actor=actor,
     )
     EvaluationRow.objects.bulk_create(
@@ -219,4 +253,5 @@ def _store(
         n_subjects=evaluation.summary["n_subjects"],
         dice=evaluation.summary["dice"],
     )
+    events.publish("model_evaluated", evaluation_id=evaluation.pk)
     return evaluation

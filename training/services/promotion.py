@@ -1,15 +1,15 @@
-"""Promoting a model that has proved itself on the locked test set, and going back.
+"""Promoting a model for what it has proved, and going back.
 
-The rule is `domain.gate`: a site's first model must reach the site's floor; a later one must be
-better than the current one, subject by subject. Both are judged on the same lock by the same
-version of the metrics; stored evaluations are used where they exist, so that the numbers a person
-saw are those that decide and no look is spent twice.
+Two pointers, two proofs (`training.services.judging`): pre-labels need the development gate,
+measurement the locked one. A look at the lock is spent only by a model that has passed the former,
+and stored evaluations are used where they exist, so that the numbers a person saw are those that
+decide and no look is spent twice. Each decision is kept, whatever it says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -17,107 +17,191 @@ from django.db import transaction
 from annotation.policies import require_admin
 from annotation.selectors import locks
 from core.services import audit
-from domain import gate
-from domain.errors import Conflict, Refused
+from domain.errors import Conflict, InvalidInput, MyotraceError, Refused
 from domain.surface import METRICS_VERSION
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
+from inference.selectors.versions import newest_of_site
 from inference.services import pointers
-from training.comparing import figures_of
-from training.selectors import evaluations
-from training.services import evaluation
+from training.models import RetrainPolicy
+from training.selectors import confirmations, evaluations
+from training.services import evaluation, judging
+from training.services.judging import decide_measurement, decide_pre_label
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
     from core.models import User
     from inference.models import ModelVersion
-    from training.models import Evaluation
 
-QUANTITY = "dice"
+__all__ = [
+    "PURPOSES", "Outcome", "as_json", "decide_measurement", "decide_pre_label", "promote",
+    "promote_by_rule", "rollback",
+]  # fmt: skip
+
+PURPOSES = (Purpose.PRE_LABEL, Purpose.MEASUREMENT)
+BY_RULE = "passed the development gate; the site's rule lets such a model make pre-labels"
 
 
-def promote(model: ModelVersion, actor: User, reason: str = "") -> list[PointerMove]:
-    """Let the model serve its site for every purpose, if the gate lets it.
+@dataclass(frozen=True)
+class Outcome:
+    """What a promotion moved, and what it was refused, purpose by purpose, in words."""
 
-    Evaluates the model and the current one on the lock first, where that has not been done (each a
-    counted look). Raises NotAllowed for all but admins, Conflict where the model serves already,
-    Refused with the numbers where the test set is not locked or the model does not win; the
-    refusal is audited too.
+    moves: tuple[PointerMove, ...]
+    refused: dict[str, str]
+
+
+def promote(
+    model: ModelVersion,
+    actor: User | None,
+    reason: str = "",
+    purposes: Sequence[str] = PURPOSES,
+) -> Outcome:
+    """Let the model serve its site for as many of these purposes as it has proved.
+
+    Evaluates what is missing first: a site's first model on validation, and on the lock (counted
+    looks) a model that may make pre-labels. Raises NotAllowed for all but admins (None is the
+    site's own rule), Conflict where the model serves for all of them already, Refused with the
+    numbers where nothing was moved.
     """
     site = model.site
-    require_admin(actor, site.study)
-    current = current_model(site)
-    if current == model:
-        raise Conflict(f"{model.name} serves {site.slug} already.")
-    decision, numbers = judge(model, current, actor)
-    if not decision.promotes:
+    if actor is not None:
+        require_admin(actor, site.study)
+    wanted = [one for one in PURPOSES if one in _checked(purposes)]
+    open_ones = [one for one in wanted if current_model(site, one) != model]
+    if not open_ones:
+        raise Conflict(f"{model.name} serves {site.slug} for {' and '.join(wanted)} already.")
+    moves, refused = [], {}
+    for purpose in open_ones:
+        try:
+            moves.append(_promote_for(purpose, model, actor, reason))
+        except Refused as refusal:
+            refused[str(purpose)] = str(refusal)
+    if not moves:
+        raise Refused(_in_words(model, refused))
+    return Outcome(tuple(moves), refused)
+
+
+def promote_by_rule(evaluated: ModelVersion) -> Outcome | None:
+    """Promote for pre-labels without a person, where the site's rule says so and the gate agrees.
+
+    `evaluated` is the model whose figures have just come; where those are of the model that
+    serves, its newest rival may be judged now. None where there is no such rule, or where nothing
+    was moved.
+    """
+    site = evaluated.site
+    if not RetrainPolicy.objects.filter(site=site, promotes=True).exists():
+        return None
+    serves = current_model(site, Purpose.PRE_LABEL) == evaluated
+    candidate = newest_of_site(site) if serves else evaluated
+    try:
+        return promote(candidate, None, BY_RULE, [Purpose.PRE_LABEL])
+    except MyotraceError:
+        return None
+
+
+def rollback(
+    site: Site, actor: User, reason: str, purposes: Sequence[str] | None = None
+) -> list[PointerMove]:
+    """Take the last promotion back: what served before serves again, or nothing does."""
+    return pointers.rollback(site, actor, reason, None if purposes is None else _checked(purposes))
+
+
+def as_json(moves: Sequence[PointerMove], refused: dict[str, str] | None = None) -> dict[str, Any]:
+    """What `promote --json` and `rollback --json` print; numbers are the strongest proof's."""
+    last = moves[-1]
+    return {
+        "site": last.site.slug,
+        "kind": last.kind,
+        "model": last.model.name if last.model else None,
+        "previous": last.previous.name if last.previous else None,
+        "purposes": [move.purpose for move in moves],
+        "reason": last.reason,
+        "numbers": last.numbers,
+        "decisions": {move.purpose: move.numbers for move in moves},
+        "refused": refused or {},
+    }
+
+
+def _checked(purposes: Sequence[str]) -> Sequence[str]:
+    unknown = sorted(set(purposes) - set(Purpose.values))
+    if unknown or not purposes:
+        raise InvalidInput(f"A model serves for {' or '.join(Purpose.values)}.")
+    return purposes
+
+
+def _promote_for(purpose: str, model: ModelVersion, actor: User | None, reason: str) -> PointerMove:
+    judgement = _judge(purpose, model, actor)
+    confirmed = confirmations.newest(model)
+    numbers = {
+        **judgement.numbers(),
+        "confirmed_by": confirmed.actor.get_username() if confirmed else None,
+    }
+    if not judgement.decision.promotes:
+        judging.keep(judgement, actor)
         audit.record(
             "model not promoted",
             actor=actor,
             target=model,
-            scope=site.study.name,
+            scope=model.site.study.name,
             model=model.name,
+            purpose=purpose,
             reason=reason,
             numbers=numbers,
         )
-        raise Refused(f"{model.name} is not promoted ({decision.verdict}). {decision.reason}")
+        raise Refused(f"{judgement.decision.verdict}. {judgement.decision.reason}")
     with transaction.atomic():
-        if current_model(site) != current:
+        if current_model(model.site, purpose) != judgement.current:
             raise Conflict("Another model was promoted meanwhile: look at it, then try again.")
-        return [
-            pointers.move(site, purpose, model, actor=actor, reason=reason, numbers=numbers)
-            for purpose in Purpose.values
-        ]
+        judging.keep(judgement, actor)
+        return pointers.move(
+            model.site, purpose, model, actor=actor, reason=reason, numbers=numbers
+        )
 
 
-def rollback(site: Site, actor: User, reason: str) -> list[PointerMove]:
-    """Let the model that served before serve again."""
-    return pointers.rollback(site, actor, reason)
-
-
-def judge(
-    model: ModelVersion, current: ModelVersion | None, actor: User
-) -> tuple[gate.Decision, dict[str, Any]]:
-    """The gate's decision about a candidate, and the numbers to keep with it."""
+def _judge(purpose: str, model: ModelVersion, actor: User | None) -> judging.Judgement:
+    if purpose == Purpose.PRE_LABEL:
+        _see_validation(model, actor)
+        return decide_pre_label(model)
     lock = _lock_of(model.site)
-    candidate = _on_lock(model, lock, actor)
-    serving = _on_lock(current, lock, actor) if current else None
-    decision = decide(candidate, serving)
-    numbers = {
-        **asdict(decision),
-        "quantity": QUANTITY,
-        "floor": model.site.dice_floor,
-        "lock": lock.digest,
-        "lock_version": lock.version,
-        "metrics_version": METRICS_VERSION,
-        "looks": locks.looks_at(lock),
-        "evaluation": candidate.pk,
-        "current": current.name if current else None,
-        "current_evaluation": serving.pk if serving else None,
-    }
-    return decision, numbers
+    _refuse_unearned_look(model, actor)
+    current = current_model(model.site, Purpose.MEASUREMENT)
+    _look(lock, [one for one in (model, current) if one is not None], actor)
+    return decide_measurement(model)
 
 
-def decide(candidate: Evaluation, current: Evaluation | None) -> gate.Decision:
-    """The gate on two stored evaluations of the same lock; `current` None: the site's first."""
-    figures = figures_of(evaluations.rows_of(candidate))
-    if current is None:
-        return gate.first_model(figures.dice, candidate.model.site.dice_floor)
-    return gate.compare(figures, figures_of(evaluations.rows_of(current)))
+def _see_validation(model: ModelVersion, actor: User | None) -> None:
+    """A site's first model is judged on validation: evaluate it there unless that was done."""
+    is_first = current_model(model.site, Purpose.PRE_LABEL) is None
+    if is_first and evaluations.newest(model, judging.VALIDATION) is None:
+        evaluation.evaluate(model, evaluation.VALIDATION, actor)
 
 
-def as_json(moves: Sequence[PointerMove]) -> dict[str, Any]:
-    """What `promote --json` and `rollback --json` print."""
-    first = moves[0]
-    return {
-        "site": first.site.slug,
-        "kind": first.kind,
-        "model": first.model.name if first.model else None,
-        "previous": first.previous.name if first.previous else None,
-        "purposes": [move.purpose for move in moves],
-        "reason": first.reason,
-        "numbers": first.numbers,
-    }
+def _refuse_unearned_look(model: ModelVersion, actor: User | None) -> None:
+    """A look is for a model that makes pre-labels already, or might."""
+    if current_model(model.site, Purpose.PRE_LABEL) == model:
+        return
+    _see_validation(model, actor)
+    decision = decide_pre_label(model).decision
+    if not decision.promotes:
+        raise Refused(
+            f"No look at the locked test set is spent on a model that may not even make "
+            f"pre-labels ({decision.verdict})."
+        )
+
+
+def _look(lock: Lock, models: Sequence[ModelVersion], actor: User | None) -> None:
+    """Evaluate on the lock whoever was not yet, if its budget allows all of that."""
+    unseen = [one for one in models if evaluations.on_lock(one, lock, METRICS_VERSION) is None]
+    left = locks.looks_left(lock)
+    if len(unseen) > left:
+        raise Refused(
+            f"It takes {len(unseen)} look{'s' if len(unseen) != 1 else ''} at version"
+            f" {lock.version} of the locked test set, and {left or 'none'} of {lock.look_budget}"
+            f" {'is' if left == 1 else 'are'} left. Models go on serving; to claim more, seal a"
+            " lock with fresh subjects."
+        )
+    for one in unseen:
+        evaluation.evaluate(one, evaluation.TEST, actor)
 
 
 def _lock_of(site: Site) -> Lock:
@@ -129,6 +213,6 @@ def _lock_of(site: Site) -> Lock:
     return lock
 
 
-def _on_lock(model: ModelVersion, lock: Lock, actor: User) -> Evaluation:
-    stored = evaluations.on_lock(model, lock, METRICS_VERSION)
-    return stored or evaluation.evaluate(model, evaluation.TEST, actor)
+def _in_words(model: ModelVersion, refused: dict[str, str]) -> str:
+    reasons = " ".join(f"For {purpose}: {said}" for purpose, said in refused.items())
+    return f"{model.name} is not promoted. {reasons}"

@@ -17,6 +17,7 @@ from domain.errors import InvalidInput
 from inference.selectors.pointers import current_model
 from inference.services import prediction
 from training.models import Pick, QueryRound
+from training.selectors import replays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from inference.models import ModelVersion
 
 LARGEST_SEED = 2**31 - 1
-NEEDS_MODEL = "entropy"
 
 
 def next_round(
@@ -35,6 +35,7 @@ def next_round(
     strategy: str | None = None,
     size: int = 10,
     seed: int = 1,
+    noise: bool = False,
     actor: User | None,
 ) -> QueryRound:
     """Choose up to `size` scans, at most one of a subject, and give them rank and reason.
@@ -50,19 +51,36 @@ def next_round(
     if not 0 <= seed <= LARGEST_SEED:
         raise InvalidInput(f"The seed is a whole number from 0 to {LARGEST_SEED}.")
     model = current_model(site)
-    strategy = strategy or (NEEDS_MODEL if model else "typicality")
-    if strategy == NEEDS_MODEL and model is None:
+    strategy = strategy or default_strategy(site)
+    if strategy in acquisition.NEEDS_MODEL and model is None:
         raise InvalidInput(f"{site.slug} has no current model yet: use typicality or random.")
     waiting = {str(image.pk): image for image in pool.query_candidates(site)}
-    scoring = model if strategy == NEEDS_MODEL else None
+    scoring = model if strategy in acquisition.NEEDS_MODEL else None
+    earlier = QueryRound.objects.filter(site=site, strategy=strategy).count()
     picks = acquisition.rank(
         [_candidate(key, image, scoring) for key, image in waiting.items()],
         size,
         seed,
         strategy=strategy,
         labelled=list(_outlined(site)) if waiting and strategy != "random" else [],
+        sharpness=acquisition.sharpness_of(earlier + 1) if noise and scoring else None,
     )
     return _keep(site, strategy, seed, scoring, waiting, picks, actor)
+
+
+def default_strategy(site: Site) -> str:
+    """What is asked for where nobody says: by what the site's newest replay showed.
+
+    Where chance did as well, chance. Else typical scans below 15 outlined subjects or without a
+    model, then uncertainty, label by label on a site with several.
+    """
+    if not replays.strategy_helps(site):
+        return "random"
+    few = len(pool.training_subjects(site)) < acquisition.COLD_START_SUBJECTS
+    if few or current_model(site) is None:
+        return "typicality"
+    several = site.labels.filter(retired=False).count() > 1
+    return "stratified" if several else "entropy"
 
 
 def as_json(chosen: QueryRound) -> dict[str, Any]:
@@ -81,6 +99,7 @@ def as_json(chosen: QueryRound) -> dict[str, Any]:
                 "subject": pick.image.subject.code,
                 "score": pick.score,
                 "reason": pick.reason,
+                "share": pick.share,
             }
             for pick in chosen.picks.select_related("image__subject").order_by("rank")
         ],
@@ -89,11 +108,17 @@ def as_json(chosen: QueryRound) -> dict[str, Any]:
 
 def _candidate(key: str, image: Image, model: ModelVersion | None) -> acquisition.Candidate:
     pixels = images.pixels(image)
-    entropy = None
-    if model is not None:
-        spacing = images.spacing_of(image)
-        entropy = acquisition.mean_entropy(prediction.probability_of(model, pixels, spacing))
-    return acquisition.Candidate(key, image.subject.code, acquisition.appearance(pixels), entropy)
+    appearance = acquisition.appearance(pixels)
+    if model is None:
+        return acquisition.Candidate(key, image.subject.code, appearance)
+    probability = prediction.probability_of(model, pixels, images.spacing_of(image))
+    return acquisition.Candidate(
+        key,
+        image.subject.code,
+        appearance,
+        acquisition.mean_entropy(probability),
+        acquisition.label_entropies(probability, prediction.card_of(model).labels),
+    )
 
 
 def _outlined(site: Site) -> Iterator[NDArray[Any]]:
@@ -123,7 +148,12 @@ def _keep(
         for pick in picks:
             image = waiting[pick.candidate.key]
             Pick.objects.create(
-                round=chosen, image=image, rank=pick.rank, score=pick.score, reason=pick.reason
+                round=chosen,
+                image=image,
+                rank=pick.rank,
+                score=pick.score,
+                reason=pick.reason,
+                share=pick.share,
             )
             assignments.ask(image, rank=pick.rank, reason=pick.reason)
         audit.record(

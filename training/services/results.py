@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from training.backends.contract import EpochRow
 
 
-def put_epoch(run: Run, row: EpochRow) -> None:
-    """Write an epoch, or write it again where a resumed attempt repeats it."""
+def put_epoch(run: Run, member: int, row: EpochRow) -> None:
+    """Write an epoch of a member, or write it again where a resumed attempt repeats it."""
     values = asdict(row)
     number = values.pop("number")
-    Epoch.objects.update_or_create(run=run, number=number, defaults=values)
+    Epoch.objects.update_or_create(run=run, member=member, number=number, defaults=values)
 
 
 def register(run: Run, onnx: bytes, card: dict[str, Any], best_dice: float) -> ModelVersion:

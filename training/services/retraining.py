@@ -20,6 +20,7 @@ from domain.errors import Conflict, InvalidInput, Refused
 from training import backends
 from training.models import RetrainPolicy, Run, Snapshot
 from training.services import runs, snapshots
+from training.services.shadow import SCANS
 
 if TYPE_CHECKING:
     from annotation.models import Site
@@ -37,8 +38,14 @@ def put_policy(
     after_subjects: int,
     backend: str,
     settings: Mapping[str, object],
+    promotes: bool = False,
+    shadow_scans: int = SCANS,
 ) -> RetrainPolicy:
-    """Say after how many newly approved subjects a site is trained again. Admins only."""
+    """Say after how many newly approved subjects a site is trained again. Admins only.
+
+    `promotes`: a model that passes the development gate makes pre-labels without a person.
+    `shadow_scans`: on how many corrected scans it is compared with the model before.
+    """
     require_admin(actor, site.study)
     if after_subjects < 1:
         raise InvalidInput("Train again after at least one newly approved subject.")
@@ -51,6 +58,8 @@ def put_policy(
                 "after_subjects": after_subjects,
                 "backend": backend,
                 "settings": checked,
+                "promotes": promotes,
+                "shadow_scans": shadow_scans,
             },
         )
         audit.record(
@@ -62,6 +71,8 @@ def put_policy(
             enabled=enabled,
             after_subjects=after_subjects,
             backend=backend,
+            promotes=promotes,
+            shadow_scans=shadow_scans,
         )
     return policy
 

@@ -12,7 +12,7 @@ from core.services import audit, jobs
 from domain.errors import Conflict
 from training import backends
 from training.models import Run
-from training.services import snapshots
+from training.services import gate_configurations, snapshots
 
 if TYPE_CHECKING:
     from annotation.models import Site
@@ -40,6 +40,7 @@ def start(
     refuse_second(site)
     with transaction.atomic():
         snapshot = snapshots.freeze(site, actor)
+        gate = gate_configurations.in_force(site)
         job = _submit(site, actor)
         run = Run.objects.create(
             site=site,
@@ -49,6 +50,7 @@ def start(
             settings=checked,
             seed=checked["seed"],
             trigger=trigger,
+            gate_configuration=gate,
         )
         audit.record(
             "run started",
@@ -60,6 +62,7 @@ def start(
             backend=backend,
             settings=checked,
             snapshot=snapshot.digest,
+            gate_configuration=gate.number,
             trigger=trigger,
         )
     return run

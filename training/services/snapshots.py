@@ -90,6 +90,7 @@ def _entry(item: pool.PoolItem) -> dict[str, Any]:
         "revision_digest": item.revision_digest,
         "subject": item.subject_code,
         "partition": item.partition,
+        "selected": item.selected,
         "spacing_mm": [item.spacing.x_mm, item.spacing.y_mm] if item.spacing else None,
         "reader": item.reader,
         "how": item.how,

@@ -25,21 +25,26 @@ STOP_SECONDS = 8.0  # cancel takes effect within 10 s, polling included
 
 
 def supervise(context: JobContext) -> dict[str, Any]:
-    """Run the training of a job in a process of its own, to its end.
+    """Run the training of a job in a process of its own, to its end, and say what came of it."""
+    supervise_process(context)
+    return _result(runs.of_job(context.job))
+
+
+def supervise_process(context: JobContext) -> None:
+    """Run a job's runner to its end.
 
     A process that is killed is started again in the same attempt and goes on from its last
     checkpoint, up to three times. Raises Cancelled, Fenced, or TrainingFailed with the reason.
     """
-    run = runs.of_job(context.job)
     for start in range(1, PROCESS_STARTS + 1):
         code = run_process(context)
         if code == DONE:
-            return _result(runs.of_job(context.job))
+            return
         _raise_for(code, context)
         _tell(context, f"The training process was ended by signal {-code} ({start}. time).")
     raise TrainingFailed(
-        f"The training process of run {run.pk} was killed {PROCESS_STARTS} times, probably for"
-        " want of memory: start again with a smaller batch_size or image_size."
+        f"The training process was killed {PROCESS_STARTS} times, probably for want of memory:"
+        " start again with a smaller batch_size or image_size."
     )
 
 

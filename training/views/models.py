@@ -12,20 +12,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.policies import Role, require_role
-from annotation.selectors.studies import site_named
 from core import plots
-from domain.errors import InvalidInput
-from domain.gate import Decision
 from inference.selectors import versions
 from inference.services import prelabelling
-from training import model_figures
-from training.forms import EvaluationChoice, Reason
+from training import gate_pages, model_figures
+from training.forms import EvaluationChoice, Reason, checked
 from training.selectors import evaluations, model_pages
-from training.services import evaluation, promotion
+from training.services import evaluation
 
 if TYPE_CHECKING:
-    from django.forms import Form
-
     from annotation.middleware import StudyRequest
     from annotation.models import Study
     from inference.models import ModelVersion
@@ -74,18 +69,14 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """One model: how good it is, where it fails, what it was made of, and whether it may serve."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     found = versions.of_study_with_id(study, model_id)
-    standing = model_pages.standing(found)
-    decision = _decision(standing)
+    panel = gate_pages.panel(found)
     shown = [_shown(one) for one in _newest(found)]
-    difference = model_figures.difference(decision) if decision else None
-    figures = [one.figure for one in shown] + ([difference] if difference else [])
+    figures = [one.figure for one in shown] + panel.figures
     if asked := plots.asked_for(request, figures):
         return plots.svg_response(asked)
     context = {
         "model": found,
-        "standing": standing,
-        "decision": decision,
-        "difference": difference,
+        "gate": panel,
         "shown": shown,
         "cases": _cases(shown),
         "moves": model_pages.moves_with(found),
@@ -101,32 +92,10 @@ def evaluate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse
     """Queue an evaluation; a look at the test set is counted."""
     require_role(request.role, Role.ADMIN)
     found = versions.of_study_with_id(study, model_id)
-    partition = _checked(EvaluationChoice(request.POST))["partition"]
+    partition = checked(EvaluationChoice(request.POST))["partition"]
     job = evaluation.submit(found, partition, request.user)
     messages.success(request, f"{found.name} is being evaluated.")
     return redirect("annotation:job", study.name, job.pk)
-
-
-@require_POST
-def promote(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
-    """Let a model serve its site, if the gate lets it."""
-    require_role(request.role, Role.ADMIN)
-    found = versions.of_study_with_id(study, model_id)
-    promotion.promote(found, request.user, _checked(Reason(request.POST))["reason"])
-    messages.success(request, f"{found.name} serves {found.site.name} now.")
-    return redirect("training:model", study.name, found.pk)
-
-
-@require_POST
-def rollback(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
-    """Go back to the model that served a site before."""
-    require_role(request.role, Role.ADMIN)
-    site = site_named(study, slug)
-    moves = promotion.rollback(site, request.user, _checked(Reason(request.POST))["reason"])
-    serving = moves[0].model
-    assert serving is not None, "a rollback always goes back to a model"
-    messages.success(request, f"{serving.name} serves {site.name} again.")
-    return redirect("training:model", study.name, serving.pk)
 
 
 @require_POST
@@ -137,20 +106,6 @@ def prelabel(request: StudyRequest, study: Study, model_id: int) -> HttpResponse
     job = prelabelling.submit(found.site, request.user, found)
     messages.success(request, f"{found.name} makes pre-labels for {found.site.name}.")
     return redirect("annotation:job", study.name, job.pk)
-
-
-def _checked(form: Form) -> dict[str, Any]:
-    """The form's values. Raises InvalidInput with the first thing that is wrong."""
-    if not form.is_valid():
-        field, errors = next(iter(form.errors.items()))
-        raise InvalidInput(f"{field}: {errors[0]}")
-    return form.cleaned_data
-
-
-def _decision(standing: model_pages.Standing) -> Decision | None:
-    if standing.candidate is None or standing.is_current or not standing.is_decidable:
-        return None
-    return promotion.decide(standing.candidate, standing.serving)
 
 
 def _newest(found: ModelVersion) -> list[Evaluation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 from typing import Any
 
@@ -18,12 +19,14 @@ from annotation.selectors.studies import site_named
 from core.forms import WeeklySchedule
 from core.models import Schedule
 from domain.errors import MyotraceError
-from training.forms import Retraining
+from training.forms import GateRule, Retraining
 from training.models import RetrainPolicy
+from training.selectors import gate_configurations
+from training.services import gate_configurations as configuring
 from training.services import retraining as service
 from training.services import runs
 
-RULE, TIMES = "rule", "times"
+RULE, TIMES, GATE = "rule", "times", "gate"
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,6 +50,7 @@ def retraining(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         "forms": forms,
         "schedule": schedule,
         "new_subjects": len(service.new_subjects(site)),
+        "gate_version": gate_configurations.newest(site),
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "training/retraining.html", context, status=status)
@@ -60,10 +64,18 @@ def _forms(
     return {
         RULE: Retraining(
             data.get(RULE),
-            initial={"enabled": policy.enabled, "after_subjects": policy.after_subjects},
+            initial={
+                name: getattr(policy, name)
+                for name in ("enabled", "after_subjects", "promotes", "shadow_scans")
+            },
         ),
         TIMES: WeeklySchedule(
             data.get(TIMES), auto_id="id_times_%s", initial=_times(schedule) if schedule else {}
+        ),
+        GATE: GateRule(
+            data.get(GATE),
+            auto_id="id_gate_%s",
+            initial=gate_configurations.values_of(gate_configurations.newest(site)).as_json(),
         ),
     }
 
@@ -79,6 +91,11 @@ def _times(schedule: Schedule) -> dict[str, Any]:
 def _save(site: Site, form: Form, request: StudyRequest) -> None:
     backend, settings = _recipe(site)
     values = form.cleaned_data
+    if isinstance(form, GateRule):
+        before = gate_configurations.values_of(gate_configurations.newest(site))
+        after = replace(before, **form.numbers())
+        configuring.change(site, after, request.user, values["reason"])
+        return
     if isinstance(form, WeeklySchedule):
         service.put_schedule(
             site,

@@ -54,7 +54,7 @@ def run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
     """One run: how far, its curves, settings, snapshot and log."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     found = _run_of(request, study, run_id)
-    epochs = list(found.epochs.order_by("number"))
+    epochs = list(found.epochs.order_by("member", "number"))
     figures = run_pages.curves(epochs)
     if figure := plots.asked_for(request, figures):
         return plots.svg_response(figure)

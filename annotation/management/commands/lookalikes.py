@@ -20,7 +20,7 @@ class Command(StudyCommand):
         computed = signatures.complete(study)
         images = Image.objects.filter(study=study)
         subjects = dict(images.values_list("pk", "subject__code"))
-        found = lookalikes_of(images, study)
+        found = lookalikes_of(images, images)
         return {
             "study": study.name,
             "computed": computed,

@@ -38,6 +38,8 @@ from domain.errors import InvalidInput, NotAllowed
 KIND = "import"
 LABEL_LENGTH = 60
 PROGRESS_SECONDS = 0.5
+MOST_PAIRS = 20_000_000
+"""So many pairs of scans are compared at the end of an import: a minute or two."""
 # Decoding and encoding of one file side by side with the next one's; more gains little.
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -104,14 +106,21 @@ def import_files(
         report.taken = taker.take(read)
     if not request.dry_run:
         progress(0.99, "Comparing with the scans of other subjects")
-        _warn_of_copies(study, taker.new_images, report)
+        warn_of_copies(study, taker.new_images, report)
     return report
 
 
-def _warn_of_copies(study: Study, images: list[Image], report: ImportReport) -> None:
+def warn_of_copies(study: Study, images: list[Image], report: ImportReport) -> None:
     """Name new images that look like another subject's though their pixels differ."""
+    others = Image.objects.filter(study=study)
+    if len(images) * others.count() > MOST_PAIRS:
+        report.notes.append(
+            "So many scans are not compared here for copies under other subjects: run `lookalikes` "
+            "when it suits. Sealing and training compare what they touch in any case."
+        )
+        return
     new = Image.objects.filter(pk__in=[image.pk for image in images])
-    found = lookalikes_of(new, study)
+    found = lookalikes_of(new, others)
     alike = Image.objects.in_bulk({one.like_image for one in found.values()})
     for image in images:
         one = found.get(image.pk)

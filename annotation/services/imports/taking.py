@@ -14,7 +14,6 @@ from annotation.models import (
     Assignment,
     Calibration,
     Image,
-    LockedImage,
     Reference,
     Review,
     Revision,
@@ -25,6 +24,7 @@ from annotation.models import (
     Subject,
     Take,
 )
+from annotation.selectors.locks import sealed
 from annotation.services import (
     double_reading,
     outlines,
@@ -314,7 +314,7 @@ class Taker:
         if last is not None and last.sha256 == one.sha256 and last.placement == one.placement:
             self._report.file(one.name).unchanged = True
             return
-        if LockedImage.objects.filter(image=image).exists():
+        if sealed(image) is not None:
             raise Refused("its image is in a locked test set; its outlines stay as they are")
         author = self._readers.author(one.reader)
         source = SourceFile(

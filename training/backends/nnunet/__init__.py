@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from training.backends.contract import Reporter, Trained, TrainingData
+from training.backends.contract import Reporter, Trained, TrainingData, memory_for
 from training.backends.nnunet.settings import AUTOMATIC, SMALL, NNUNetSettings
 from training.backends.settings import describe, parse
 
@@ -69,7 +69,8 @@ def _train(data: TrainingData, settings: NNUNetSettings, reporter: Reporter, roo
 
         trainer = SiteTrainer.made_for(plans, CONFIGURATION, described, cases, settings, device())
         reporter.log(_planned(plans["configurations"][CONFIGURATION], is_small))
-        trainer.run(reporter, _fingerprint(settings, plans, data))
+        with memory_for(plans["configurations"][CONFIGURATION]["batch_size"]):
+            trainer.run(reporter, _fingerprint(settings, plans, data))
         onnx = to_onnx(trainer)
         predict = TrainedPredictor(trainer, in_mm=in_mm)
     best = trainer.progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.backends.settings import choice, flag, integer, number
+from training.backends.settings import choice, flag, integer, members, number
 
 AUTOMATIC, DEFAULT, SMALL = "automatic", "default", "small"
 
@@ -41,6 +41,7 @@ class NNUNetSettings:
         1000, 1, 10_000, "Stop after so many epochs without a better validation Dice."
     )
     seed: int = integer(1, 0, 2**31 - 1, "Seed of the first weights, the patches and the changes.")
+    members: int = members()
     rotation: float = number(
         15.0,
         0.0,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from inference.recipes.unet import NORMALISATION, input_spec
-from training.backends.contract import Reporter, Trained, TrainingData
+from training.backends.contract import Reporter, Trained, TrainingData, memory_for
 from training.backends.settings import describe, parse
 from training.backends.unet.settings import UNetSettings, input_size
 
@@ -49,7 +49,8 @@ class UNetBackend:
             f" {card_input['height']}x{card_input['width']} px on {device()}."
         )
         loop = Loop(parsed, data.classes, train, validation, device())
-        loop.run(reporter, fingerprint(parsed, data.digest, data.labels, card_input))
+        with memory_for(parsed.batch_size):
+            loop.run(reporter, fingerprint(parsed, data.digest, data.labels, card_input))
         best = loop.progress
         return Trained(
             onnx=to_onnx(loop.network, card_input),

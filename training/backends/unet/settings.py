@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput
-from training.backends.settings import choice, custom, flag, integer, number
+from training.backends.settings import choice, custom, flag, integer, members, number
 
 ENCODERS = (
     "resnet18",
@@ -41,13 +41,6 @@ def parse_image_size(value: object) -> int | str:
     return text
 
 
-def parse_members(value: object) -> int:
-    """1: an ensemble of several networks is not there yet."""
-    if isinstance(value, bool) or str(value).strip() != "1":
-        raise ValueError("must be 1, since ensembles are not trained yet")
-    return 1
-
-
 @dataclass(frozen=True)
 class UNetSettings:
     """Settings of one run; the help texts are shown in the start form and in the card."""
@@ -72,7 +65,7 @@ class UNetSettings:
     )
     max_epochs: int = integer(200, 1, 10_000, "Stop after so many epochs (the paper names none).")
     seed: int = integer(1, 0, 2**31 - 1, "Seed of the first weights, the order and the changes.")
-    members: int = custom(1, parse_members, "Networks that vote together; only 1 for now.")
+    members: int = members()
     rotation: float = number(15.0, 0.0, 90.0, "Random rotation, up to so many degrees each way.")
     scaling: float = number(0.15, 0.0, 0.5, "Random scaling, up to this share each way.")
     elastic: float = number(

@@ -26,10 +26,13 @@ class Command(StudyCommand):
         parser.add_argument(
             "--strategy",
             choices=sorted(STRATEGIES),
-            help="default: entropy where the site has a model, else typicality",
+            help="default: what the site's replay has shown, else typicality, then entropy",
         )
         parser.add_argument("--size", type=int, default=10, help="how many (default: 10)")
         parser.add_argument("--seed", type=int, default=1, help="seed of the choice (default: 1)")
+        parser.add_argument(
+            "--noise", action="store_true", help="add chance to entropy, less from round to round"
+        )
 
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
         site = site_named(study, options["site"])
@@ -38,6 +41,7 @@ class Command(StudyCommand):
             strategy=options["strategy"],
             size=options["size"],
             seed=options["seed"],
+            noise=options["noise"],
             actor=actor,
         )
         return queries.as_json(chosen)

@@ -16,20 +16,31 @@ if TYPE_CHECKING:
 
 
 class Command(StudyCommand):
-    """`promote MODEL --as USER [--reason TEXT]`."""
+    """`promote MODEL --as USER [--reason TEXT] [--purpose pre-label|measurement]`."""
 
-    help = "Lets MODEL serve its site, if it wins on the locked test set."
+    help = "Lets MODEL serve its site for what it has proved, and says what it has not."
     wants_actor = True
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("--reason", default="")
+        parser.add_argument(
+            "--purpose",
+            choices=promotion.PURPOSES,
+            action="append",
+            help="by default both: as much as is proved",
+        )
 
     def run(self, study: Study, actor: User | None, options: dict[str, Any]) -> dict[str, Any]:
         assert actor is not None
         model = versions.named(study, options["model"])
-        moves = promotion.promote(model, actor, options["reason"])
-        return promotion.as_json(moves)
+        purposes = options["purpose"] or promotion.PURPOSES
+        outcome = promotion.promote(model, actor, options["reason"], purposes)
+        return promotion.as_json(outcome.moves, outcome.refused)
 
     def describe(self, answer: dict[str, Any]) -> str:
-        return f"{answer['model']} serves {answer['site']} now. {answer['numbers']['reason']}"
+        purposes = " and ".join(answer["purposes"])
+        lines = [f"{answer['model']} serves {answer['site']} now for {purposes}."]
+        lines += [f"{purpose}: {one['reason']}" for purpose, one in answer["decisions"].items()]
+        lines += [f"Not for {purpose}: {said}" for purpose, said in answer["refused"].items()]
+        return "\n".join(lines)

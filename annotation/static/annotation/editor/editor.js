@@ -18,6 +18,7 @@
  *   annotation: {id: number, revision: number, regions: Region[], state: string, origin: string,
  *     suggestion_version: string, decision: string, reason: string} | null,
  *   suggestion: {version: string, probability: number | null, regions: Region[]} | null,
+ *   uncertainty: import("#editor/uncertainty.js").Sources | null,
  *   comparisons: import("#editor/comparing.js").Source[],
  *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
@@ -55,6 +56,7 @@ import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
+import { Uncertainty } from "#editor/uncertainty.js";
 import { warmUpWhenIdle } from "#editor/warm-up.js";
 
 const MODES = {
@@ -106,6 +108,7 @@ export class Editor {
     this.looking = new Looking(this, this.#listeners.signal);
     this.guideline = new Guideline(this);
     this.comparing = new Comparing(this);
+    if (data.uncertainty?.map) new Uncertainty(this, data.uncertainty);
     this.actions.add({
       name: "help",
       group: "Help",

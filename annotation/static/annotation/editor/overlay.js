@@ -27,7 +27,7 @@ function pathOfLine(points, closed) {
 const paths = new WeakMap();
 
 /** @param {Part[]} parts */
-function pathOfParts(parts) {
+export function pathOfParts(parts) {
   const known = paths.get(parts);
   if (known !== undefined) return known;
   const path = parts
@@ -63,7 +63,7 @@ export class Overlay {
   #image = element("g");
   #stage = element("g");
   #layers = new Map(
-    ["other", "proposed", "regions", "marks", "thickness", "sketch", "handles"].map((name) => [
+    ["uncertainty", "other", "proposed", "regions", "marks", "thickness", "sketch", "handles"].map((name) => [
       name,
       element("g", { class: `layer-${name}` }),
     ]),
@@ -140,6 +140,11 @@ export class Overlay {
   showOther(regions) {
     const d = regions.map(({ parts }) => pathOfParts(parts)).join("");
     this.#showLine("other", d, "other");
+  }
+
+  /** What lies under all outlines, in image px. @param {SVGElement[]} nodes */
+  showUnder(nodes) {
+    this.#layer("uncertainty").replaceChildren(...nodes);
   }
 
   /** Stretches to look at. @param {Point[][]} lines */

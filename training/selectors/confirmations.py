@@ -1,0 +1,121 @@
+"""Who has looked at a candidate's pictures, and which pictures there are to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from annotation.selectors import references, thumbnails
+from inference.models import Prediction, Purpose
+from inference.selectors.pointers import current_model
+from training.models import Confirmation
+from training.selectors import evaluations
+from training.selectors.model_pages import VALIDATION, mean_dice_of_images
+
+if TYPE_CHECKING:
+    from annotation.models import Label
+    from annotation.selectors.references import ReferenceItem
+    from inference.models import ModelVersion
+
+SHOWN = 5
+"""Pictures of either kind: the worst, and the most changed."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One validation scan side by side: current model, candidate, reference."""
+
+    image_id: int
+    subject: str
+    dice: float
+    current_dice: float | None
+    current: thumbnails.Thumbnail | None
+    candidate: thumbnails.Thumbnail
+    reference: thumbnails.Thumbnail
+
+    @property
+    def change(self) -> float | None:
+        """Dice of the candidate minus that of the current model."""
+        return None if self.current_dice is None else self.dice - self.current_dice
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The worst scans of the candidate and those on which it differs most from the current."""
+
+    worst: Sequence[Picture]
+    changed: Sequence[Picture]
+
+    @property
+    def image_ids(self) -> list[int]:
+        """All that is shown, each once."""
+        return sorted({one.image_id for one in (*self.worst, *self.changed)})
+
+
+def newest(model: ModelVersion) -> Confirmation | None:
+    """The newest confirmation of this model against what makes pre-labels now."""
+    current = current_model(model.site, Purpose.PRE_LABEL)
+    found = Confirmation.objects.filter(model=model).select_related("actor")
+    return found.filter(current=None if current == model else current).first()
+
+
+def pictures(model: ModelVersion) -> Pictures:
+    """The pictures to confirm a candidate on, from validation only; none before it is evaluated.
+
+    Scans whose reference has been superseded or withdrawn since are left out.
+    """
+    evaluation = evaluations.newest(model, VALIDATION)
+    if evaluation is None:
+        return Pictures((), ())
+    current = current_model(model.site, Purpose.PRE_LABEL)
+    before = evaluations.newest(current, VALIDATION) if current and current != model else None
+    dice = mean_dice_of_images(evaluations.rows_of(evaluation))
+    previous = mean_dice_of_images(evaluations.rows_of(before)) if before else {}
+    truth = {one.image_id: one for one in references.current(model.site, partition=VALIDATION)}
+    known = [image for image in dice if image in truth]
+    worst = sorted(known, key=lambda image: (dice[image], image))[:SHOWN]
+    changed = sorted(
+        (image for image in known if image in previous),
+        key=lambda image: (-abs(dice[image] - previous[image]), image),
+    )[:SHOWN]
+    drawn = _drawn(model, worst + changed)
+    drawn_before = _drawn(current, worst + changed) if before and current else {}
+    labels = list(model.site.labels.all())
+
+    def picture(image: int) -> Picture:
+        item = truth[image]
+        return Picture(
+            image,
+            item.subject_code,
+            dice[image],
+            previous.get(image),
+            _shown(item, drawn_before.get(image, []), labels, "current model")
+            if image in previous
+            else None,
+            _shown(item, drawn.get(image, []), labels, model.name),
+            _shown(item, item.regions, labels, "reference", thumbnails.REFERENCE),
+        )
+
+    return Pictures([picture(one) for one in worst], [picture(one) for one in changed])
+
+
+def _drawn(model: ModelVersion, images: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    kept = Prediction.objects.filter(model=model, image__in=images)
+    return dict(kept.values_list("image_id", "regions"))
+
+
+def _shown(
+    item: ReferenceItem,
+    regions: list[dict[str, Any]],
+    labels: list[Label],
+    whose: str,
+    kind: str = thumbnails.SUGGESTED,
+) -> thumbnails.Thumbnail:
+    return thumbnails.Thumbnail(
+        thumbnails.PIXELS.format(id=item.image_id),
+        item.width,
+        item.height,
+        f"{item.subject_code}: {whose}",
+        thumbnails.outlines(regions, labels, kind),
+    )

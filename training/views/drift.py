@@ -1,0 +1,54 @@
+"""Drift of a site: what the last look found, and looking now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from annotation.policies import Role, require_role
+from annotation.selectors.studies import site_named
+from core import plots
+from domain.errors import MyotraceError
+from training import drift_pages
+from training.selectors import drift_reports
+from training.services import drift as service
+
+if TYPE_CHECKING:
+    from annotation.middleware import StudyRequest
+    from annotation.models import Site, Study
+
+
+@require_http_methods(["GET", "POST"])
+def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
+    """The newest report with its charts and figures; POST by an admin looks anew."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    site = site_named(study, slug)
+    if request.method == "POST":
+        require_role(request.role, Role.ADMIN)
+        return _look(request, study, site)
+    report = drift_reports.newest(site)
+    figures = drift_pages.charts(site, report) if report else []
+    if asked := plots.asked_for(request, figures):
+        return plots.svg_response(asked)
+    context = {
+        "site": site,
+        "report": report,
+        "figures": figures,
+        "parts": drift_pages.parts(report) if report else [],
+        "reports": drift_reports.of_site(site),
+    }
+    return render(request, "training/drift.html", context)
+
+
+def _look(request: StudyRequest, study: Study, site: Site) -> HttpResponse:
+    try:
+        service.submit(site, request.user)
+    except MyotraceError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{site.name} is being looked at. Reload in a moment.")
+    return redirect("training:drift", study.name, site.slug)
