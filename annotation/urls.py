@@ -78,6 +78,7 @@ management: list[URLPattern | URLResolver] = [
 
 editing: list[URLPattern | URLResolver] = [
     path("next", editor.next_scan, name="next"),
+    path(STUDY + "left/", editor.left, name="left"),
     path(IMAGE + "edit/", editor.edit, name="edit"),
     path(STUDY + "annotations/<int:annotation_id>/review/", editor.review, name="review"),
 ]

@@ -22,6 +22,11 @@ def uploads_directory() -> Path:
     return _made(data_directory() / "uploads")
 
 
+def weights_directory() -> Path:
+    """First weights of encoders that the installation's owner puts there."""
+    return _made(data_directory() / "weights")
+
+
 def attempt_directory(job_id: str, fence: int) -> Path:
     """The directory that one attempt of a job writes to."""
     return _made(data_directory() / "jobs" / job_id / str(fence))

@@ -79,14 +79,27 @@ class JobContext:
 
 Handler = Callable[[JobContext], dict[str, Any] | None]
 _handlers: dict[str, Handler] = {}
-_long_kinds: set[str] = set()
+SHORT = "short"
+_queues: dict[str, str] = {}
+_pickers: dict[str, Callable[[str], str]] = {}
 
 
-def register(kind: str, handler: Handler, *, long: bool = False) -> None:
-    """Name the function that runs jobs of `kind`. `long` ones have a worker of their own."""
+def register(
+    kind: str,
+    handler: Handler,
+    *,
+    queue: str = SHORT,
+    picks: Callable[[str], str] | None = None,
+) -> None:
+    """Name the function that runs jobs of `kind`, and the queue whose workers run it.
+
+    picks: given the id of the job that the doorbell rang for, answers the id of the job whose turn
+    it is; by default the same.
+    """
     _handlers[kind] = handler
-    if long:
-        _long_kinds.add(kind)
+    _queues[kind] = queue
+    if picks is not None:
+        _pickers[kind] = picks
 
 
 def handler_of(kind: str) -> Handler:
@@ -99,7 +112,13 @@ def handler_of(kind: str) -> Handler:
 
 def queue_of(kind: str) -> str:
     """The Celery queue for a kind of job."""
-    return "long" if kind in _long_kinds else "short"
+    return _queues.get(kind, SHORT)
+
+
+def turn_of(kind: str, job_id: str) -> str:
+    """The id of the job to run when the doorbell rings for this one."""
+    picks = _pickers.get(kind)
+    return picks(job_id) if picks else job_id
 
 
 def lease_end() -> datetime:

@@ -8,11 +8,11 @@ from django.db import close_old_connections
 
 @shared_task(name="core.tasks.execute_job", ignore_result=True)
 def execute_job(job_id: str) -> None:
-    """Run the job of this row, if it is still to be had."""
+    """Run the job of this row, or the one whose turn it is, if it is still to be had."""
     from core.services import jobs
 
     close_old_connections()
-    jobs.run(job_id)
+    jobs.answer(job_id)
 
 
 @shared_task(name="core.tasks.reconcile", ignore_result=True)

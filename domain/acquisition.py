@@ -19,6 +19,7 @@ from scipy.ndimage import binary_dilation
 from scipy.spatial.distance import cdist
 
 from domain.errors import InvalidInput
+from domain.uncertainty import entropy_map
 
 RANDOM_SHARE = 0.25
 NEIGHBOURS = 20
@@ -176,8 +177,7 @@ def mean_entropy(probability: NDArray[np.floating], band_px: int = ENTROPY_BAND_
     nor that of the muscle changes it; in units of log(classes). Nothing predicted: over the whole
     image, since then nobody knows where to look.
     """
-    clipped = np.clip(probability.astype(np.float64), 1e-12, 1.0)
-    entropy = -(clipped * np.log(clipped)).sum(axis=0) / math.log(len(probability))
+    entropy = entropy_map(probability)
     foreground = probability.argmax(axis=0) > 0
     if not foreground.any():
         return float(entropy.mean())
@@ -192,8 +192,7 @@ def label_entropies(
     probability: (1 + labels, height, width), background first. A label that is predicted nowhere
     counts 1, the most uncertain there is: every label of a site is expected on every scan.
     """
-    clipped = np.clip(probability.astype(np.float64), SMALLEST_SCORE, 1.0)
-    entropy = -(clipped * np.log(clipped)).sum(axis=0) / math.log(len(probability))
+    entropy = entropy_map(probability)
     predicted = probability.argmax(axis=0)
     found = {}
     for number, label in enumerate(labels, start=1):

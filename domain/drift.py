@@ -210,7 +210,8 @@ def _speckle(pixels: NDArray[np.uint8]) -> float:
 
 
 def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=edges.size + 1)
+    bins = np.searchsorted(edges, values, side="right")
+    counts = np.bincount(bins, minlength=edges.size + 1).astype(np.float64)
     return (counts + 0.5) / (values.size + 0.5 * (edges.size + 1))
 
 

@@ -25,5 +25,5 @@ def encode(entropy: NDArray[np.float32]) -> bytes:
     picture.putpalette([part for colour in colours for part in colour[:3]])
     written = io.BytesIO()
     opacities = bytes(colour[3] for colour in colours)
-    picture.save(written, "PNG", bits=4, optimize=True, transparency=opacities)
+    picture.save(written, "PNG", bits=4, transparency=opacities)
     return written.getvalue()

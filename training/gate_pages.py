@@ -13,8 +13,8 @@ from domain.gate import Check, GateConfiguration
 from domain.power import ErrorSpread, PlanRow, Spreads, plan
 from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
-from training.models import Confirmation
-from training.selectors import confirmations, shadow
+from training.models import Confirmation, GateDecision
+from training.selectors import confirmations, gate_decisions, shadow
 from training.selectors.shadow import Shadow
 from training.services import judging
 
@@ -35,7 +35,10 @@ SIZES = (8, 12, 19, 25, 30, 40, 60, 94)
 
 @dataclass(frozen=True)
 class Proof:
-    """How a model stands for one purpose; `missing` says why there is no judgement yet."""
+    """How a model stands for one purpose.
+
+    `missing` says why there is no judgement yet; `kept` is the decision by which it serves.
+    """
 
     purpose: Purpose
     title: str
@@ -45,6 +48,7 @@ class Proof:
     judgement: judging.Judgement | None
     missing: str
     figure: plots.Figure | None
+    kept: GateDecision | None
 
     @property
     def state(self) -> str:
@@ -183,6 +187,7 @@ def _proof(purpose: Purpose, model: ModelVersion) -> Proof:
         judgement,
         missing,
         difference(judgement.decision, purpose) if judgement else None,
+        gate_decisions.newest(model, purpose) if serves else None,
     )
 
 

@@ -20,16 +20,17 @@ from training.services import (
     runs,
     shadow,
     supervision,
+    turns,
 )
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
-    register(runs.KIND, supervision.supervise, long=True)
+    register(runs.KIND, supervision.supervise, queue=turns.QUEUE, picks=turns.next_job)
     register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
     register(evaluation.KIND, evaluation.run)
-    register(crossvalidation.KIND, crossvalidation.run_job, long=True)
-    register(replaying.KIND, replaying.run_job, long=True)
+    register(crossvalidation.KIND, crossvalidation.run_job, queue=turns.QUEUE, picks=turns.next_job)
+    register(replaying.KIND, replaying.run_job, queue=turns.QUEUE, picks=turns.next_job)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
     register(drift.KIND, drift.run)

@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 from core import plots
 from core.models import Job
 from training.models import Epoch, Run
+from training.services import turns
 
 STATE_CLASSES = {Job.State.DONE: "good", Job.State.FAILED: "bad", Job.State.LOST: "warn"}
 WORST_GUESS_SHARE = 0.05
@@ -95,9 +96,14 @@ def _series(name: str, epochs: Sequence[Epoch], field: str) -> list[plots.Series
     ]
 
 
+def _waits(job: Job) -> str:
+    place = turns.place_of(job)
+    return "waits for a device" if place is None else f"waits for a device, place {place}"
+
+
 def _how_far(job: Job) -> str:
     if job.state != Job.State.RUNNING:
-        return "waits for a worker" if job.is_active else ""
+        return _waits(job) if job.is_active else ""
     if job.cancel_requested:
         return "stopping"
     parts = [job.message] if job.message else []

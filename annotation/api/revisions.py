@@ -73,7 +73,7 @@ class ReviewView(APIView):
         body.is_valid(raise_exception=True)
         said = body.validated_data
         correction = correction_to_draw(request.user, annotation.image)
-        if said["decision"] == "correct" and correction is not None:
+        if correction is not None:
             corrections.draw(correction, request.user, said["regions"], said["seconds"])
         elif said["decision"] == "approve":
             review.approve(annotation, said["revision"], request.user, said["reason"])

@@ -127,7 +127,7 @@ def _compared_with_prelabel(annotations: Sequence[Annotation]) -> list[Card]:
         one.image_id: one.regions
         for one in Suggestion.objects.filter(
             image__in=images, hidden=False, state=Suggestion.State.CURRENT
-        )
+        ).only("image_id", "regions")
     }
     return [
         _reviewed_card(annotation, work.get(annotation.pk), offered.get(annotation.image_id))

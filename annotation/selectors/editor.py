@@ -57,7 +57,6 @@ class EditorPage:
     return_reason: str
     examples: list[ShownExample]
     certainty: Certainty | None
-    left: str = ""
 
 
 def annotating_page(user: User, image: Image) -> EditorPage:
@@ -68,8 +67,7 @@ def annotating_page(user: User, image: Image) -> EditorPage:
     frame = next_frame(user, image) if mode == "annotate" else None
     following = reverse("annotation:edit", args=[image.study.name, frame.pk]) if frame else ""
     sweep = _sweep(image, reverse("api-frames", args=[image.pk]))
-    left = _left(user, image.study)
-    return _page(user, image, annotation, mode, notice, sweep, following, left)
+    return _page(user, image, annotation, mode, notice, sweep, following)
 
 
 def review_page(user: User, annotation: Annotation) -> EditorPage:
@@ -98,7 +96,8 @@ def next_to_outline(user: User, study: Study, *, after: int | None = None) -> Im
     return item.image if taken.exists() else None
 
 
-def _left(user: User, study: Study) -> str:
+def what_is_left(user: User, study: Study) -> str:
+    """How many scans wait for the person, in words; the page asks for it once it is shown."""
     length = queue_length(user, study, most=COUNTED)
     return f"{COUNTED} or more left" if length == COUNTED else f"{length} left"
 
@@ -118,7 +117,6 @@ def _page(
     notice: str,
     sweep: dict[str, Any] | None,
     following: str,
-    left: str = "",
 ) -> EditorPage:
     """`following`: the frame with which the sweep goes on; at its end, the queue does."""
     issues = list(open_issues(annotation)) if annotation else []
@@ -158,7 +156,6 @@ def _page(
         return_reason=_return_reason(annotation),
         examples=shown_examples(user, image.site, beside=image),
         certainty=certainty,
-        left=left,
     )
 
 
@@ -263,6 +260,7 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
     )
     return {
         "save": reverse("api-own-annotation", args=[image.pk]),
+        "left": reverse("annotation:left", args=[image.study.name]),
         "revision": reverse("api-revisions", args=[0]),
         "submit": reverse("api-submit", args=[0]),
         "take_back": reverse("api-take-back", args=[annotation.pk])

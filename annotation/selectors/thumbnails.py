@@ -140,9 +140,11 @@ def _shown(images: Sequence[Image], user: User, role: str) -> dict[int, Shown]:
 
 
 def _suggested(ids: Sequence[int], role: str) -> dict[int, Shown]:
-    offered = Suggestion.objects.filter(
-        image__in=ids, state=Suggestion.State.CURRENT, hidden=False
-    ).exclude(image__subject__partition__partition__in=HELD_OUT)
+    offered = (
+        Suggestion.objects.filter(image__in=ids, state=Suggestion.State.CURRENT, hidden=False)
+        .exclude(image__subject__partition__partition__in=HELD_OUT)
+        .only("image_id", "regions")
+    )
     if role == Membership.Role.ANNOTATOR:
         blind = Assignment.objects.filter(image__in=ids, blind=True)
         offered = offered.exclude(image__in=blind.values("image"))

@@ -61,7 +61,7 @@ def draw(
     image = locked.image
     canonical = outlines.canonical_regions(image, regions)
     if not canonical:
-        raise InvalidInput("A correction needs an outline.")
+        raise InvalidInput("Correct the outline first (C), then propose it.")
     adjudicated = Reference.objects.filter(
         revision=locked.revision, how=Reference.How.ADJUDICATED
     ).exists()

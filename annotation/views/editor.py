@@ -7,14 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_GET
 
 from annotation.middleware import StudyRequest
 from annotation.models import Study
-from annotation.policies import can_review_in
+from annotation.policies import can_annotate_in, can_review_in
 from annotation.selectors.annotations import visible_annotation
 from annotation.selectors.editor import (
     EditorPage,
@@ -23,6 +23,7 @@ from annotation.selectors.editor import (
     next_to_outline,
     review_page,
     scan_title,
+    what_is_left,
 )
 from annotation.selectors.images import visible_image
 from annotation.selectors.studies import SESSION_KEY, entered_by
@@ -51,6 +52,14 @@ def review(request: StudyRequest, study: Study, annotation_id: int) -> HttpRespo
     if annotation.image.study_id != study.pk:
         raise NotFound("There is no such annotation.")
     return _editor(request, review_page(request.user, annotation))
+
+
+@require_GET
+def left(request: StudyRequest, study: Study) -> HttpResponse:
+    """How many scans wait for the person, in words."""
+    if not can_annotate_in(request.user, study):
+        raise NotFound("There is no such page.")
+    return JsonResponse({"left": what_is_left(request.user, study)})
 
 
 @login_required

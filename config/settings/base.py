@@ -215,7 +215,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_QUEUES = [Queue("short"), Queue("long")]
+CELERY_TASK_QUEUES = [Queue("short"), Queue("training")]
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
@@ -223,6 +223,10 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 JOB_LEASE_SECONDS = ENVIRONMENT.integer("MYOTRACE_JOB_LEASE_SECONDS", 60)
 JOB_HEARTBEAT_SECONDS = max(1, JOB_LEASE_SECONDS // 6)
 JOB_MAX_ATTEMPTS = 3
+
+# One training at a time on each: CUDA's names for the devices, separated by commas. Empty: one
+# training at a time on whatever there is.
+TRAINING_DEVICES = ENVIRONMENT.names("MYOTRACE_DEVICES")
 
 # Threads of one prediction; 0: as many as ONNX Runtime finds cores.
 INFERENCE_THREADS = ENVIRONMENT.integer("MYOTRACE_INFERENCE_THREADS", 0)

@@ -14,7 +14,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from core.jobs import Cancelled, Fenced, Heartbeat, JobContext, handler_of, lease_end, queue_of
+from core.jobs import (
+    Cancelled,
+    Fenced,
+    Heartbeat,
+    JobContext,
+    handler_of,
+    lease_end,
+    queue_of,
+    turn_of,
+)
 from core.models import Job, User
 from core.services import audit
 from domain.errors import Conflict, MyotraceError
@@ -82,6 +91,12 @@ def claim(job_id: str) -> Job | None:
         )
     )
     return Job.objects.get(pk=job_id) if taken else None
+
+
+def answer(job_id: str) -> Job | None:
+    """Run the job whose turn it is when the doorbell rings for this one."""
+    kind = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
+    return None if kind is None else run(turn_of(kind, job_id))
 
 
 def run(job_id: str) -> Job | None:

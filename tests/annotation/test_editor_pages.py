@@ -183,3 +183,11 @@ def test_next_can_leave_out_the_scan_on_the_screen(
     next_address = data_of(client.get(edit_address(shown)))["urls"]["next"]
     assert client.get(next_address).headers["Location"] == edit_address(following)
     assert client.get("/next?after=nonsense").headers["Location"] == edit_address(shown)
+
+
+def test_what_is_left_is_told_to_whoever_outlines(
+    client_of: Callable[[User], Client], image: Image, annotator: User, admin: User
+) -> None:
+    address = f"/studies/{image.study.name}/left/"
+    assert client_of(annotator).get(address).json() == {"left": "1 left"}
+    assert client_of(admin).get(address).status_code == 404

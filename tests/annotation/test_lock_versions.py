@@ -232,12 +232,13 @@ class TestCorrections:
         assert sent.url == f"/studies/lab/annotations/{annotation.pk}/review/"
         editor = client.get(sent.url).content.decode()
         assert "takes effect with the next version of the lock" in editor
-        body: dict[str, Any] = {"revision": 1, "decision": "correct", "regions": [WIDER]}
-        answer = client.post(
-            f"/api/v1/annotations/{annotation.pk}/review",
-            json.dumps(body),
-            content_type="application/json",
-        )
+        address = f"/api/v1/annotations/{annotation.pk}/review"
+        body: dict[str, Any] = {"revision": 1, "decision": "approve"}
+        early = client.post(address, json.dumps(body), content_type="application/json")
+        assert early.status_code == 400
+        assert "Correct the outline first" in early.content.decode()
+        body = {**body, "decision": "correct", "regions": [WIDER]}
+        answer = client.post(address, json.dumps(body), content_type="application/json")
         assert answer.status_code == 200, answer.content
         correction = Correction.objects.get()
         assert (correction.reason, correction.proposed_by) == ("too narrow", expert)

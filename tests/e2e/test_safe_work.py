@@ -322,6 +322,31 @@ def test_a_conflict_is_settled_structure_by_structure(
     assert Revision.objects.get(annotation__image=scan, number=2).regions == [their_pl, their_pb]
 
 
+def test_nothing_is_taken_over_or_submitted_during_a_conflict(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    suggestions.offer(scan, [rectangle(90, 90, 310, 310)], source="model", version="RF-v1")
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    outlines.save(scan, annotator, [rectangle(80, 80, 300, 300)], base=1)
+    window.press("v")
+    window.drag((300, 300), (320, 310))
+    state_of(window, "^conflict")
+    mine = window.regions
+    for name, key in [("take-over", "a"), ("submit", "Control+Enter"), ("submit", "Enter")]:
+        button = window.page.locator(f"button[data-action={name}]")
+        expect(button).to_have_attribute("aria-disabled", "true")
+        window.press(key)
+        assert "Choose in the panel first" in window.message
+    assert window.regions == mine
+    assert Annotation.objects.get().state == Annotation.State.DRAFT
+    window.page.get_by_role("button", name="Save my choice").click()
+    window.saved()
+    for name in ("take-over", "submit"):
+        button = window.page.locator(f"button[data-action={name}]")
+        expect(button).to_have_attribute("aria-disabled", "false")
+
+
 def test_a_revision_is_compared_and_comes_back_as_a_new_one(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:

@@ -270,3 +270,57 @@ def test_the_livewire_follows_an_edge_from_click_to_click(
     assert drawn.bounds[1] == pytest.approx(120, abs=2)
     assert drawn.bounds[3] == 260
     window.saved()
+    put_in = window.regions
+    window.press("x")
+    assert shape_of(window.regions[0]).area < drawn.area / 2
+    window.press("x")
+    assert window.regions == put_in
+    window.saved()
+
+
+def test_the_livewire_takes_the_other_rim_of_a_fascia(
+    window_of: Callable[..., EditorWindow], make_scan: Callable[..., Image], annotator: User
+) -> None:
+    pixels = np.full((400, 384), 50, dtype=np.uint8)
+    pixels[100:120] = 200
+    window = window_of(annotator).open(edit_address(make_scan("S-021", pixels=pixels)))
+    window.press("w")
+    window.click((100, 109))
+    line = window.page.locator(".editor-stage path.draft").last
+    rows = []
+    line_follows_the_edge(window, (300, 109))
+    for _ in range(2):
+        numbers = re.findall(r"[\d.]+", line.get_attribute("d") or "")
+        rows.append(np.median([float(number) for number in numbers[1::2]]))
+        window.press("x")
+    assert sorted(rows) == [pytest.approx(100, abs=1.5), pytest.approx(120, abs=1.5)]
+
+
+def test_a_locked_structure_is_changed_by_no_tool(window: EditorWindow) -> None:
+    lock = window.page.locator("[data-lock=PB]")
+    lock.click()
+    expect(lock).to_have_attribute("aria-pressed", "true")
+    window.press("b")
+    window.drag((180, 200), (230, 200), (150, 200), (150, 90))
+    assert window.regions[1] == RIGHT
+    assert area(window, "PL") > 20_000
+    window.press("e")
+    window.drag((195, 150), (190, 250))
+    assert window.regions[1] == RIGHT
+    before = window.regions
+    window.press("v")
+    window.drag((300, 300), (320, 320))
+    assert "PB is locked" in window.message
+    window.press("2", "e")
+    window.drag((250, 150), (260, 250))
+    assert "PB is locked" in window.message
+    window.press("Delete")
+    window.press("o", "ArrowLeft")
+    assert "PB is locked" in window.message
+    assert window.regions == before
+    window.press("Shift+L")
+    expect(lock).to_have_attribute("aria-pressed", "false")
+    window.press("v")
+    window.drag((300, 300), (320, 320))
+    assert window.regions[1] != RIGHT
+    window.saved()

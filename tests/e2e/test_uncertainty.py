@@ -15,6 +15,7 @@ from core.models import User
 from inference.uncertainty_map import encode
 from tests.conftest import rectangle
 from tests.e2e.editor_window import EditorWindow, edit_address
+from tests.e2e.test_accessibility import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -77,6 +78,7 @@ def test_a_key_lays_the_map_and_the_networks_outlines_over_the_scan(
     expect(page.locator("path.member")).to_have_count(3)
     expect(page.get_by_role("button", name="Unsure")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("sure", exact=True)).to_be_visible()
+    assert violations(page) == []
 
     page.get_by_label("Map").fill("30")
     assert picture.evaluate("(node) => getComputedStyle(node).opacity") == "0.3"

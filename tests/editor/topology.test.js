@@ -148,3 +148,35 @@ test("600 random gestures on four structures: sound, never overlapping, nothing 
     regions = after;
   }
 });
+
+test("a locked neighbour loses nothing, gains nothing and keeps every point; what is drawn ends at it", () => {
+  const locked = new Set(["PB"]);
+  const gain = present(reshape([LEFT, RIGHT], 0, "replace", [[rectangle(0, 20, 60, 80)]], { locked }));
+  assert.equal(gain[1], RIGHT);
+  assert.deepEqual(areas(gain), [3000, 5000]);
+  const loss = present(reshape([LEFT, RIGHT], 0, "replace", [[rectangle(0, 0, 40, 100)]], { locked }));
+  assert.equal(loss[1], RIGHT);
+  assert.deepEqual(areas(loss), [4000, 5000]);
+});
+
+test("a locked region itself is not changed", () => {
+  const regions = [LEFT, RIGHT];
+  assert.equal(reshape(regions, 0, "take", [[rectangle(0, 0, 40, 100)]], { locked: new Set(["PL"]) }), regions);
+});
+
+test("300 random gestures leave locked structures the very same, and overlap them by less than 0.05 px2", () => {
+  const random = randomFrom(11);
+  const hold = region("PB", circle(60, 30, 75, 60));
+  const locked = new Set(["PB"]);
+  let regions = present(reshape([region("PL", circle(40, 30, 40, 60)), hold], 1, "replace", hold.parts, {}));
+  const kept = regions[1];
+  for (let turn = 0; turn < 300; turn += 1) {
+    const blob = circle(24, 5 + 15 * random(), 20 + 90 * random(), 20 + 90 * random());
+    const at = regions.findIndex(({ label }) => label === "PL");
+    const after = reshape(regions, at, random() < 0.7 ? "add" : "take", [[blob]], { locked, linked: random() < 0.8, smallest: 60 });
+    regions = after ?? regions;
+    assert.ok(regions.includes(kept));
+    const own = regions.filter(({ label }) => label === "PL");
+    for (const { parts } of own) assert.ok(overlapArea(parts, kept.parts) < 0.05);
+  }
+});

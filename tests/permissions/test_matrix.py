@@ -117,6 +117,7 @@ TABLE: dict[str, list[Row]] = {
         api(FORBIDDEN, FORBIDDEN, method="post", query="study=lab"),
     ],
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
+    "api-model-decisions": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
         api(**FOR_ADMINS, query="study=lab"),
@@ -128,6 +129,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:enter": [page()],
     "annotation:help": [page()],
     "annotation:queue": [page(admin=MISSING)],
+    "annotation:left": [page(admin=MISSING)],
     "annotation:board": [page(**FOR_EXPERTS)],
     "annotation:images": [page()],
     "annotation:images_csv": [page(**FOR_EXPERTS)],

@@ -91,10 +91,8 @@ def test_corrections_are_held_against_the_first_ones(
 def test_only_the_random_share_is_watched_once_there_is_one(site, correct):
     images = [correct(f"S{number}", 41) for number in range(4)]
     chosen = QueryRound.objects.create(site=site, strategy="entropy", seed=1, pool_size=4)
-    for rank, (image, reason) in enumerate(
-        [(images[0], "random share: drawn by chance"), (images[1], "entropy in the top 1 %")], 1
-    ):
-        Pick.objects.create(round=chosen, image=image, rank=rank, reason=reason)
+    for rank, share in enumerate(Pick.Share.values, start=1):
+        Pick.objects.create(round=chosen, image=images[rank], rank=rank, share=share)
     corrections = drift.examine(site, None).figures["corrections"]
     assert (corrections["share"], corrections["n_reference"]) == ("random", 1)
 

@@ -54,7 +54,7 @@ class TrainingInstallation(Installation):
 
     def worker(self) -> AbstractContextManager[subprocess.Popen[bytes]]:
         celery = [sys.executable, "-m", "celery", "--app", "config.celery:application", "worker"]
-        return self.process([*celery, "--queues", "long,short", "--concurrency", "2"])
+        return self.process([*celery, "--queues", "training,short", "--concurrency", "2"])
 
     def reconciler(self) -> AbstractContextManager[subprocess.Popen[bytes]]:
         return self.process([sys.executable, "manage.py", "reconcile", "--every", "1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -111,3 +112,36 @@ def test_neither_the_registry_nor_the_prior_loads_torch() -> None:
 def test_an_unknown_backend_is_refused_with_those_there_are() -> None:
     with pytest.raises(InvalidInput, match="prior, unet"):
         backends.get("magic")
+
+
+@pytest.mark.parametrize("name", ["prior", "unet", "nnunet"])
+def test_a_label_that_no_training_scan_shows_is_told_before_anything_is_trained(
+    name: str, tmp_path: Path
+) -> None:
+    data = ellipse_data(train=4, validation=2)
+    without_fat = [
+        dataclasses.replace(scan, label_map=np.where(scan.label_map == 2, 0, scan.label_map))
+        for scan in data.train
+    ]
+    backend = backends.get(name)
+    with pytest.raises(TrainingFailed, match="No training scan of rectus-femoris shows fat"):
+        backend.train(
+            dataclasses.replace(data, train=without_fat),
+            backend.settings({}),
+            RecordingReporter(tmp_path),
+        )
+
+
+def test_an_empty_reference_is_learnt_as_nothing(tmp_path: Path) -> None:
+    data = ellipse_data(train=6, validation=2)
+    empty = dataclasses.replace(data.train[0], label_map=np.zeros_like(data.train[0].label_map))
+    nothing = dataclasses.replace(
+        data.validation[0], label_map=np.zeros_like(data.validation[0].label_map)
+    )
+    mixed = dataclasses.replace(
+        data, train=[empty, *data.train[1:]], validation=[nothing, *data.validation[1:]]
+    )
+    reporter = RecordingReporter(tmp_path)
+    trained = PRIOR.train(mixed, PRIOR.settings({"max_epochs": 2, "image_size": 32}), reporter)
+    assert 0 < trained.best_validation_dice < 1
+    assert len(reporter.rows) == 2

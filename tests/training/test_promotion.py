@@ -300,6 +300,10 @@ def test_the_api_promotes_and_rolls_back(
     ).json()
     assert answer["numbers"]["verdict"] == "win"
     assert answer["decisions"]["pre-label"]["verdict"] == "not worse"
+    decisions = browser.get(f"/api/v1/models/{better.pk}/decisions").json()
+    assert decisions["count"] == 2
+    assert [one["verdict"] for one in decisions["results"]] == ["win", "not worse"]
+    assert decisions["results"][0]["numbers"]["checks"]
     back = "/api/v1/sites/rectus-femoris/rollback"
     assert browser.post(back, {}, content_type="application/json").status_code == 400
     answer = browser.post(back, {"reason": "odd"}, content_type="application/json").json()

@@ -9,9 +9,9 @@ import pytest
 from annotation.models import Image, Partition, Site
 from core.models import Job, Schedule, User
 from core.services import jobs, schedules
-from domain.errors import InvalidInput, NotAllowed
+from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 from tests.training.studies import approved_scan
-from training.models import RetrainPolicy, Run
+from training.models import DriftReport, RetrainPolicy, Run
 from training.services import retraining, runs
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +136,19 @@ def test_rules_are_checked_when_they_are_made(site: Site, admin: User, expert: U
         retraining.put_policy(
             site, expert, enabled=True, after_subjects=5, backend="prior", settings={}
         )
+
+
+def test_a_drift_alarm_proposes_a_run_that_an_admin_starts(
+    site: Site, admin: User, expert: User, approved: dict[str, Image]
+) -> None:
+
+    with pytest.raises(Refused, match="found no drift"):
+        retraining.after_drift(site, admin)
+    DriftReport.objects.create(site=site, state="alarm", reasons=["greyer scans"], figures={})
+    assert not Run.objects.exists()
+    with pytest.raises(NotAllowed):
+        retraining.after_drift(site, expert)
+    run = retraining.after_drift(site, admin)
+    assert (run.trigger, run.backend) == ("drift", "unet")
+    with pytest.raises(Conflict):
+        retraining.after_drift(site, admin)

@@ -240,3 +240,48 @@ def test_a_reason_reaches_the_run_in_words(
     answer = run_selector.as_json(run_selector.newest(site))
     assert answer["state"] == "failed"
     assert answer["error"].startswith(words)
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    ("backend", "settings"),
+    [
+        ("prior", {"max_epochs": 3}),
+        (
+            "unet",
+            {
+                "max_epochs": 2,
+                "image_size": 64,
+                "encoder": "tu-mobilenetv3_small_100",
+                "batch_size": 4,
+                "members": 2,
+            },
+        ),
+    ],
+)
+def test_a_run_is_reproduced_from_its_snapshot(
+    site: Site, admin: User, backend: str, settings: dict[str, Any]
+) -> None:
+    first = runs.start(site, backend, settings, admin)
+    assert jobs.run_inline(first.job).state == Job.State.DONE
+    assert run_selector.reproduction(first) is None
+    second = runs.reproduce(first, admin)
+    assert second.snapshot == first.snapshot
+    assert jobs.run_inline(second.job).state == Job.State.DONE
+    found = run_selector.reproduction(second)
+    assert found is not None
+    assert found["same"], found
+    assert found["epochs"] == first.epochs.count()
+    Epoch.objects.filter(run=first, number=2).update(train_loss=9.0)
+    changed = run_selector.reproduction(second)
+    assert changed is not None
+    assert not changed["same"]
+    assert changed["loss_difference"] > 1
+
+
+def test_only_admins_reproduce(site: Site, admin: User, expert: User) -> None:
+    run = started(site, admin)
+    with pytest.raises(NotAllowed):
+        runs.reproduce(run, expert)
+    with pytest.raises(Conflict):
+        runs.reproduce(run, admin)

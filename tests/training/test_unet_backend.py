@@ -110,7 +110,7 @@ def test_patience_ends_a_training_that_does_not_get_better(tmp_path: Path) -> No
 def test_a_loss_that_is_no_number_ends_the_run_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoiled(logits: torch.Tensor, label_maps: torch.Tensor) -> torch.Tensor:
+    def spoiled(logits: torch.Tensor, label_maps: torch.Tensor, *weights: float) -> torch.Tensor:
         return dice_and_cross_entropy(logits, label_maps) * (math.nan if logits.mean() else 1)
 
     monkeypatch.setattr(loop, "dice_and_cross_entropy", spoiled)
@@ -142,6 +142,9 @@ def test_the_defaults_are_the_papers() -> None:
         ("patience", "-1"),
         ("max_epochs", None),
         ("members", 6),
+        ("schedule", "warm"),
+        ("initial_weights", "../secret.pt"),
+        ("initial_weights", "a/b.pt"),
         ("rotation", 200),
         ("horizontal_flip", "maybe"),
         ("vertical_flip", True),
@@ -194,3 +197,113 @@ def test_the_loss_of_a_perfect_and_of_a_wrong_map() -> None:
     even = dice_and_cross_entropy(torch.zeros((2, 2, 8, 8)), label_maps).item()
     assert even == pytest.approx(math.log(2) + 1 - 65 / 129, rel=1e-5)
     assert np.isfinite(even)
+
+
+def test_a_loss_of_nothing_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="must be above 0"):
+        UNET.settings({"dice_weight": 0, "cross_entropy_weight": 0})
+    assert UNET.settings({"dice_weight": 0})["cross_entropy_weight"] == 1
+
+
+def rates(**changed: object) -> list[float]:
+    """The learning rates of six epochs without any that is better than the first."""
+    from training.backends.unet.loop import Progress
+    from training.backends.unet.schedule import is_plateau, learning_rate
+    from training.backends.unet.settings import UNetSettings
+
+    settings = UNetSettings(max_epochs=6, learning_rate=1.0, **changed)  # type: ignore[arg-type]
+    progress, found = Progress(best_epoch=1), []
+    for epoch in range(6):
+        progress.epoch = epoch
+        if epoch and is_plateau(settings, progress):
+            progress.halvings, progress.halved_at = progress.halvings + 1, epoch
+        found.append(learning_rate(settings, progress))
+    return found
+
+
+def test_the_schedules() -> None:
+    assert rates() == [1.0] * 6
+    polynomial, cosine = rates(schedule="polynomial"), rates(schedule="cosine")
+    assert polynomial == pytest.approx([(1 - n / 6) ** 0.9 for n in range(6)])
+    assert cosine[0] == 1.0
+    assert cosine[3] == pytest.approx(0.5)
+    assert sorted(cosine, reverse=True) == cosine
+    assert rates(schedule="plateau", patience=8) == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
+
+
+def test_the_weights_of_the_loss_count() -> None:
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn((2, 3, 8, 8), generator=generator)
+    label_maps = torch.randint(0, 3, (2, 8, 8), generator=generator, dtype=torch.uint8)
+    both = dice_and_cross_entropy(logits, label_maps)
+    dice = dice_and_cross_entropy(logits, label_maps, 1.0, 0.0)
+    entropy = dice_and_cross_entropy(logits, label_maps, 0.0, 1.0)
+    assert torch.allclose(both, dice + entropy)
+    assert torch.allclose(
+        dice_and_cross_entropy(logits, label_maps, 2.0, 3.0), 2 * dice + 3 * entropy
+    )
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "pt"])
+def test_the_encoder_begins_from_a_local_file(kind: str) -> None:
+    import hashlib
+
+    import segmentation_models_pytorch as smp
+    from safetensors.torch import save_file
+
+    from core.data import weights_directory
+    from training.backends.unet.initial_weights import load_into
+
+    given = smp.Unet("tu-mobilenetv3_small_100", encoder_weights=None, in_channels=3, classes=2)
+    state = {f"encoder.{key}": value for key, value in given.encoder.state_dict().items()}
+    path = weights_directory() / f"encoder.{kind}"
+    if kind == "safetensors":
+        save_file({key: value.contiguous() for key, value in state.items()}, str(path))
+    else:
+        torch.save(state, path)
+    own = smp.Unet("tu-mobilenetv3_small_100", encoder_weights=None, in_channels=1, classes=2)
+    assert load_into(own, path.name) == hashlib.sha256(path.read_bytes()).hexdigest()
+    for key, value in own.encoder.state_dict().items():
+        theirs = given.encoder.state_dict()[key]
+        expected = theirs if theirs.shape == value.shape else theirs.sum(1, keepdim=True)
+        assert torch.equal(value, expected), key
+    another = smp.Unet("resnet18", encoder_weights=None, in_channels=1, classes=2)
+    with pytest.raises(TrainingFailed, match="do not fit the encoder"):
+        load_into(another, path.name)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "There is no file"), (b"no weights", "holds no weights")]
+)
+def test_weights_that_are_none_are_refused(content: bytes | None, words: str) -> None:
+    import segmentation_models_pytorch as smp
+
+    from core.data import weights_directory
+    from training.backends.unet.initial_weights import load_into
+
+    path = weights_directory() / f"broken-{bool(content)}.pt"
+    if content is not None:
+        path.write_bytes(content)
+    network = smp.Unet("resnet18", encoder_weights=None, in_channels=1, classes=2)
+    with pytest.raises(TrainingFailed, match=words):
+        load_into(network, path.name)
+
+
+def test_pickled_code_in_weights_does_not_run(tmp_path: Path) -> None:
+    import os
+
+    import segmentation_models_pytorch as smp
+
+    from core.data import weights_directory
+    from training.backends.unet.initial_weights import load_into
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    path = weights_directory() / "evil.pt"
+    torch.save({"conv1.weight": Evil()}, path)
+    network = smp.Unet("resnet18", encoder_weights=None, in_channels=1, classes=2)
+    with pytest.raises(TrainingFailed, match="holds no weights"):
+        load_into(network, path.name)
+    assert not (tmp_path / "ran").exists()

@@ -8,10 +8,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.policies import can_guide_in
 from annotation.selectors.studies import site_named, studies_of, visible_study
 from core.api.authentication import UserRequest
-from domain.errors import NotFound
+from domain.errors import NotAllowed, NotFound
 from inference.selectors import versions
+from training.selectors import gate_decisions
 from training.services import promotion
 
 
@@ -53,6 +55,18 @@ class PromoteView(APIView):
         asked = body.validated_data.get("purposes") or promotion.PURPOSES
         outcome = promotion.promote(model, request.user, body.validated_data["reason"], list(asked))
         return Response(promotion.as_json(outcome.moves, outcome.refused))
+
+
+class DecisionsView(APIView):
+    """What the gate decided about a model, newest first, with every check and its numbers."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: UserRequest, model_id: int) -> Response:
+        model = versions.visible_model(request.user, model_id)
+        if not can_guide_in(request.user, model.site.study):
+            raise NotAllowed("Experts and admins of the study see the gate's decisions.")
+        found = [gate_decisions.as_json(one) for one in gate_decisions.of_model(model)]
+        return Response({"count": len(found), "results": found})
 
 
 class RollbackView(APIView):

@@ -13,5 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "models/<int:model_id>/promote", promotion.PromoteView.as_view(), name="api-model-promote"
     ),
+    path(
+        "models/<int:model_id>/decisions",
+        promotion.DecisionsView.as_view(),
+        name="api-model-decisions",
+    ),
     path("sites/<slug:slug>/rollback", promotion.RollbackView.as_view(), name="api-site-rollback"),
 ]

@@ -97,6 +97,21 @@ class TrainingData:
                 f"The site {self.site} has no approved image of a validation subject, so no epoch"
                 " can be chosen: approve some, or assign the split again."
             )
+        missing = self._never_shown()
+        if missing:
+            raise TrainingFailed(
+                f"No training scan of {self.site} shows {', '.join(missing)}: approve outlines of"
+                " it on training subjects, or retire the label."
+            )
+
+    def _never_shown(self) -> list[str]:
+        """The labels that are on no training scan, in the site's order."""
+        shown: set[int] = set()
+        for scan in self.train:
+            shown.update(np.unique(scan.label_map).tolist())
+            if len(shown) == self.classes:
+                return []
+        return [label for n, label in enumerate(self.labels, start=1) if n not in shown]
 
 
 @dataclass(frozen=True)

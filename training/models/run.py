@@ -10,7 +10,10 @@ from training.models.snapshot import Snapshot
 
 
 class Run(models.Model):
-    """One training of one site. Its state is its job's state; its result is a model version."""
+    """One training of one site. Its state is its job's state; its result is a model version.
+
+    `reproduces`: the run whose snapshot and settings it repeats, to see that the numbers are those.
+    """
 
     ACTIVE_JOB_STATES = Job.ACTIVE
 
@@ -18,6 +21,7 @@ class Run(models.Model):
         HAND = "hand", "by hand"
         SCHEDULE = "schedule", "by schedule"
         APPROVALS = "approvals", "after newly approved subjects"
+        DRIFT = "drift", "after a drift alarm"
         DEMO = "demo", "by the demo"
 
     site = models.ForeignKey("annotation.Site", on_delete=models.PROTECT, related_name="runs")
@@ -27,6 +31,9 @@ class Run(models.Model):
     settings = models.JSONField(default=dict)
     seed = models.PositiveIntegerField()
     trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.HAND)
+    reproduces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reproductions"
+    )
     model = models.OneToOneField(
         "inference.ModelVersion",
         null=True,

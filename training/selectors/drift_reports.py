@@ -11,9 +11,6 @@ from training.models import DriftReport, Pick
 if TYPE_CHECKING:
     from annotation.models import Site, Study
 
-RANDOM = "random share"
-"""How the reason of a pick begins that was drawn by chance (`domain.acquisition`)."""
-
 
 def newest(site: Site) -> DriftReport | None:
     """The site's newest report."""
@@ -36,5 +33,5 @@ def newest_of_study(study: Study) -> dict[int, DriftReport]:
 
 def random_share(site: Site) -> frozenset[int]:
     """The images that query rounds have drawn by chance."""
-    picks = Pick.objects.filter(round__site=site, reason__startswith=RANDOM)
+    picks = Pick.objects.filter(round__site=site, share=Pick.Share.RANDOM)
     return frozenset(picks.values_list("image_id", flat=True))

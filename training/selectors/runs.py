@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotation.policies import is_admin, role_of
 from domain.errors import NotFound
-from training.models import Run
+from training.models import Epoch, Run
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -75,6 +75,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "best_validation_dice": run.best_validation_dice or best,
         "seconds": seconds(run),
         "attempts": run.job.attempts,
+        "reproduction": reproduction(run),
     }
 
 
@@ -90,6 +91,33 @@ def epochs_as_json(run: Run) -> list[dict[str, Any]]:
         "seconds",
     )
     return [dict(row) for row in run.epochs.order_by("member", "number").values(*fields)]
+
+
+def reproduction(run: Run) -> dict[str, Any] | None:
+    """How a run's epochs differ from those of the run that it reproduces; None if it is none.
+
+    `epochs` that both have, and the largest absolute differences of loss and validation Dice.
+    """
+    if run.reproduces_id is None:
+        return None
+    fields = ("member", "number", "train_loss", "validation_dice")
+    own = {row[:2]: row[2:] for row in run.epochs.values_list(*fields)}
+    theirs = {
+        row[:2]: row[2:] for row in Epoch.objects.filter(run=run.reproduces_id).values_list(*fields)
+    }
+    both = sorted(set(own) & set(theirs))
+    loss, dice = (
+        max((abs((own[key][n] or 0.0) - (theirs[key][n] or 0.0)) for key in both), default=None)
+        for n in (0, 1)
+    )
+    return {
+        "of": run.reproduces_id,
+        "epochs": len(both),
+        "missing": len(set(own) ^ set(theirs)),
+        "loss_difference": loss,
+        "dice_difference": dice,
+        "same": bool(both) and set(own) == set(theirs) and loss == dice == 0.0,
+    }
 
 
 def seconds(run: Run) -> float | None:

@@ -74,7 +74,7 @@ def submit(model: ModelVersion, actor: User | None, *, count: int = FOLDS) -> Jo
         _refuse_too_few(run, count)
     return jobs.submit(
         KIND,
-        {"model": model.pk, "folds": count},
+        {"site": model.site_id, "model": model.pk, "folds": count},
         actor=actor,
         scope=model.site.study.name,
         exclusive=f"{KIND}:{model.pk}",

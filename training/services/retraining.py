@@ -19,6 +19,7 @@ from core.services import audit, schedules
 from domain.errors import Conflict, InvalidInput, Refused
 from training import backends
 from training.models import RetrainPolicy, Run, Snapshot
+from training.selectors import drift_reports
 from training.services import runs, snapshots
 from training.services.shadow import SCANS
 
@@ -90,6 +91,20 @@ def consider(site_id: int) -> Run | None:
         return runs.start(policy.site, policy.backend, policy.settings, None, Run.Trigger.APPROVALS)
     except (Conflict, Refused):
         return None
+
+
+def after_drift(site: Site, actor: User) -> Run:
+    """Start the run that a drift alarm proposes, by the settings of the site's newest run.
+
+    Raises Refused where the newest look found no drift, and as `runs.start`.
+    """
+    require_admin(actor, site.study)
+    report = drift_reports.newest(site)
+    if report is None or not report.reasons:
+        raise Refused(f"The last look at {site.slug} found no drift: nothing is proposed.")
+    newest = Run.objects.filter(site=site).first()
+    backend = newest.backend if newest else runs.default_backend(site)
+    return runs.start(site, backend, newest.settings if newest else {}, actor, Run.Trigger.DRIFT)
 
 
 def new_subjects(site: Site) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -17,6 +17,7 @@ from training.services import gate_configurations, snapshots
 if TYPE_CHECKING:
     from annotation.models import Site
     from core.models import Job, User
+    from training.models import Snapshot
 
 KIND = "train"
 
@@ -39,32 +40,61 @@ def start(
     checked = backends.get(backend).settings(settings)
     refuse_second(site)
     with transaction.atomic():
-        snapshot = snapshots.freeze(site, actor)
-        gate = gate_configurations.in_force(site)
-        job = _submit(site, actor)
-        run = Run.objects.create(
-            site=site,
-            snapshot=snapshot,
-            job=job,
-            backend=backend,
-            settings=checked,
-            seed=checked["seed"],
-            trigger=trigger,
-            gate_configuration=gate,
+        return _queue(snapshots.freeze(site, actor), backend, checked, actor, trigger)
+
+
+def reproduce(run: Run, actor: User | None) -> Run:
+    """Queue the training of the same snapshot with the same settings and seed once more.
+
+    On the same CPU its epochs have the same numbers (`selectors.runs.reproduction`). Raises
+    NotAllowed for all but admins, Conflict while another run of the site is queued or running.
+    """
+    if actor is not None:
+        require_admin(actor, run.site.study)
+    refuse_second(run.site)
+    with transaction.atomic():
+        return _queue(
+            run.snapshot, run.backend, run.settings, actor, Run.Trigger.HAND, reproduces=run
         )
-        audit.record(
-            "run started",
-            actor=actor,
-            target=run,
-            scope=site.study.name,
-            site=site.slug,
-            run=run.pk,
-            backend=backend,
-            settings=checked,
-            snapshot=snapshot.digest,
-            gate_configuration=gate.number,
-            trigger=trigger,
-        )
+
+
+def _queue(
+    snapshot: Snapshot,
+    backend: str,
+    checked: dict[str, Any],
+    actor: User | None,
+    trigger: str,
+    *,
+    reproduces: Run | None = None,
+) -> Run:
+    site = snapshot.site
+    gate = gate_configurations.in_force(site)
+    job = _submit(site, actor)
+    run = Run.objects.create(
+        site=site,
+        snapshot=snapshot,
+        job=job,
+        backend=backend,
+        settings=checked,
+        seed=checked["seed"],
+        trigger=trigger,
+        reproduces=reproduces,
+        gate_configuration=gate,
+    )
+    audit.record(
+        "run started",
+        actor=actor,
+        target=run,
+        scope=site.study.name,
+        site=site.slug,
+        run=run.pk,
+        backend=backend,
+        settings=checked,
+        snapshot=snapshot.digest,
+        gate_configuration=gate.number,
+        trigger=trigger,
+        reproduces=reproduces.pk if reproduces else None,
+    )
     return run
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KIND = "shadow-reading"
 SCANS = 20
-"""Wanted where the site's rule says nothing else: two weeks of a small lab."""
+"""Wanted where the site's rule says nothing else."""
 
 
 def begin(site_id: int) -> ShadowComparison | None:

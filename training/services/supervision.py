@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billiard import current_process
 from django.conf import settings
 
 from core.jobs import Cancelled, Fenced, JobContext
 from training.backends.contract import TrainingFailed
 from training.processes import CANCELLED, DONE, FAILED, FENCED, failure_path
 from training.selectors import runs
+from training.services import turns
 
 if TYPE_CHECKING:
     from training.models import Run
@@ -58,11 +60,17 @@ def run_process(context: JobContext) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env={**os.environ, **turns.device_environment(_place_among_workers())},
         )
         try:
             return _watch(process, context)
         finally:
             _end(process)
+
+
+def _place_among_workers() -> int:
+    """The number of this process in Celery's pool, from 0; 0 outside a pool."""
+    return int(getattr(current_process(), "index", 0))
 
 
 def command(job_id: str, fence: int) -> list[str]:

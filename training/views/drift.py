@@ -16,6 +16,7 @@ from domain.errors import MyotraceError
 from training import drift_pages
 from training.selectors import drift_reports
 from training.services import drift as service
+from training.services import retraining
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 @require_http_methods(["GET", "POST"])
 def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
-    """The newest report with its charts and figures; POST by an admin looks anew."""
+    """The newest report with its charts; an admin looks anew, or starts what it proposes."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     site = site_named(study, slug)
     if request.method == "POST":
         require_role(request.role, Role.ADMIN)
-        return _look(request, study, site)
+        act = _start if request.POST.get("act") == "start" else _look
+        return act(request, study, site)
     report = drift_reports.newest(site)
     figures = drift_pages.charts(site, report) if report else []
     if asked := plots.asked_for(request, figures):
@@ -42,6 +44,16 @@ def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         "reports": drift_reports.of_site(site),
     }
     return render(request, "training/drift.html", context)
+
+
+def _start(request: StudyRequest, study: Study, site: Site) -> HttpResponse:
+    try:
+        run = retraining.after_drift(site, request.user)
+    except MyotraceError as error:
+        messages.error(request, str(error))
+        return redirect("training:drift", study.name, site.slug)
+    messages.success(request, "Queued. The model stands before the gate when it is done.")
+    return redirect("training:run", study.name, run.pk)
 
 
 def _look(request: StudyRequest, study: Study, site: Site) -> HttpResponse:

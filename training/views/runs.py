@@ -61,6 +61,7 @@ def run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
     items = found.snapshot.manifest["items"]
     context = {
         "run": found,
+        "reproduction": run_selector.reproduction(found),
         "line": run_pages.line_of(found),
         "polls": found.job.is_active,
         "log": run_pages.log_tail(found.job),

@@ -70,7 +70,8 @@ def address() -> str:
 def programs() -> list[Program]:
     """The processes of an installation on one machine.
 
-    Long jobs (training, imports) have a worker of their own, so that they never hold up pre-labels.
+    Trainings have a worker of their own with one process a device, so that they never hold up
+    pre-labels or imports.
     Workers stop cold: a job's row, not its worker, knows what is to be done.
     """
     python = sys.executable
@@ -84,6 +85,7 @@ def programs() -> list[Program]:
         "--workers", "2", "--threads", "8", "--timeout", "120", "--graceful-timeout", "8",
         "--access-logfile", "-", "--no-control-socket",
     ]  # fmt: skip
+    devices = str(max(1, len(settings.TRAINING_DEVICES)))
     return [
         Program("web", web),
         Program(
@@ -92,8 +94,17 @@ def programs() -> list[Program]:
             signal.SIGQUIT,
         ),
         Program(
-            "worker-long",
-            [*celery, *worker, "--queues", "long", "--concurrency", "2", "-n", "long@%h"],
+            "worker-training",
+            [
+                *celery,
+                *worker,
+                "--queues",
+                "training",
+                "--concurrency",
+                devices,
+                "-n",
+                "training@%h",
+            ],
             signal.SIGQUIT,
         ),
         Program("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]),

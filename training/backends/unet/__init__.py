@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from domain.errors import InvalidInput
 from inference.recipes.unet import NORMALISATION, input_spec
 from training.backends.contract import Reporter, Trained, TrainingData, memory_for
 from training.backends.settings import describe, parse
@@ -23,7 +24,10 @@ class UNetBackend:
 
     def settings(self, given: Mapping[str, object]) -> dict[str, Any]:
         """Every setting, the given ones checked; InvalidInput names the one that is wrong."""
-        return asdict(parse(UNetSettings, given))
+        parsed = parse(UNetSettings, given)
+        if not parsed.dice_weight and not parsed.cross_entropy_weight:
+            raise InvalidInput("One of dice_weight and cross_entropy_weight must be above 0.")
+        return asdict(parsed)
 
     def describe(self) -> list[dict[str, Any]]:
         """Name, kind, default, limits and help of every setting."""
@@ -49,6 +53,7 @@ class UNetBackend:
             f" {card_input['height']}x{card_input['width']} px on {device()}."
         )
         loop = Loop(parsed, data.classes, train, validation, device())
+        begun_from = _initial_weights(loop.network, parsed.initial_weights)
         with memory_for(parsed.batch_size):
             loop.run(reporter, fingerprint(parsed, data.digest, data.labels, card_input))
         best = loop.progress
@@ -59,12 +64,22 @@ class UNetBackend:
                 "input": card_input,
                 "normalisation": NORMALISATION,
                 "libraries": {name: version(name) for name in LIBRARIES},
+                **begun_from,
             },
             predict=TorchPredictor(loop.network, card_input),
             epochs=best.epoch,
             best_epoch=best.best_epoch,
             best_validation_dice=best.best_dice,
         )
+
+
+def _initial_weights(network: Any, name: str) -> dict[str, Any]:
+    """Fill the encoder from a local file, if one is named; what the card says of it."""
+    if not name:
+        return {}
+    from training.backends.unet.initial_weights import load_into
+
+    return {"initial_weights": {"file": name, "sha256": load_into(network, name)}}
 
 
 def _some_shapes(data: TrainingData) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from training.backends.unet.augmentation import Augmentation
 from training.backends.unet.dataset import Scans
 from training.backends.unet.loss import dice_and_cross_entropy
 from training.backends.unet.network import build
+from training.backends.unet.schedule import is_plateau, learning_rate
 from training.backends.unet.settings import UNetSettings
 
 # A resnet18's checkpoint has 170 to 230 MB and takes about a second; an epoch on a GPU may, too.
@@ -28,11 +29,13 @@ CHECKPOINT_SHARE = 0.05
 
 @dataclass
 class Progress:
-    """Epochs finished, and the best of them by validation Dice (-1: none yet)."""
+    """Epochs finished, the best of them by validation Dice (-1: none yet), and halved rates."""
 
     epoch: int = 0
     best_epoch: int = 0
     best_dice: float = -1.0
+    halvings: int = 0
+    halved_at: int = 0
 
 
 class Loop:
@@ -87,6 +90,9 @@ class Loop:
     def run_epoch(self, reporter: Reporter) -> EpochRow:
         """One pass over the training scans and one over the validation scans."""
         started = time.monotonic()
+        rate = learning_rate(self.settings, self.progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         train_loss = self._train_once(reporter)
         validation_loss, dice = self._validate(reporter)
         number = self.progress.epoch + 1
@@ -95,12 +101,14 @@ class Loop:
         if dice > self.progress.best_dice:
             self.progress.best_epoch, self.progress.best_dice = number, dice
             self.best_weights = copy.deepcopy(self.network.state_dict())
+        if is_plateau(self.settings, self.progress):
+            self.progress.halvings, self.progress.halved_at = self.progress.halvings + 1, number
         return EpochRow(
             number=number,
             train_loss=train_loss,
             validation_loss=validation_loss,
             validation_dice=dice,
-            learning_rate=self.settings.learning_rate,
+            learning_rate=rate,
             seconds=time.monotonic() - started,
         )
 
@@ -140,7 +148,7 @@ class Loop:
             self.optimizer.zero_grad(set_to_none=True)
             with self._mixed_precision():
                 logits = self.network(images)
-            loss = dice_and_cross_entropy(logits, label_maps)
+            loss = self._loss(logits, label_maps)
             self.scaler.scale(loss).backward()
             self.scaler.step(self.optimizer)
             self.scaler.update()
@@ -156,9 +164,13 @@ class Loop:
             images, label_maps = self.validation.batch(indices, self.device)
             with self._mixed_precision():
                 logits = self.network(images)
-            total += dice_and_cross_entropy(logits, label_maps).item() * len(indices)
+            total += self._loss(logits, label_maps).item() * len(indices)
             values.extend(self._image_dice(logits, label_maps))
         return total / len(self.validation), mean_by_subject(values, self.validation.subjects)
+
+    def _loss(self, logits: torch.Tensor, label_maps: torch.Tensor) -> torch.Tensor:
+        weights = self.settings.dice_weight, self.settings.cross_entropy_weight
+        return dice_and_cross_entropy(logits, label_maps, *weights)
 
     def _image_dice(self, logits: torch.Tensor, label_maps: torch.Tensor) -> Iterator[float]:
         predictions = logits.argmax(dim=1).to(torch.uint8).cpu().numpy()

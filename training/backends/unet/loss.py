@@ -8,8 +8,13 @@ from torch.nn import functional
 SMOOTHING = 1.0  # px: an empty label that is predicted empty costs nothing
 
 
-def dice_and_cross_entropy(logits: torch.Tensor, label_maps: torch.Tensor) -> torch.Tensor:
-    """Logits (n, C, H, W) and label maps uint8 (n, H, W) -> a scalar.
+def dice_and_cross_entropy(
+    logits: torch.Tensor,
+    label_maps: torch.Tensor,
+    dice_weight: float = 1.0,
+    cross_entropy_weight: float = 1.0,
+) -> torch.Tensor:
+    """Logits (n, C, H, W) and label maps uint8 (n, H, W) -> the weighted sum of both parts.
 
     Cross-entropy is the mean over pixels. The Dice part is 1 - Dice of each label over the whole
     batch, averaged over the labels without the background (Milletari 2016 with plain sums, as
@@ -24,4 +29,4 @@ def dice_and_cross_entropy(logits: torch.Tensor, label_maps: torch.Tensor) -> to
     overlap = (probabilities * truth).sum(dim=(0, 2, 3))
     total = (probabilities + truth).sum(dim=(0, 2, 3))
     dice = (2 * overlap + SMOOTHING) / (total + SMOOTHING)
-    return cross_entropy + (1 - dice).mean()
+    return cross_entropy_weight * cross_entropy + dice_weight * (1 - dice).mean()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from domain.errors import InvalidInput
 from training.backends.settings import choice, custom, flag, integer, members, number
+from training.backends.unet.schedule import CONSTANT, SCHEDULES
 
 ENCODERS = (
     "resnet18",
@@ -41,6 +42,14 @@ def parse_image_size(value: object) -> int | str:
     return text
 
 
+def parse_file_name(value: object) -> str:
+    """Empty, or the name of a file without any folder."""
+    text = str(value).strip()
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}", text):
+        raise ValueError("is the name of a file in weights/, without a folder")
+    return text
+
+
 @dataclass(frozen=True)
 class UNetSettings:
     """Settings of one run; the help texts are shown in the start form and in the card."""
@@ -58,7 +67,23 @@ class UNetSettings:
         " most training scans have (sides are multiples of 32); HEIGHTxWIDTH fixes both sides."
         " Scans are letterboxed: their shape is kept, the rest is padded.",
     )
-    learning_rate: float = number(1e-4, 1e-7, 1.0, "Adam's learning rate (paper: 1e-4), constant.")
+    learning_rate: float = number(1e-4, 1e-7, 1.0, "Adam's first learning rate (paper: 1e-4).")
+    schedule: str = choice(
+        CONSTANT,
+        SCHEDULES,
+        "How the learning rate goes on: constant (paper), down to 0 over max_epochs by a polynomial"
+        " or a cosine, or halved whenever a quarter of the patience brought nothing better.",
+    )
+    dice_weight: float = number(1.0, 0.0, 100.0, "Weight of the Dice part of the loss (paper: 1).")
+    cross_entropy_weight: float = number(
+        1.0, 0.0, 100.0, "Weight of the cross-entropy part of the loss (paper: 1)."
+    )
+    initial_weights: str = custom(
+        "",
+        parse_file_name,
+        "First weights of the encoder: the name of a file in weights/ of the data directory"
+        " (.safetensors, or saved by torch). Empty: drawn from the seed. No hub is asked.",
+    )
     batch_size: int = integer(8, 1, 256, "Scans per step (paper: 8).")
     patience: int = integer(
         20, 1, 1000, "Stop after so many epochs without a better validation Dice (paper: 20)."

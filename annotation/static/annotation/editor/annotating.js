@@ -15,6 +15,7 @@ import { RevisionsPanel } from "#editor/revisions-panel.js";
 import { saveNotice, saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
 import { sendingTo } from "#editor/sending.js";
+import { SingleStructure } from "#editor/single-structure.js";
 import { offerStarts } from "#editor/starting.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
 import { Undoing } from "#editor/undoing.js";
@@ -26,6 +27,10 @@ import { WorkLock } from "#editor/work-lock.js";
 const LEAVING = 1500;
 /** How long submitting waits for them. ms */
 const SUBMITTING = 5000;
+/** @type {import("#editor/connection.js").Answer} */
+const NO_ANSWER = { status: 0, data: null };
+const IN_CONFLICT =
+  "Not now: another window has saved this scan. Choose in the panel first, “Save my choice” or “Take the other”.";
 
 /** @implements {Mode} */
 export class Annotating {
@@ -36,6 +41,8 @@ export class Annotating {
   #journal = new IndexedJournal(() => this.#undoStore.clearAll());
   /** @type {ConflictPanel | null} */
   #conflict = null;
+  /** @type {SingleStructure | null} */
+  #single = null;
   #editor;
   #scope;
   #lock;
@@ -76,6 +83,7 @@ export class Annotating {
 
   shown() {
     prepareScan(this.#editor.data.urls.next);
+    this.#showLeft();
     this.#sendLeftovers();
     showWaitingProposals(this.#editor);
   }
@@ -133,6 +141,12 @@ export class Annotating {
     );
   }
 
+  /** How many scans are left is no reason to show this one later. */
+  async #showLeft() {
+    const { status, data } = await call("GET", this.#editor.data.urls.left).catch(() => NO_ANSWER);
+    if (status === 200) this.#editor.piece("left").textContent = data.left;
+  }
+
   /** Work that is not saved yet stays in the journal; what the journal cannot keep holds the scan open. */
   async leave() {
     await this.#flushed(LEAVING);
@@ -155,6 +169,8 @@ export class Annotating {
         group,
         label: "Take over the pre-label",
         keys: ["A"],
+        otherwise: IN_CONFLICT,
+        enabled: () => !this.isInConflict,
         run: () => this.#takeOver(),
       });
     }
@@ -165,31 +181,44 @@ export class Annotating {
         group,
         label: "Submit, and open the next scan",
         keys: ["Ctrl+Enter"],
+        otherwise: IN_CONFLICT,
+        enabled: () => !this.isInConflict,
         run: () => this.#submit(),
-      },
-      {
-        name: "submit-single",
-        group,
-        label: "Submit a scan with one structure",
-        keys: ["Enter"],
-        applies: () => data.labels.length === 1,
-        run: () => this.#submitSingle(),
       },
       {
         name: "save-choice",
         group,
         label: "End a conflict: save what is shown",
-        applies: () => this.#conflict !== null,
+        applies: () => this.isInConflict,
         run: () => this.#saveChoice(),
       },
       {
         name: "take-theirs",
         group,
         label: "End a conflict: take the other version",
-        applies: () => this.#conflict !== null,
+        applies: () => this.isInConflict,
         run: () => this.#takeTheirs(),
       },
     );
+    this.#single = new SingleStructure(this.#editor, {
+      held: () => (this.isInConflict ? IN_CONFLICT : ""),
+      submit: () => this.#submit(),
+    });
+  }
+
+  /** Whether another window's work waits for a choice; until then nothing is taken over or submitted. */
+  get isInConflict() {
+    return this.#conflict !== null;
+  }
+
+  /** In single-structure mode only a number, or its row, chooses another structure. */
+  get keepsStructure() {
+    return this.#single?.isOn ?? false;
+  }
+
+  /** @param {string} label */
+  structureChosen(label) {
+    this.#single?.chosen(label);
   }
 
   #listen() {
@@ -326,16 +355,11 @@ export class Annotating {
     const decision = String(said.get("decision") ?? "");
     const reason = String(said.get("reason") ?? "").trim();
     if (!decision || !reason) return editor.say("Choose what is the case and give a reason.");
-    editor.change({ regions: [], origin: "drawn", decision, reason }, "decision", "Recorded.");
+    if (this.isInConflict) return editor.say(IN_CONFLICT);
+    const none = { regions: [], origin: "drawn", decision, reason };
+    if (!editor.change(none, "decision", "Recorded.")) return;
     editor.host.focus({ preventScroll: true });
     this.#submit();
-  }
-
-  /** One structure is one outline: Enter submits it. */
-  #submitSingle() {
-    const count = this.#editor.regions.length;
-    if (count < 2) return this.#submit();
-    this.#editor.say(`There are ${count} outlines. Delete the wrong one; {submit} submits all.`);
   }
 
   async #submit() {

@@ -23,13 +23,14 @@
  *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, revision: string, submit: string, take_back: string, review: string, next: string},
+ *   urls: {save: string, left: string, revision: string, submit: string, take_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
- *   leave(): Promise<boolean>, shown?(): void,
- * }} Mode `shown`: the scan has appeared; `leave` makes the work safe before another scan is shown, and says whether it is
+ *   leave(): Promise<boolean>, shown?(): void, structureChosen?(label: string): void,
+ *   readonly keepsStructure?: boolean,
+ * }} Mode `shown`: the scan has appeared; `keepsStructure`: a press on another does not choose it; `leave` makes the work safe before another scan is shown, and says whether it is
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
@@ -49,7 +50,7 @@ import { Measuring } from "#editor/measurement.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
 import { Reading } from "#editor/reading.js";
-import { deleteRegion, regionAt, toggleCut } from "#editor/regions.js";
+import { deleteRegion, firstChanged, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
 import { Sweeping } from "#editor/sweeping.js";
@@ -82,6 +83,8 @@ export class Editor {
   #drawScheduled = false;
   /** Whether neighbours follow a shared border. */
   linked = true;
+  /** Labels whose outlines no tool changes. @type {Set<string>} */
+  locked = new Set();
   /** What the brushes share, image px. */
   brush = { radius: 10 };
   #listeners = new AbortController();
@@ -261,6 +264,14 @@ export class Editor {
         pressed: () => !this.linked,
         run: () => this.#toggleLink(),
       },
+      {
+        name: "lock",
+        group,
+        label: "Lock the chosen structure's outline, or unlock it",
+        keys: ["Shift+L"],
+        applies,
+        run: () => this.toggleLock(this.label),
+      },
       ...[
         { name: "smaller", label: "Smaller brush, or tolerance", keys: ["["], steps: -1 },
         { name: "larger", label: "Larger brush, or tolerance", keys: ["]"], steps: 1 },
@@ -344,6 +355,7 @@ export class Editor {
   select(label) {
     this.label = label;
     this.#picked = null;
+    this.mode.structureChosen?.(label);
     this.draw();
   }
 
@@ -351,7 +363,9 @@ export class Editor {
   pick(point) {
     const index = regionAt(this.regions, point);
     if (index < 0) return;
-    this.select(this.regions[index].label);
+    const { label } = this.regions[index];
+    if (this.mode.keepsStructure && label !== this.label) return;
+    this.select(label);
     this.#picked = point;
   }
 
@@ -406,11 +420,47 @@ export class Editor {
     );
   }
 
-  /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said */
+  /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said @returns {boolean} whether no lock forbids it */
   change(drawing, tool, said) {
+    const held = firstChanged(this.regions, drawing.regions ?? this.regions, this.locked);
+    if (held !== null) {
+      this.preview(null);
+      this.#sayLocked(held);
+      return false;
+    }
     this.history.push({ ...this.history.present, basedOn: null, ...drawing });
     this.#changed(tool);
     this.say(said);
+    return true;
+  }
+
+  /** Whether the chosen structure is locked, which is said then. */
+  refusesChosen() {
+    const isLocked = this.locked.has(this.label);
+    if (isLocked) this.#sayLocked(this.label);
+    return isLocked;
+  }
+
+  /** @param {string} label */
+  #sayLocked(label) {
+    this.say(`${this.#titleOf(label)} is locked: its outline stays as it is. “Locked” beside the scan unlocks it.`);
+  }
+
+  /** @param {string} label */
+  #titleOf(label) {
+    return this.data.labels.find(({ name }) => name === label)?.title ?? label;
+  }
+
+  /** @param {string} label */
+  toggleLock(label) {
+    if (!this.locked.delete(label)) this.locked.add(label);
+    this.draw();
+    const title = this.#titleOf(label);
+    this.say(
+      this.locked.has(label)
+        ? `${title} is locked: no tool changes its outline. Undo still does.`
+        : `${title} can be changed again.`,
+    );
   }
 
   /** @param {string} tool */

@@ -35,6 +35,9 @@ export class Panel {
     for (const button of this.#all("[data-cut]")) {
       button.addEventListener("click", () => editor.toggleCut(button.dataset.cut ?? ""));
     }
+    for (const button of this.#all("[data-lock]")) {
+      button.addEventListener("click", () => editor.toggleLock(button.dataset.lock ?? ""));
+    }
     for (const row of this.#all("[data-label]")) {
       row.addEventListener("click", () => editor.select(row.dataset.label ?? ""));
     }
@@ -76,7 +79,13 @@ export class Panel {
 
   /** @param {Region[]} regions @param {Measured[]} measured one a label, in the labels' order */
   showWork(regions, measured) {
-    const { label, mode } = this.#editor;
+    const { label, locked, mode } = this.#editor;
+    for (const button of this.#all("[data-lock]")) {
+      const isLocked = locked.has(button.dataset.lock ?? "");
+      button.setAttribute("aria-pressed", String(isLocked));
+      const text = isLocked ? "Locked" : "Lock";
+      if (button.textContent !== text) button.textContent = text;
+    }
     this.#all("[data-label]").forEach((row, index) => {
       row.setAttribute("aria-pressed", String(row.dataset.label === label));
       this.#fill(row, measured[index]);

@@ -230,10 +230,11 @@ function mend(regions, place, ring) {
 /**
  * Splits the region of a label that a line crosses.
  * @param {Region[]} regions @param {string} label @param {Point[]} line @param {number} scale screen px per image px
+ * @param {Manner} [manner]
  * @returns {{regions: Region[], pieces: [number, number]} | null} where the two pieces are; null if
  *   the line does not go from one side of an outline to the other
  */
-export function splitRegion(regions, label, line, scale) {
+export function splitRegion(regions, label, line, scale, { locked } = {}) {
   const outlines = ringPlaces(regions, label).filter(({ ring }) => ring === 0);
   const found = redraw(outlines.map((place) => ringAt(regions, place)), line, scale, LINE_TOLERANCE);
   if (!found) return null;
@@ -246,7 +247,7 @@ export function splitRegion(regions, label, line, scale) {
   const pieces = [{ ...region, parts: whole }, { ...region, parts: others[0] }];
   const split = [...regions.slice(0, index), ...pieces, ...regions.slice(index + 1)];
   const conforming = pieces.reduce(
-    (all, piece, at) => reshape(all, index + at, "replace", piece.parts) ?? all,
+    (all, piece, at) => reshape(all, index + at, "replace", piece.parts, { locked }) ?? all,
     split,
   );
   return { regions: conforming, pieces: [index, index + 1] };
@@ -260,24 +261,33 @@ export function uniteRegions(regions, label, index) {
   return withRegion(regions, own, joined).filter((_, at) => at !== index);
 }
 
-/** Takes from a label's regions what another region under a point covers. @param {Region[]} regions @param {string} label @param {Point} point @returns {Region[] | null} */
-export function yieldGround(regions, label, point) {
+/** Takes from a label's regions what another region under a point covers. @param {Region[]} regions @param {string} label @param {Point} point @param {Manner} [manner] @returns {Region[] | null} */
+export function yieldGround(regions, label, point, { locked } = {}) {
   const index = regions.findIndex(
     (region) => region.label !== label && insideRings(point, region.parts.flat()),
   );
   const isOverlapped = regions.some(
     (region) => region.label === label && index >= 0 && overlapArea(region.parts, regions[index].parts) > 0,
   );
-  return isOverlapped ? reshape(regions, index, "replace", regions[index].parts) : null;
+  return isOverlapped ? reshape(regions, index, "replace", regions[index].parts, { locked }) : null;
 }
 
-/** Takes from the others what the regions that have changed now cover. @param {Region[]} before @param {Region[]} after one for one */
-export function claimGround(before, after) {
+/** Takes from the others what the regions that have changed now cover. @param {Region[]} before @param {Region[]} after one for one @param {Manner} [manner] */
+export function claimGround(before, after, { locked } = {}) {
   const changed = after.filter((region, index) => region !== before[index]);
   return changed.reduce((all, region) => {
     const index = all.indexOf(region);
-    return index < 0 ? all : (reshape(all, index, "replace", region.parts) ?? all);
+    return index < 0 ? all : (reshape(all, index, "replace", region.parts, { locked }) ?? all);
   }, after);
+}
+
+/** The first of some labels whose regions are not the very same in both. @param {Region[]} before @param {Region[]} after @param {Iterable<string>} labels */
+export function firstChanged(before, after, labels) {
+  for (const label of labels) {
+    const [old, now] = [before, after].map((all) => all.filter((region) => region.label === label));
+    if (old.length !== now.length || old.some((region, at) => region !== now[at])) return label;
+  }
+  return null;
 }
 
 /** @param {Region[]} regions @param {number} index */

@@ -7,8 +7,9 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/geometry.js").Ring} Ring
  * @typedef {"replace" | "add" | "take"} How what parts do to a region's ground
- * @typedef {{linked?: boolean, smallest?: number}} Manner whether neighbours take what is lost; up
- *   to which area, px2, pieces and holes that come about by the way are not meant
+ * @typedef {{linked?: boolean, smallest?: number, locked?: ReadonlySet<string>}} Manner whether
+ *   neighbours take what is lost; up to which area, px2, pieces and holes that come about by the way
+ *   are not meant; which labels' regions stay as they are, point for point
  */
 import { Arrangement } from "#editor/arrangement.js";
 import { bounds, partsArea, samePoint } from "#editor/geometry.js";
@@ -19,6 +20,8 @@ const MOST_HANDED_OVER = 0.5;
 /** Smaller pieces that come about by the way are leftovers of a gesture. mm2, and px2 without a calibration */
 const SMALLEST_MM2 = 0.5;
 const SMALLEST_PX2 = 60;
+/** @type {ReadonlySet<string>} */
+const NONE = new Set();
 /** The layers of an arrangement: the parts of the gesture, the region that changes, then the others. */
 const GESTURE = 0;
 const ACTIVE = 1;
@@ -35,13 +38,20 @@ const GROUND = {
  * @param {Part[]} parts @param {Manner} manner
  * @returns {Region[] | null} null when nothing is left of the region
  */
-export function reshape(regions, index, how, parts, { linked = true, smallest = SMALLEST_PIECE } = {}) {
+export function reshape(
+  regions,
+  index,
+  how,
+  parts,
+  { linked = true, smallest = SMALLEST_PIECE, locked = NONE } = {},
+) {
+  if (locked.has(regions[index].label)) return regions;
   const reach = bounds([...regions[index].parts, ...parts].flat());
   const near = regions
     .map((_, other) => other)
     .filter((other) => other !== index && meets(regions[other], reach));
   const concerned = [index, ...near];
-  const ground = new Ground(regions, concerned, how, parts);
+  const ground = new Ground(regions, concerned, how, parts, locked);
   ground.mergeOwnLabel();
   ground.dropCrumbs(smallest);
   ground.takeFragments(smallest);
@@ -70,13 +80,15 @@ class Ground {
   #regions;
   #drawn;
   #laid;
+  /** For each region, whether it stays as it is. @type {boolean[]} */
+  #isLocked;
   /** For each region, the active one first, whether it had and whether it has a face. @type {boolean[][]} */
   #had;
   /** @type {boolean[][]} */
   #has;
 
-  /** @param {Region[]} regions @param {number[]} concerned @param {How} how @param {Part[]} parts */
-  constructor(regions, concerned, how, parts) {
+  /** @param {Region[]} regions @param {number[]} concerned @param {How} how @param {Part[]} parts @param {ReadonlySet<string>} locked */
+  constructor(regions, concerned, how, parts, locked) {
     this.#drawn = parts;
     this.#regions = concerned.map((index) => regions[index]);
     this.#laid = new Arrangement([
@@ -84,11 +96,22 @@ class Ground {
       ...this.#regions.map((region) => windingRings(region.parts)),
     ]);
     const { faces } = this.#laid;
-    const isGained = faces.map(({ windings }) => GROUND[how](windings));
+    this.#isLocked = this.#regions.map(({ label }) => locked.has(label));
     this.#had = concerned.map((_, at) => faces.map(({ windings }) => windings[ACTIVE + at] > 0));
-    this.#has = this.#had.map((had, at) =>
-      at === 0 ? isGained : had.map((isHad, face) => isHad && !isGained[face]),
+    const isGained = faces.map(
+      ({ windings }, face) =>
+        GROUND[how](windings) && (this.#had[0][face] || !this.#isOfLocked(face)),
     );
+    this.#has = this.#had.map((had, at) =>
+      at === 0
+        ? isGained
+        : had.map((isHad, face) => isHad && (this.#isLocked[at] || !isGained[face])),
+    );
+  }
+
+  /** @param {number} face */
+  #isOfLocked(face) {
+    return this.#had.some((had, at) => this.#isLocked[at] && had[face]);
   }
 
   /** @param {number} face */
@@ -147,6 +170,7 @@ class Ground {
   /** Small pieces that the gesture cuts off a neighbour are the region's own. @param {number} smallest */
   takeFragments(smallest) {
     for (let at = 1; at < this.#has.length; at += 1) {
+      if (this.#isLocked[at]) continue;
       const pieces = this.#pieces(this.#has[at]);
       const areas = pieces.map((piece) => this.#laid.area(piece));
       const largest = Math.max(...areas);
@@ -198,6 +222,7 @@ class Ground {
     let longest = free;
     shared.forEach((length, at) => {
       if (at === 0 || this.#regions[at].label === label || length <= longest) return;
+      if (this.#isLocked[at]) return;
       [heir, longest] = [at, length];
     });
     return heir;
@@ -207,6 +232,7 @@ class Ground {
   regions() {
     const parts = this.#laid.parts(this.#has.map((has) => (face) => has[face]));
     return this.#regions.map((region, at) => {
+      if (this.#isLocked[at]) return region;
       const isSame =
         this.#has[at].every((isIn, face) => isIn === this.#had[at][face]) &&
         parts[at].flat(2).length === region.parts.flat(2).length;

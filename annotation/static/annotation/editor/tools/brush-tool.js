@@ -84,6 +84,7 @@ class RoundBrush {
 
   /** @param {Point[]} stroke @param {boolean} adds @param {boolean} mayBegin whether it may begin a part of its own */
   #apply(stroke, adds, mayBegin) {
+    if (this.desk.refusesChosen()) return;
     const { image } = this.desk.data;
     const line = simplifyLine(stroke, STROKE_TOLERANCE);
     const shape = withinImage(swept(line, this.desk.brush.radius), image.width, image.height);
@@ -92,7 +93,8 @@ class RoundBrush {
   }
 
   get #manner() {
-    return { linked: this.desk.linked, smallest: smallestPiece(this.desk.data.spacing) };
+    const { linked, locked, data } = this.desk;
+    return { linked, locked, smallest: smallestPiece(data.spacing) };
   }
 
   /** @param {Part[]} shape @param {boolean} mayBegin */

@@ -57,6 +57,7 @@ export class DrawTool {
 
   /** @param {Pointer} pointer */
   press({ point, reach }) {
+    if (this.desk.refusesChosen()) return null;
     const stroke = [point];
     return {
       /** @param {Pointer} pointer */

@@ -1,12 +1,14 @@
 /**
- * Livewire: clicks along a border, and the line between them follows the image's edges. A
- * double-click or Enter ends it; it replaces the stretch of the outline beside it as a redrawn
- * stroke does, or becomes an outline where there is none.
+ * Livewire: clicks along a border, and the line between them follows the image's edges, with the
+ * bright tissue always on the same hand: that of the cheaper way to the second click, until the
+ * other is taken. A double-click or Enter ends it; it replaces the stretch of the outline beside it
+ * as a redrawn stroke does, or becomes an outline where there is none.
  *
  * @typedef {import("#editor/tools/tool.js").Desk} Desk
  * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
  * @typedef {import("#editor/actions.js").Action} Action
  * @typedef {import("#editor/geometry.js").Point} Point
+ * @typedef {import("#editor/geometry.js").Region} Region
  */
 import { distance, tidyRing } from "#editor/geometry.js";
 import { wayTo } from "#editor/livewire.js";
@@ -36,6 +38,15 @@ export class LivewireTool {
       enabled: () => this.#seed !== null,
       run: () => this.#back(),
     },
+    {
+      name: "wire-side",
+      group: "Wire",
+      label: "Follow the edge's other side; once it is put in, take the line's other side",
+      keys: ["X"],
+      otherwise: "{wire-side} takes the other side of the edge that the line follows.",
+      enabled: () => this.#ways !== null || this.#last?.regions === this.desk.regions,
+      run: () => this.#flip(),
+    },
   ];
   /** @type {Worker | null} */
   #worker = null;
@@ -43,8 +54,14 @@ export class LivewireTool {
   #seed = null;
   /** One between two clicks. @type {Point[][]} */
   #legs = [];
-  /** From the newest seed, once the worker has answered. @type {Int8Array | null} */
-  #steps = null;
+  /** From the newest seed with the bright on either hand, once the worker has answered. @type {import("#editor/livewire.js").Ways[] | null} */
+  #ways = null;
+  /** Which of them is followed, once that is decided. @type {number | null} */
+  #hand = null;
+  /** Where the pointer was last. @type {Point | null} */
+  #ahead = null;
+  /** What was put in, and what the other side would have been. @type {{regions: Region[], flip: () => void} | null} */
+  #last = null;
 
   /** @param {Desk} desk */
   constructor(desk) {
@@ -56,7 +73,7 @@ export class LivewireTool {
     if (this.#worker || !grey) return this.#worker;
     this.#worker = new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
     this.#worker.addEventListener("message", ({ data }) => {
-      if (this.#seed && data.seed === this.#pixel(this.#seed)) this.#steps = data.steps;
+      if (this.#seed && data.seed === this.#pixel(this.#seed)) this.#ways = data.ways;
     });
     this.#worker.postMessage(grey);
     return this.#worker;
@@ -72,19 +89,35 @@ export class LivewireTool {
   /** @param {Point} seed */
   #plant(seed) {
     this.#seed = seed;
-    this.#steps = null;
+    this.#ways = null;
     this.#running?.postMessage({ seed: this.#pixel(seed) });
   }
 
   /** Along the edges, or straight as long as the worker has not answered. @param {Point} to @returns {Point[]} */
   #legTo(to) {
     if (!this.#seed) return [];
-    if (!this.#steps) return [this.#seed, to];
-    return [this.#seed, ...wayTo(this.#steps, this.desk.data.image.width, this.#pixel(to)).slice(1, -1), to];
+    if (!this.#ways) return [this.#seed, to];
+    const { steps } = this.#ways[this.#handTo(to)];
+    return [this.#seed, ...wayTo(steps, this.desk.data.image.width, this.#pixel(to)).slice(1, -1), to];
+  }
+
+  /** @param {Point} to */
+  #handTo(to) {
+    if (this.#hand !== null || !this.#ways) return this.#hand ?? 0;
+    const [first, second] = this.#ways.map(({ costs }) => costs[this.#pixel(to)]);
+    return first <= second ? 0 : 1;
+  }
+
+  #flip() {
+    if (!this.#ways) return this.#last?.flip();
+    this.#hand = 1 - this.#handTo(this.#ahead ?? this.#seed ?? [0, 0]);
+    if (this.#ahead) this.#show(this.#legTo(this.#ahead));
+    this.desk.say("The line follows the other side of the edge.");
   }
 
   /** @param {Pointer | null} pointer */
   hover(pointer) {
+    this.#ahead = pointer?.point ?? null;
     if (this.#seed) this.#show(pointer ? this.#legTo(pointer.point) : []);
   }
 
@@ -98,6 +131,7 @@ export class LivewireTool {
 
   /** @param {Pointer} pointer */
   press({ point }) {
+    if (this.desk.refusesChosen()) return null;
     const isFirst = this.#seed === null;
     if (isFirst) this.#plant(point);
     return {
@@ -114,6 +148,7 @@ export class LivewireTool {
     if (isStill && !isFirst) return this.#finish();
     if (isStill) return this.desk.say("Click on along the border. A double-click or {finish-wire} ends the line.");
     this.#legs.push(this.#legTo(to));
+    if (this.#ways) this.#hand = this.#handTo(to);
     this.#plant(to);
     this.#show([]);
   }
@@ -129,19 +164,29 @@ export class LivewireTool {
     const { desk } = this;
     const line = this.#legs.flat();
     const places = ringPlaces(desk.regions, desk.label);
-    const after = places.length ? this.#replaced(places, line) : this.#closed(line);
-    if (!after) return desk.say("The line has to begin and end on the outline.");
+    if (places.length) return this.#replace(places, line, 0);
+    const after = this.#closed(line);
+    if (!after) return desk.say("The line has to enclose something.");
     this.leave();
     desk.commit(after, this.name, "Put in along the edge.");
   }
 
-  /** @param {import("#editor/regions.js").RingPlace[]} places @param {Point[]} line */
-  #replaced(places, line) {
+  /** @param {import("#editor/regions.js").RingPlace[]} places @param {Point[]} line @param {number} choice */
+  #replace(places, line, choice) {
     const { desk } = this;
     const rings = places.map((place) => ringAt(desk.regions, place));
     const found = redraw(rings, line, desk.scale, 2 * TOLERANCE);
-    const ring = found?.choices[0].ring ?? [];
-    return found && ring.length >= 3 ? replaceRing(desk.regions, places[found.ring], ring, desk) : null;
+    if (!found) return desk.say("The line has to begin and end on the outline.");
+    const { ring } = found.choices[choice];
+    const after = ring.length < 3 ? null : replaceRing(desk.regions, places[found.ring], ring, desk);
+    if (!after) return desk.say("Nothing would be left of the outline; it stays as it was.");
+    this.leave();
+    desk.commit(after, this.name, "Put in along the edge. {wire-side} takes the other side.");
+    const flip = () => {
+      desk.undo();
+      this.#replace(places, line, 1 - choice);
+    };
+    this.#last = { regions: desk.regions, flip };
   }
 
   /** @param {Point[]} line */
@@ -152,7 +197,9 @@ export class LivewireTool {
 
   leave() {
     this.#seed = null;
-    this.#steps = null;
+    this.#ways = null;
+    this.#hand = null;
+    this.#ahead = null;
     this.#legs = [];
     this.desk.sketch({});
   }

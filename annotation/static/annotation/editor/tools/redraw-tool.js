@@ -87,6 +87,7 @@ export class RedrawTool {
 
   /** @param {Found | null} found @param {number} choice */
   #replace(found, choice) {
+    if (this.desk.refusesChosen()) return;
     if (!found) {
       const any = ringPlaces(this.desk.regions, this.desk.label).length > 0;
       this.desk.say(

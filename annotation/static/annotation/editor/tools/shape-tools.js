@@ -46,7 +46,7 @@ class StrokeTool {
         desk.sketch({});
         const length = Math.max(...stroke.map((there) => distance(there, pointer.point)));
         if (length * desk.scale < CLICK_REACH) desk.pick(pointer.point);
-        else this.ended(stroke, pointer);
+        else if (!desk.refusesChosen()) this.ended(stroke, pointer);
       },
       cancel: () => desk.sketch({}),
     };
@@ -71,7 +71,7 @@ export class SplitTool extends StrokeTool {
   /** @param {Point[]} stroke */
   ended(stroke) {
     const { desk } = this;
-    const split = splitRegion(desk.regions, desk.label, stroke, desk.scale);
+    const split = splitRegion(desk.regions, desk.label, stroke, desk.scale, desk);
     if (!split) return desk.say("Draw the line from one side of the outline to the other.");
     const [first, second] = split.pieces;
     const isSecond = partsArea(split.regions[second].parts) < partsArea(split.regions[first].parts);
@@ -106,7 +106,7 @@ export class HoleTool extends StrokeTool {
   ended(stroke) {
     const { desk } = this;
     const shape = filled(tidyRing(simplifyRing(stroke, TOLERANCE)));
-    const after = takeParts(desk.regions, desk.label, shape, { linked: desk.linked });
+    const after = takeParts(desk.regions, desk.label, shape, { linked: desk.linked, locked: desk.locked });
     if (!after) desk.say("Nothing would be left of the outline; it stays as it was.");
     else if (after === desk.regions) desk.say("Draw round the hole inside the outline.");
     else desk.commit(after, this.name, "Hole cut.");
@@ -146,7 +146,7 @@ export class UniteTool {
   /** @param {Point} point */
   #cutOut(point) {
     const { desk } = this;
-    const after = yieldGround(desk.regions, desk.label, point);
+    const after = yieldGround(desk.regions, desk.label, point, desk);
     if (after) desk.commit(after, this.name, "Cut out.");
     else desk.say("No other region overlaps the chosen structure here.");
   }

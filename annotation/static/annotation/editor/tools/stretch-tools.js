@@ -87,6 +87,7 @@ class StretchTool {
   /** @param {Found | null} found */
   #replace(found) {
     const { desk } = this;
+    if (desk.refusesChosen()) return;
     if (!found) return desk.say("Stroke along the stretch of the outline that is meant.");
     const { place, before, after } = found;
     if (after.length === before.length && after.every(isPointOf(before)))

@@ -21,6 +21,7 @@
  *   readonly label: string,
  *   readonly scale: number,
  *   readonly linked: boolean,
+ *   readonly locked: ReadonlySet<string>,
  *   readonly brush: {radius: number},
  *   readonly stage: {picture: {readonly grey: import("#editor/echo-intensity.js").Grey | null}},
  *   readonly data: {
@@ -34,8 +35,10 @@
  *   sketch(sketch: Sketch): void,
  *   pick(point: Point): void,
  *   say(text: string): void,
+ *   refusesChosen(): boolean,
  * }} Desk what a tool may see and do; `scale` is stage px per image px,
- *   `linked` whether neighbours follow a border, the brush's `radius` in image px
+ *   `linked` whether neighbours follow a border, `locked` the labels whose outlines stay as they
+ *   are, the brush's `radius` in image px; `refusesChosen`: the chosen structure is locked, and that is said
  *
  * @typedef {{label: string, keys?: string[], button?: import("#editor/actions.js").Button}} Offer
  *

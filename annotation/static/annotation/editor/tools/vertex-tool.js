@@ -208,7 +208,7 @@ export class VertexTool {
       return;
     }
     this.#selected = to;
-    this.desk.commit(claimGround(this.desk.regions, after), this.name, said);
+    this.desk.commit(claimGround(this.desk.regions, after, this.desk), this.name, said);
   }
 
   /** @param {Pointer} pointer */
@@ -248,7 +248,7 @@ export class VertexTool {
     else if (!isSound(after)) desk.say("Without this the outline would cross itself.");
     else {
       const said = points.length === 1 ? "Deleted a point." : `Deleted ${points.length} points.`;
-      desk.commit(claimGround(desk.regions, after), this.name, said);
+      desk.commit(claimGround(desk.regions, after, desk), this.name, said);
     }
     this.#selected = null;
     desk.sketch({});

@@ -1,0 +1,36 @@
+"""Reading what the gate has decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from training.models import GateDecision
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from inference.models import ModelVersion
+
+
+def newest(model: ModelVersion, purpose: str) -> GateDecision | None:
+    """The newest decision that let a model serve for a purpose."""
+    return of_model(model).filter(purpose=purpose, promotes=True).first()
+
+
+def of_model(model: ModelVersion) -> QuerySet[GateDecision]:
+    """All decisions about a model, newest first."""
+    return GateDecision.objects.filter(model=model).select_related("actor", "configuration")
+
+
+def as_json(decision: GateDecision) -> dict[str, Any]:
+    """A decision as the API gives it."""
+    return {
+        "purpose": decision.purpose,
+        "verdict": decision.verdict,
+        "promotes": decision.promotes,
+        "at": decision.created_at,
+        "by": decision.actor.get_username() if decision.actor else None,
+        "look": decision.look,
+        "looks": decision.looks,
+        "numbers": decision.numbers,
+    }
