@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class CoreConfig(AppConfig):
@@ -13,8 +13,13 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from core import audit_triggers, checks, integrity, signals
         from core.services.audit import broken_links
-        from core.triggers import install_after_migrate, missing_triggers
+        from core.triggers import (
+            install_after_migrate,
+            missing_triggers,
+            remove_before_migrate,
+        )
 
+        pre_migrate.connect(remove_before_migrate, dispatch_uid="core.triggers")
         post_migrate.connect(install_after_migrate, dispatch_uid="core.triggers")
         checks.register_all()
         audit_triggers.register_all()

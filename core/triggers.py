@@ -51,6 +51,15 @@ def install_after_migrate(using: str, **_: object) -> None:
     install(using)
 
 
+def remove_before_migrate(using: str, plan: Sequence[object] = (), **_: object) -> None:
+    """Signal receiver of pre_migrate: nothing may name a table while SQLite rebuilds it.
+
+    Only where something is to be migrated; `install_after_migrate` puts all back.
+    """
+    if plan:
+        remove(using)
+
+
 def install(using: str = "default") -> None:
     """(Re)create every registered trigger whose table exists."""
     connection = connections[using]
@@ -63,7 +72,7 @@ def install(using: str = "default") -> None:
 
 
 def remove(using: str = "default") -> None:
-    """Take every registered trigger off, so that a test may empty the tables."""
+    """Take every registered trigger off: for a migration, or so that a test may empty tables."""
     connection = connections[using]
     present = set(_registry) - set(missing(using))
     with connection.cursor() as cursor:
