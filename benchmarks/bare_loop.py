@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     partition_of = {code: name for name, codes in said.items() for code in codes}
     labels, cases = _read(Path(options.directory), partition_of, options.size)
     started = time.perf_counter()
-    network, best = _train(cases, len(labels) + 1, options)
+    network, best = train(cases, len(labels) + 1, options)
     seconds = time.perf_counter() - started
     test = _test(network, cases["test"], labels)
     answer = {
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> None:
         "learning_rate": options.learning_rate,
         "seconds": round(seconds, 1),
         "best_validation_dice": best,
-        "subjects": {name: len({case.subject for case in found}) for name, found in cases.items()},
+        "subjects": {name: len({one.subject for one in found}) for name, found in cases.items()},
         "test": test,
     }
     print(json.dumps(answer, indent=1))
@@ -93,15 +93,19 @@ def _read(
         for shape in documents[row["image"]]["shapes"]:
             points = [tuple(point) for point in shape["points"]]
             ImageDraw.Draw(native).polygon(points, fill=labels.index(shape["label"]) + 1)
-        small = picture.resize((size, size), Image.Resampling.BILINEAR)
-        target = native.resize((size, size), Image.Resampling.NEAREST)
-        cases[partition].append(
-            Case(row["subject"], np.asarray(small), np.asarray(target), np.asarray(native))
-        )
+        pixels, label_map = np.asarray(picture), np.asarray(native)
+        cases[partition].append(case(row["subject"], pixels, label_map, size))
     return labels, cases
 
 
-def _train(cases: dict[str, list[Case]], classes: int, options: Any) -> tuple[Any, float | None]:
+def case(subject: str, pixels: np.ndarray, native: np.ndarray, size: int) -> Case:
+    """A scan and its label map, both (h, w), squeezed into size x size px."""
+    label_map = Image.fromarray(native).resize((size, size), Image.Resampling.NEAREST)
+    return Case(subject, squeezed(pixels, size), np.asarray(label_map), native)
+
+
+def train(cases: dict[str, list[Case]], classes: int, options: Any) -> tuple[Any, float | None]:
+    """The network after the last epoch, or after the best on validation, and that Dice."""
     import copy
 
     import segmentation_models_pytorch as smp
@@ -136,22 +140,27 @@ def _train(cases: dict[str, list[Case]], classes: int, options: Any) -> tuple[An
     return network, best
 
 
-def _test(network: Any, cases: Sequence[Case], labels: Sequence[str]) -> dict[str, Any]:
+def predict(network: Any, squeezed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The label map (h, w) that the network gives to a squeezed scan of that shape."""
     import torch
 
+    with torch.no_grad():
+        logits = network(_images([squeezed]))
+    native = torch.nn.functional.interpolate(
+        logits.softmax(1), size=shape, mode="bilinear", align_corners=False
+    )
+    return native.argmax(1)[0].numpy().astype(np.uint8)
+
+
+def _test(network: Any, cases: Sequence[Case], labels: Sequence[str]) -> dict[str, Any]:
     network.eval()
     by_label: dict[int, dict[str, list[float]]] = {
         number: defaultdict(list) for number in range(1, len(labels) + 1)
     }
-    for case in cases:
-        with torch.no_grad():
-            logits = network(_tensors([case])[0])
-        native = torch.nn.functional.interpolate(
-            logits.softmax(1), size=case.native.shape, mode="bilinear", align_corners=False
-        )
-        predicted = native.argmax(1)[0].numpy()
+    for one in cases:
+        predicted = predict(network, one.pixels, one.native.shape)
         for number, subjects in by_label.items():
-            subjects[case.subject].append(_dice(predicted == number, case.native == number))
+            subjects[one.subject].append(_dice(predicted == number, one.native == number))
     per_label = [
         {subject: float(np.mean(values)) for subject, values in subjects.items()}
         for subjects in by_label.values()
@@ -176,12 +185,22 @@ def _dice(prediction: np.ndarray, reference: np.ndarray) -> float:
 def _tensors(cases: Sequence[Case]) -> tuple[Any, Any]:
     import torch
 
-    grey = np.stack([case.pixels for case in cases]).astype(np.float32)
+    label_maps = torch.from_numpy(np.stack([one.label_map for one in cases]))
+    return _images([one.pixels for one in cases]), label_maps
+
+
+def _images(squeezed: Sequence[np.ndarray]) -> Any:
+    import torch
+
+    grey = np.stack(squeezed).astype(np.float32)
     mean = grey.mean(axis=(1, 2), keepdims=True)
     deviation = grey.std(axis=(1, 2), keepdims=True) + 1e-6
-    images = torch.from_numpy((grey - mean) / deviation).unsqueeze(1)
-    label_maps = torch.from_numpy(np.stack([case.label_map for case in cases]))
-    return images, label_maps
+    return torch.from_numpy((grey - mean) / deviation).unsqueeze(1)
+
+
+def squeezed(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Grey pixels (h, w) at size x size px, whatever their shape."""
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
 
 
 if __name__ == "__main__":
