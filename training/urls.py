@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/", runs.run, name="run"),
     path(STUDY + "runs/<int:run_id>/cancel/", runs.cancel_run, name="cancel_run"),
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
+    path(STUDY + "runs/<int:run_id>/reproduce/", runs.reproduce_run, name="reproduce_run"),
     path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
     path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),

@@ -167,6 +167,7 @@ TABLE: dict[str, list[Row]] = {
     "training:run": [page(**FOR_EXPERTS)],
     "training:cancel_run": [page(**FOR_ADMINS, method="post")],
     "training:repeat_run": [page(**FOR_ADMINS, method="post")],
+    "training:reproduce_run": [page(**FOR_ADMINS, method="post")],
     "training:choosing": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:drift": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:retraining": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],

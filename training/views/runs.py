@@ -121,6 +121,15 @@ def repeat_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse
     return redirect("training:run", study.name, started.pk)
 
 
+@require_POST
+def reproduce_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
+    """Train a run's own snapshot once more, to see that the numbers are those."""
+    require_role(request.role, Role.ADMIN)
+    started = run_services.reproduce(_run_of(request, study, run_id), request.user)
+    messages.success(request, f"Run {started.pk} is queued on the same snapshot with its seed.")
+    return redirect("training:run", study.name, started.pk)
+
+
 def _family(study: Study, asked: str, slug: str) -> str:
     """The family asked for, else the chosen site's own, else the U-Net."""
     if asked in Site.Family.values:
