@@ -152,3 +152,37 @@ def test_the_reconciler_rings_again_for_a_silent_job(
     Job.objects.filter(pk=job.pk).update(published_at=timezone.now() - timedelta(minutes=2))
     jobs.reconcile()
     assert announced == [job]
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
+def test_a_clock_that_jumps_leaves_no_job_behind(
+    job: Job, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead worker's job is taken up again, and a lost doorbell rings, whatever the clock did."""
+    running, waiting = job, jobs.submit("test", {})
+    claimed = jobs.claim(str(running.pk))
+    assert claimed is not None
+    Job.objects.filter(pk=waiting.pk).update(published_at=timezone.now())
+    now = timezone.now() + jump
+    monkeypatch.setattr(jobs.timezone, "now", lambda: now)
+    rung: list[object] = []
+    monkeypatch.setattr(jobs, "publish", lambda job: rung.append(job.pk))
+    assert jobs.reconcile()["lost"] == 1
+    assert set(rung) == {running.pk, waiting.pk}
+    again = jobs.claim(str(running.pk))
+    assert again is not None
+    assert again.fence == claimed.fence + 1
+    with pytest.raises(Fenced):
+        JobContext(claimed).renew()
+
+
+def test_a_worker_that_lives_through_a_jump_keeps_its_job(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = jobs.claim(str(job.pk))
+    assert claimed is not None
+    now = timezone.now() - timedelta(hours=3)
+    monkeypatch.setattr(jobs.timezone, "now", lambda: now)
+    JobContext(claimed).renew()
+    assert jobs.reconcile()["lost"] == 0
+    assert jobs.claim(str(claimed.pk)) is None

@@ -16,7 +16,7 @@ from django.test import Client
 from onnx import TensorProto, helper, numpy_helper
 
 from annotation.models import Site, Study
-from core.data import models_directory, uploads_directory
+from core.data import models_directory
 from core.models import AuditEvent, Job, User
 from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed
@@ -42,9 +42,13 @@ def test_an_honest_model_is_registered_and_serves_nobody(site: Site, admin: User
     assert AuditEvent.objects.filter(verb="model registered", actor=admin).count() == 1
 
 
-def kept() -> set[Path]:
-    """What lies among the models and the uploads."""
-    return {*models_directory().iterdir(), *uploads_directory().iterdir()}
+@pytest.fixture(autouse=True)
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own: tests that run beside it upload, too."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setattr(uploading, "uploads_directory", lambda: folder)
+    return folder
 
 
 def custom_operator() -> bytes:
@@ -143,11 +147,11 @@ def endless_loop() -> bytes:
 def test_what_must_not_run_is_refused_and_leaves_nothing(
     site: Site, admin: User, make: Callable[[], bytes], words: str
 ) -> None:
-    before = kept()
+    model = make()
     with pytest.raises(InvalidInput, match=words):
-        registered(site, make(), admin)
+        registered(site, model, admin)
     assert not ModelVersion.objects.exists()
-    assert kept() == before
+    assert not (models_directory() / f"{hashlib.sha256(model).hexdigest()}.onnx").exists()
 
 
 def test_a_graph_that_never_ends_is_ended(
@@ -179,13 +183,12 @@ def test_a_card_that_lies_is_refused(
     assert not ModelVersion.objects.exists()
 
 
-def test_only_admins_register(site: Site, expert: User) -> None:
-    before = kept()
+def test_only_admins_register(site: Site, expert: User, uploads: Path) -> None:
     with pytest.raises(NotAllowed):
         registered(site, brightness_network(), expert)
     with pytest.raises(NotAllowed):
         uploading.submit(site, [brightness_network()], b"{}", expert)
-    assert kept() == before
+    assert not list(uploads.iterdir())
 
 
 @pytest.mark.parametrize("card", [b"\xff\xfe", b"[1]", b"[" * 100_000, b"{" + b" " * 1_000_001])
@@ -196,15 +199,14 @@ def test_a_card_that_is_no_object_is_refused_at_once(site: Site, admin: User, ca
 
 
 def test_an_empty_or_too_large_file_is_not_kept(
-    site: Site, admin: User, monkeypatch: pytest.MonkeyPatch
+    site: Site, admin: User, uploads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = kept()
     with pytest.raises(InvalidInput, match="empty"):
         uploading.submit(site, [], b"{}", admin)
     monkeypatch.setattr(uploading, "LARGEST_FILE", 10)
     with pytest.raises(InvalidInput, match="larger than 10 bytes"):
         uploading.submit(site, [b"123456", b"789012"], b"{}", admin)
-    assert kept() == before
+    assert not list(uploads.iterdir())
 
 
 def files_of(model: bytes, card: dict[str, Any]) -> dict[str, SimpleUploadedFile]:
@@ -214,9 +216,10 @@ def files_of(model: bytes, card: dict[str, Any]) -> dict[str, SimpleUploadedFile
     }
 
 
-def test_by_the_browser(study: Study, site: Site, admin: User, client_of: ClientOf) -> None:
+def test_by_the_browser(
+    study: Study, site: Site, admin: User, client_of: ClientOf, uploads: Path
+) -> None:
     page, address = client_of(admin), f"/studies/{study.name}/models/upload/"
-    uploads = set(uploads_directory().iterdir())
     assert "What the card says" in page.get(address).content.decode()
     model = brightness_network()
     given = files_of(model, card_json(model, site=site.slug))
@@ -227,7 +230,7 @@ def test_by_the_browser(study: Study, site: Site, admin: User, client_of: Client
     done = jobs.run_inline(job)
     assert done.state == Job.State.DONE, done.error
     assert done.result["model"] == ModelVersion.objects.get().name
-    assert set(uploads_directory().iterdir()) == uploads
+    assert not list(uploads.iterdir())
     wrong = page.post(address, {"site": site.slug, **files_of(model, {})})
     assert wrong.status_code == 302
     failed = jobs.run_inline(Job.objects.filter(kind=uploading.KIND).first())
