@@ -424,23 +424,30 @@ def dots(
     *,
     value_label: str,
     value_range: tuple[float, float] | None = None,
+    zero: float | None = None,
     empty: str = "Nothing is evaluated yet.",
 ) -> Figure:
     """Values by subject as dots, one row a subject, with its mean as a line and its interval.
 
-    Dots, not bars: each scan stays visible and can be opened.
+    Dots, not bars: each scan stays visible and can be opened. `zero` draws the line of no
+    difference.
     """
     values = [dot.value for group in groups for dot in group.dots if _finite(dot.value)]
     if not values:
         return Figure(name, title, empty=empty)
     bounds = [v for group in groups for v in (group.interval or ()) if _finite(v)]
-    low, high = value_range or padded_range(values + bounds)
+    low, high = value_range or padded_range(
+        [*values, *bounds] if zero is None else [*values, *bounds, zero]
+    )
     left, top = ROW_LABEL_WIDTH, TOP
     height = top + ROW_HEIGHT * len(groups) + BOTTOM
     across = Scale(low, high, left + 8, WIDTH - RIGHT - 8)
     marks: list[Mark] = []
     segments: list[Segment] = []
     words: list[Words] = []
+    if zero is not None:
+        x = across(zero)
+        segments.append(Segment(x, top, x, height - BOTTOM, "rule limit", "no difference"))
     for index, group in enumerate(groups):
         y = top + ROW_HEIGHT * (index + 0.5)
         words.append(Words(left - 8, y + 4, group.label, "end"))

@@ -29,6 +29,15 @@ def groupings(image_ids: Collection[int]) -> dict[str, dict[str, str]]:
     return {"age": ages, "sex": sexes, "device": _single(devices), "operator": _single(operators)}
 
 
+def centres(image_ids: Collection[int]) -> dict[str, str]:
+    """{subject code: name of the centre}; empty where it is not recorded."""
+    found = Image.objects.filter(pk__in=image_ids)
+    return {
+        code: centre or ""
+        for code, centre in found.values_list("subject__code", "subject__centre__name")
+    }
+
+
 def _single(found: dict[str, set[str]]) -> dict[str, str]:
     return {
         code: next(iter(values)) if len(values) == 1 else SEVERAL for code, values in found.items()

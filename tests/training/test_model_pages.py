@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from annotation.models import LockLook, Site
+from annotation.models import LockLook, Site, Subject
 from core.models import Job
 from core.services import jobs
 from inference.models import PointerMove
@@ -249,6 +249,40 @@ def test_worst_cases_and_dots_show_validation_pictures_only(
     for image in test_references:
         assert f"/api/v1/images/{image.pk}/pixels" not in said
         assert image.subject.code in said
+
+
+def test_differences_from_the_current_model_stand_subject_by_subject(
+    low_floor, client_of, admin, expert, make_model, develop
+):
+    serving, candidate = make_model(DIM), make_model(BRIGHT)
+    promotion.promote(serving, admin)
+    developed = develop(serving, 0.8), develop(candidate, 0.9)
+    evaluation.evaluate(candidate, "test", admin)
+    said = client_of(expert).get(page_of(candidate)).content.decode()
+    assert f"Dice minus that of {serving.name}, development" in said
+    assert f"Dice minus that of {serving.name}, test" in said
+    assert said.count(": +0.100<") >= developed[0].rows.count()
+    figure = client_of(expert).get(page_of(candidate), {"figure": "differences-test"})
+    assert figure.status_code == 200
+    assert b"href" not in figure.content
+    own = client_of(expert).get(page_of(serving)).content.decode()
+    assert "Dice minus that of" not in own, "the current model is not compared with itself"
+
+
+def test_errors_of_size_and_subgroups_stand_on_the_page(
+    low_floor, client_of, admin, make_model, django_assert_max_num_queries
+):
+    Subject.objects.update(sex="f")
+    model = make_model(DIM)
+    evaluation.evaluate(model, "test", admin)
+    evaluation.evaluate(model, "validation", admin)
+    browser = client_of(admin)
+    with django_assert_max_num_queries(60):
+        said = browser.get(page_of(model)).content.decode()
+    assert "CSA of RF, test" in said
+    assert "Thickness of RF, validation" in said
+    assert "reported, not judged" in said
+    assert "Sex: f" in said
 
 
 def test_the_plots_can_be_downloaded(locked, client_of, admin, make_model):

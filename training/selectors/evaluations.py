@@ -34,7 +34,8 @@ def with_id(evaluation_id: int) -> Evaluation:
 
 def newest(model: ModelVersion, partition: str) -> Evaluation | None:
     """The model's newest evaluation on a partition."""
-    return Evaluation.objects.filter(model=model, partition=partition).first()
+    found = Evaluation.objects.filter(model=model, partition=partition)
+    return found.select_related("model__site__study", "lock").first()
 
 
 def rows_of(evaluation: Evaluation) -> list[summarising.Row]:

@@ -15,10 +15,10 @@ from annotation.policies import Role, require_role
 from core import plots
 from inference.selectors import versions
 from inference.services import prelabelling
-from training import gate_pages, model_figures
+from training import gate_pages, model_comparisons, model_figures
 from training.forms import EvaluationChoice, Reason, checked
 from training.selectors import evaluations, model_pages
-from training.services import evaluation
+from training.services import crossvalidation, evaluation
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inference.models import ModelVersion
     from training.models import Evaluation
 
+SHOWN = (*evaluation.PARTITIONS, crossvalidation.DEVELOPMENT)
 WORDS = {
     "dice": ("Dice", 3),
     "iou": ("IoU", 3),
@@ -54,7 +55,8 @@ class Shown:
     evaluation: Evaluation
     lines: list[Line]
     labels: list[tuple[str, list[Line]]]
-    figure: plots.Figure
+    figures: list[plots.Figure]
+    subgroups: list[model_comparisons.Subgroup]
 
 
 @require_GET
@@ -70,8 +72,10 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     found = versions.of_study_with_id(study, model_id)
     panel = gate_pages.panel(found)
-    shown = [_shown(one) for one in _newest(found)]
-    figures = [one.figure for one in shown] + panel.figures
+    current = panel.pre_label.current
+    serving = {} if current in (None, found) else {one.partition: one for one in _newest(current)}
+    shown = [_shown(one, serving.get(one.partition)) for one in _newest(found)]
+    figures = [figure for one in shown for figure in one.figures] + panel.figures
     if asked := plots.asked_for(request, figures):
         return plots.svg_response(asked)
     context = {
@@ -109,11 +113,15 @@ def prelabel(request: StudyRequest, study: Study, model_id: int) -> HttpResponse
 
 
 def _newest(found: ModelVersion) -> list[Evaluation]:
-    newest = (evaluations.newest(found, partition) for partition in evaluation.PARTITIONS)
+    newest = (evaluations.newest(found, partition) for partition in SHOWN)
     return [one for one in newest if one is not None]
 
 
-def _shown(one: Evaluation) -> Shown:
+def _shown(one: Evaluation, serving: Evaluation | None) -> Shown:
+    rows = evaluations.rows_of(one)
+    figures = [model_figures.by_subject(one, rows)]
+    if serving and model_comparisons.comparable(one, serving):
+        figures.append(model_comparisons.differences(one, rows, serving))
     labels = one.summary.get("labels", {})
     if "union" in one.summary:
         labels = {**labels, "All together": one.summary["union"]}
@@ -121,7 +129,8 @@ def _shown(one: Evaluation) -> Shown:
         one,
         _lines(one.summary),
         [(label, _lines(summary)) for label, summary in labels.items()],
-        model_figures.by_subject(one),
+        [*figures, *model_comparisons.errors(one, rows)],
+        model_comparisons.subgroup_table(rows),
     )
 
 

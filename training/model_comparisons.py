@@ -1,0 +1,211 @@
+"""How a model differs from the current one and from the reference, subject by subject."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.urls import reverse
+
+from annotation.selectors import subgroups
+from annotation.selectors.thumbnails import PIXELS
+from core import plots
+from domain.agreement import bland_altman
+from domain.gate import GateConfiguration
+from training import summarising
+from training.comparing import on_same_images
+from training.selectors import evaluations, model_pages
+from training.summarising import Row
+
+if TYPE_CHECKING:
+    from training.models import Evaluation
+
+JUDGED_FROM = GateConfiguration().subgroup_minimum
+"""Subjects below which a subgroup is reported and not judged."""
+
+SIZES = {
+    "csa_error": ("CSA", "mm²", "csa_error_mm2", "csa_error_percent"),
+    "mt_error": ("Thickness", "mm", "mt_error_mm", "mt_error_percent"),
+}
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """The Dice of the subjects of one group."""
+
+    grouping: str
+    group: str
+    dice: dict[str, Any]
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are enough subjects to judge the group by itself."""
+        return bool(self.dice["n_subjects"] >= JUDGED_FROM)
+
+
+def comparable(evaluation: Evaluation, serving: Evaluation) -> bool:
+    """Whether two models were evaluated alike: the same partition, lock and metrics."""
+    return (evaluation.partition, evaluation.lock_id, evaluation.metrics_version) == (
+        serving.partition,
+        serving.lock_id,
+        serving.metrics_version,
+    )
+
+
+def differences(evaluation: Evaluation, rows: Sequence[Row], serving: Evaluation) -> plots.Figure:
+    """Dice minus the current model's: a row a subject, the mean over subjects above them."""
+    own, before = on_same_images(rows, evaluations.rows_of(serving))
+    dice_before = model_pages.mean_dice_of_images(before)
+    found = {
+        subject: [(image, dice - dice_before[image]) for image, dice in images]
+        for subject, images in model_pages.images_by_subject(own).items()
+    }
+    means = {subject: fmean(value for _, value in images) for subject, images in found.items()}
+    whole = summarising.statistics(list(means.values()))
+    groups = [
+        plots.Group(
+            subject,
+            [dot(evaluation, f"{subject}: {value:+.3f}", image, value) for image, value in images],
+            mean=means[subject],
+        )
+        for subject, images in found.items()
+    ]
+    return plots.dots(
+        f"differences-{evaluation.partition}",
+        f"Dice minus that of {serving.model.name}, {evaluation.partition}",
+        [_mean_of(whole), *groups],
+        value_label="Difference in Dice",
+        zero=0.0,
+        empty=f"{serving.model.name} was not evaluated on these scans.",
+    )
+
+
+def errors(evaluation: Evaluation, rows: Sequence[Row]) -> list[plots.Figure]:
+    """The errors of CSA and of thickness, label by label: Bland-Altman where calibrated.
+
+    Without a calibration the sizes are not known, and the errors stand in per cent by subject.
+    """
+    labels = list(dict.fromkeys(row.label for row in rows))
+    found = []
+    for name, (title, unit, in_mm, in_percent) in SIZES.items():
+        for number, label in enumerate(labels, 1):
+            own = [row for row in rows if row.label == label]
+            figure_name = f"{name}-{number}-{evaluation.partition}"
+            said = f"{title} of {label}, {evaluation.partition}"
+            if summarising.subject_means(own, in_mm):
+                found.append(_sizes(evaluation, own, figure_name, said, in_mm, in_percent, unit))
+            elif summarising.subject_means(own, in_percent):
+                found.append(_percents(evaluation, own, figure_name, said, in_percent))
+    return found
+
+
+def subgroup_table(rows: Sequence[Row]) -> list[Subgroup]:
+    """Mean Dice by age band, sex, device, operator and centre; who is not recorded is left out."""
+    images = {row.image_id for row in rows}
+    means = summarising.subject_means(rows, "dice")
+    found = subgroups.groupings(images) | {"centre": subgroups.centres(images)}
+    return [
+        Subgroup(grouping, group, dice)
+        for grouping, group_of in found.items()
+        for group, values in _by_group(means, group_of).items()
+        if (dice := summarising.statistics(values)) is not None
+    ]
+
+
+def dot(evaluation: Evaluation, title: str, image_id: int, value: float) -> plots.Dot:
+    """A scan's dot; those of the test set neither show their picture nor open."""
+    return plots.Dot(value, title, *_way_to(evaluation, image_id))
+
+
+def _way_to(evaluation: Evaluation, image_id: int) -> tuple[str, str]:
+    """The address and the picture of a scan; both empty for the test set, whose looks count."""
+    if evaluation.partition == model_pages.TEST:
+        return "", ""
+    study = evaluation.model.site.study.name
+    return reverse("annotation:image", args=[study, image_id]), PIXELS.format(id=image_id)
+
+
+def _mean_of(whole: dict[str, Any] | None) -> plots.Group:
+    if whole is None:
+        return plots.Group("mean", [])
+    interval = whole["ci95"]
+    return plots.Group("mean", [], whole["mean"], (interval[0], interval[1]) if interval else None)
+
+
+def _sizes(
+    evaluation: Evaluation,
+    rows: Sequence[Row],
+    name: str,
+    title: str,
+    in_mm: str,
+    in_percent: str,
+    unit: str,
+) -> plots.Figure:
+    """Error against the mean of the model's and the reference's size; limits over subjects."""
+    means = list(summarising.subject_means(rows, in_mm).values())
+    bias, low, high = bland_altman(np.asarray(means)) if len(means) > 1 else (means[0], None, None)
+    interval = (summarising.statistics(means) or {})["ci95"]
+    pairs = [
+        plots.Pair(
+            reference + error / 2,
+            error,
+            f"{row.subject}: {error:+.2f} {unit}",
+            *_way_to(evaluation, row.image_id),
+        )
+        for row in rows
+        if (error := row.values.get(in_mm)) is not None
+        and (reference := reference_size(error, row.values.get(in_percent))) is not None
+    ]
+    return plots.bland_altman(
+        name,
+        title,
+        pairs,
+        bias=bias,
+        limits=None if low is None or high is None else (low, high),
+        bias_interval=(interval[0], interval[1]) if interval else None,
+        x_label=f"Mean of model and reference ({unit})",
+        y_label=f"Model minus reference ({unit})",
+        empty="Every error is 0.",
+    )
+
+
+def reference_size(error: float, percent: float | None) -> float | None:
+    """The reference's size, from the error in its unit and in per cent of the reference.
+
+    0 for an empty reference, which has no per cent; None for an error of 0, which tells no size.
+    """
+    if percent is None:
+        return 0.0
+    return 100 * error / percent if percent else None
+
+
+def _percents(
+    evaluation: Evaluation, rows: Sequence[Row], name: str, title: str, in_percent: str
+) -> plots.Figure:
+    means = summarising.subject_means(rows, in_percent)
+    by_subject: defaultdict[str, list[plots.Dot]] = defaultdict(list)
+    for row in rows:
+        error = row.values.get(in_percent)
+        if error is not None:
+            title_of_dot = f"{row.subject}: {error:+.1f} %"
+            by_subject[row.subject].append(dot(evaluation, title_of_dot, row.image_id, error))
+    groups = [plots.Group(subject, by_subject[subject], means[subject]) for subject in means]
+    return plots.dots(
+        name,
+        title,
+        [_mean_of(summarising.statistics(list(means.values()))), *groups],
+        value_label="Model minus reference (%)",
+        zero=0.0,
+    )
+
+
+def _by_group(means: Mapping[str, float], group_of: Mapping[str, str]) -> dict[str, list[float]]:
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for subject, mean in means.items():
+        if group := group_of.get(subject, ""):
+            found[group].append(mean)
+    return {group: found[group] for group in sorted(found)}
