@@ -145,7 +145,10 @@ def _sizes(
     in_percent: str,
     unit: str,
 ) -> plots.Figure:
-    """Error against the mean of the model's and the reference's size; limits over subjects."""
+    """Error against the mean of the model's and the reference's size; limits over subjects.
+
+    The title counts the scans that have an error but no place, since an error of 0 tells no size.
+    """
     means = list(summarising.subject_means(rows, in_mm).values())
     bias, low, high = bland_altman(np.asarray(means)) if len(means) > 1 else (means[0], None, None)
     interval = (summarising.statistics(means) or {})["ci95"]
@@ -160,9 +163,10 @@ def _sizes(
         if (error := row.values.get(in_mm)) is not None
         and (reference := reference_size(error, row.values.get(in_percent))) is not None
     ]
+    unplaced = sum(row.values.get(in_mm) is not None for row in rows) - len(pairs)
     return plots.bland_altman(
         name,
-        title,
+        f"{title}; error 0, not drawn: {unplaced}" if unplaced else title,
         pairs,
         bias=bias,
         limits=None if low is None or high is None else (low, high),
