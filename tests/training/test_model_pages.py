@@ -116,7 +116,7 @@ def test_pictures_stand_side_by_side(low_floor, client_of, admin, expert, make_m
     assert said.count(">V0<") == said.count(">V1<") == 2
     assert "not worse" in said
     assert "/pixels" in said
-    assert "T0" not in said.split("Your decision")[0]
+    assert ">T0<" not in said.split("Your decision")[0]
     assert ">Promote<" not in said, "an admin promotes"
 
 
