@@ -13,7 +13,6 @@ from training.services import (
     drift,
     evaluation,
     intervals,
-    judging,
     promotion,
     replaying,
     retraining,
@@ -68,7 +67,7 @@ def prove_new_model(*, model_id: int) -> None:
 def promote_by_the_sites_rule(*, evaluation_id: int) -> None:
     """A model was evaluated without a look: it may make pre-labels if the site's rule says so."""
     evaluated = evaluations.with_id(evaluation_id)
-    if evaluated.partition in {judging.VALIDATION, judging.DEVELOPMENT}:
+    if evaluated.partition in {evaluations.VALIDATION, evaluations.DEVELOPMENT}:
         promotion.promote_by_rule(evaluated.model)
 
 

@@ -84,24 +84,18 @@ def cross_validate(context: JobContext, attempt: Attempt) -> None:
     count = run.settings.get("members", 1)
     rows = []
     for number, fold in enumerate(folds):
-        members = [
-            _member(
-                run,
-                fold.data,
-                n,
-                JobReporter(
-                    run.settings,
-                    context,
-                    attempt,
-                    Stage(
-                        f"fold-{number + 1}-member-{n}",
-                        number * count + n,
-                        len(folds) * count,
-                        f"fold {number + 1} of {len(folds)}, ",
-                    ),
-                ),
+        stages = [
+            Stage(
+                f"fold-{number + 1}-member-{n}",
+                number * count + n,
+                len(folds) * count,
+                f"fold {number + 1} of {len(folds)}, ",
             )
             for n in range(1, count + 1)
+        ]
+        members = [
+            _member(run, fold.data, n, JobReporter(run.settings, context, attempt, stage))
+            for n, stage in enumerate(stages, start=1)
         ]
         rows += crossvalidation.rows_of(predictor_of(members, fold.data), fold, plan)
     with context.publish():

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from annotation.models import Lock
     from inference.models import ModelVersion
 
+VALIDATION, DEVELOPMENT = "validation", "development"
+OUT_OF_FOLD, DIRECT = "out of fold", "direct"
+"""How a development evaluation came about, in its summary's `how`."""
+
 
 def of_model(model: ModelVersion) -> list[Evaluation]:
     """All evaluations of a model, newest first."""

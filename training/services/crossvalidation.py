@@ -26,6 +26,7 @@ from training.backends.contract import TrainingFailed
 from training.models import Evaluation, Run
 from training.preparation import spacing_of
 from training.selectors import evaluations
+from training.selectors.evaluations import DEVELOPMENT, DIRECT, OUT_OF_FOLD
 from training.services import evaluation, supervision
 from training.summarising import Row
 
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
     from training.preparation import Prepared
 
 KIND = "cross-validate"
-DEVELOPMENT = "development"
 FOLDS = 3
-OUT_OF_FOLD, DIRECT = "out of fold", "direct"
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,13 @@ from domain import conformal, uncertainty
 from inference.services import intervals
 from training.scoring import PREDICTED_DICE
 from training.selectors import evaluations
+from training.selectors.evaluations import DEVELOPMENT, OUT_OF_FOLD
 
 if TYPE_CHECKING:
     from inference.models import DiceInterval
     from training import summarising
     from training.models import Evaluation
 
-PARTITION = "development"
-OUT_OF_FOLD = "out of fold"
 NOT_OUT_OF_FOLD = "no interval: nobody knows which of these subjects the model has learnt from"
 
 
@@ -28,7 +27,7 @@ def calibrate(evaluation: Evaluation) -> DiceInterval | None:
     Only a development evaluation does, and it gives an interval only where each subject was
     outlined by a network that had not learnt from it.
     """
-    if evaluation.partition != PARTITION:
+    if evaluation.partition != DEVELOPMENT:
         return None
     model = evaluation.model
     if evaluation.summary.get("how") != OUT_OF_FOLD:

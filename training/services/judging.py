@@ -21,6 +21,7 @@ from inference.selectors.versions import file_is_as_registered
 from training.comparing import figures_of, on_same_images
 from training.models import GateDecision
 from training.selectors import evaluations, gate_configurations
+from training.selectors.evaluations import DEVELOPMENT, OUT_OF_FOLD, VALIDATION
 from training.services import gate_configurations as configuring
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from training.summarising import Row
 
 QUANTITY = "dice"
-VALIDATION, DEVELOPMENT = "validation", "development"
-OUT_OF_FOLD = "out of fold"
 
 
 @dataclass(frozen=True)

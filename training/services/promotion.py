@@ -172,7 +172,7 @@ def _judge(purpose: str, model: ModelVersion, actor: User | None) -> judging.Jud
 def _see_validation(model: ModelVersion, actor: User | None) -> None:
     """A site's first model is judged on validation: evaluate it there unless that was done."""
     is_first = current_model(model.site, Purpose.PRE_LABEL) is None
-    if is_first and evaluations.newest(model, judging.VALIDATION) is None:
+    if is_first and evaluations.newest(model, evaluations.VALIDATION) is None:
         evaluation.evaluate(model, evaluation.VALIDATION, actor)
 
 

@@ -18,7 +18,7 @@ from inference.services import prelabelling
 from training import gate_pages, model_comparisons, model_figures
 from training.forms import EvaluationChoice, Reason, checked
 from training.selectors import evaluations, model_pages
-from training.services import crossvalidation, evaluation
+from training.services import evaluation
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from inference.models import ModelVersion
     from training.models import Evaluation
 
-SHOWN = (*evaluation.PARTITIONS, crossvalidation.DEVELOPMENT)
+SHOWN = (*evaluation.PARTITIONS, evaluations.DEVELOPMENT)
 WORDS = {
     "dice": ("Dice", 3),
     "iou": ("IoU", 3),

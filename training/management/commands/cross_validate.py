@@ -34,7 +34,7 @@ class Command(StudyCommand):
         if not options["wait"]:
             return {"model": model.name, "job": str(job.pk), "state": job.state}
         finished = jobs.run_inline(job)
-        kept = evaluations.newest(model, crossvalidation.DEVELOPMENT)
+        kept = evaluations.newest(model, evaluations.DEVELOPMENT)
         if finished.state != Job.State.DONE or kept is None:
             raise CommandError(finished.error or f"The job ended {finished.state}.")
         return evaluations.as_json(kept)
