@@ -18,6 +18,7 @@ from domain.agreement import bland_altman
 from domain.gate import GateConfiguration
 from training import summarising
 from training.comparing import on_same_images
+from training.scoring import Values
 from training.selectors import evaluations, model_pages
 from training.summarising import Row
 
@@ -27,9 +28,21 @@ if TYPE_CHECKING:
 JUDGED_FROM = GateConfiguration().subgroup_minimum
 """Subjects below which a subgroup is reported and not judged."""
 
+
+@dataclass(frozen=True)
+class Size:
+    """CSA or thickness: its words, and the names of its values in an evaluation's rows."""
+
+    title: str
+    unit: str
+    in_mm: str
+    in_percent: str
+    reference: str
+
+
 SIZES = {
-    "csa_error": ("CSA", "mm²", "csa_error_mm2", "csa_error_percent"),
-    "mt_error": ("Thickness", "mm", "mt_error_mm", "mt_error_percent"),
+    "csa_error": Size("CSA", "mm²", "csa_error_mm2", "csa_error_percent", "reference_csa_mm2"),
+    "mt_error": Size("Thickness", "mm", "mt_error_mm", "mt_error_percent", "reference_mt_mm"),
 }
 
 
@@ -91,15 +104,15 @@ def errors(evaluation: Evaluation, rows: Sequence[Row]) -> list[plots.Figure]:
     """
     labels = list(dict.fromkeys(row.label for row in rows))
     found = []
-    for name, (title, unit, in_mm, in_percent) in SIZES.items():
+    for name, size in SIZES.items():
         for number, label in enumerate(labels, 1):
             own = [row for row in rows if row.label == label]
             figure_name = f"{name}-{number}-{evaluation.partition}"
-            said = f"{title} of {label}, {evaluation.partition}"
-            if summarising.subject_means(own, in_mm):
-                found.append(_sizes(evaluation, own, figure_name, said, in_mm, in_percent, unit))
-            elif summarising.subject_means(own, in_percent):
-                found.append(_percents(evaluation, own, figure_name, said, in_percent))
+            said = f"{size.title} of {label}, {evaluation.partition}"
+            if summarising.subject_means(own, size.in_mm):
+                found.append(_sizes(evaluation, own, figure_name, said, size))
+            elif summarising.subject_means(own, size.in_percent):
+                found.append(_percents(evaluation, own, figure_name, said, size.in_percent))
     return found
 
 
@@ -141,29 +154,28 @@ def _sizes(
     rows: Sequence[Row],
     name: str,
     title: str,
-    in_mm: str,
-    in_percent: str,
-    unit: str,
+    size: Size,
 ) -> plots.Figure:
     """Error against the mean of the model's and the reference's size; limits over subjects.
 
-    The title counts the scans that have an error but no place, since an error of 0 tells no size.
+    The title counts the scans that have an error but no place: those of an evaluation from before
+    the reference's size was kept, where an error of 0 tells no size.
     """
-    means = list(summarising.subject_means(rows, in_mm).values())
+    means = list(summarising.subject_means(rows, size.in_mm).values())
     bias, low, high = bland_altman(np.asarray(means)) if len(means) > 1 else (means[0], None, None)
     interval = (summarising.statistics(means) or {})["ci95"]
     pairs = [
         plots.Pair(
             reference + error / 2,
             error,
-            f"{row.subject}: {error:+.2f} {unit}",
+            f"{row.subject}: {error:+.2f} {size.unit}",
             *_way_to(evaluation, row.image_id),
         )
         for row in rows
-        if (error := row.values.get(in_mm)) is not None
-        and (reference := reference_size(error, row.values.get(in_percent))) is not None
+        if (error := row.values.get(size.in_mm)) is not None
+        and (reference := reference_size(row.values, size)) is not None
     ]
-    unplaced = sum(row.values.get(in_mm) is not None for row in rows) - len(pairs)
+    unplaced = sum(row.values.get(size.in_mm) is not None for row in rows) - len(pairs)
     return plots.bland_altman(
         name,
         f"{title}; error 0, not drawn: {unplaced}" if unplaced else title,
@@ -171,17 +183,24 @@ def _sizes(
         bias=bias,
         limits=None if low is None or high is None else (low, high),
         bias_interval=(interval[0], interval[1]) if interval else None,
-        x_label=f"Mean of model and reference ({unit})",
-        y_label=f"Model minus reference ({unit})",
+        x_label=f"Mean of model and reference ({size.unit})",
+        y_label=f"Model minus reference ({size.unit})",
         empty="Every error is 0.",
     )
 
 
-def reference_size(error: float, percent: float | None) -> float | None:
-    """The reference's size, from the error in its unit and in per cent of the reference.
+def reference_size(values: Values, size: Size) -> float | None:
+    """The reference's size that a row keeps; of an older row, 100 error / per cent.
 
-    0 for an empty reference, which has no per cent; None for an error of 0, which tells no size.
+    An older row says 0 for an empty reference, which has no per cent, and None for an error of 0,
+    which tells no size, or for no error in mm.
     """
+    kept = values.get(size.reference)
+    if kept is not None:
+        return kept
+    error, percent = values.get(size.in_mm), values.get(size.in_percent)
+    if error is None:
+        return None
     if percent is None:
         return 0.0
     return 100 * error / percent if percent else None

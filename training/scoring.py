@@ -24,6 +24,9 @@ QUANTITIES = OVERLAP + ERRORS
 PREDICTED_DICE = "predicted_dice"
 """What the model itself expected of its outline (`domain.uncertainty`): beside the quantities."""
 
+REFERENCE_SIZES = ("reference_csa_mm2", "reference_mt_mm")
+"""The reference's own CSA and MT, where an error in mm is drawn: beside the quantities."""
+
 UNION = "(union)"
 """In place of a label: all labels of a site taken together, as one structure."""
 
@@ -83,7 +86,7 @@ def score(
 
 
 def _union(found: Mask, truth: Mask, spacing: PixelSpacing | None) -> LabelScore:
-    values = {**dict.fromkeys(ERRORS), **overlap_values(found, truth, spacing)}
+    values = {**dict.fromkeys((*ERRORS, *REFERENCE_SIZES)), **overlap_values(found, truth, spacing)}
     return LabelScore(UNION, values, bool(found.any()) != bool(truth.any()))
 
 
@@ -128,20 +131,22 @@ def error_values(
 ) -> Values:
     """CSA and MT, predicted minus reference; per cent of the reference where it is above 0.
 
-    An empty outline has CSA and MT 0. The per cents need no calibration.
+    An empty outline has CSA and MT 0. The per cents need no calibration. What the reference itself
+    measures stands beside the errors in mm: an error of 0 does not tell it.
     """
-    values: Values = dict.fromkeys(ERRORS)
+    values: Values = dict.fromkeys((*ERRORS, *REFERENCE_SIZES))
     if protocol.has_csa:
         values["csa_error_percent"] = _percent(found.area, truth.area)
         if spacing is not None:
-            values["csa_error_mm2"] = measurement.csa_mm2(found, spacing) - measurement.csa_mm2(
-                truth, spacing
-            )
+            truth_csa = measurement.csa_mm2(truth, spacing)
+            values["csa_error_mm2"] = measurement.csa_mm2(found, spacing) - truth_csa
+            values["reference_csa_mm2"] = truth_csa
     found_mt = _thickness(found, protocol, spacing)
     truth_mt = _thickness(truth, protocol, spacing)
     values["mt_error_percent"] = _percent(found_mt, truth_mt)
     if spacing is not None:
         values["mt_error_mm"] = found_mt - truth_mt
+        values["reference_mt_mm"] = truth_mt
     return values
 
 

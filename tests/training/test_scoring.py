@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.calibration import PixelSpacing
 from domain.geometry import Region
 from domain.raster import label_map
-from training.scoring import QUANTITIES, UNION, Protocol, score
+from training.scoring import QUANTITIES, REFERENCE_SIZES, UNION, Protocol, score
 
 HEIGHT, WIDTH = 60, 80
 TRANSVERSE = Protocol(("RF",), has_csa=True, thickness_definition="max_vertical")
@@ -38,6 +38,8 @@ def test_a_perfect_prediction():
         "csa_error_percent": 0,
         "mt_error_mm": 0,
         "mt_error_percent": 0,
+        "reference_csa_mm2": pytest.approx(6),
+        "reference_mt_mm": pytest.approx(2),
     }
     assert not one.failure
 
@@ -49,6 +51,8 @@ def test_errors_are_predicted_minus_reference():
     assert one.values["mt_error_mm"] == pytest.approx(0.2)
     assert one.values["mt_error_percent"] == pytest.approx(10)
     assert one.values["hd95_mm"] == pytest.approx(one.values["hd95_px"] * 0.1)
+    assert one.values["reference_csa_mm2"] == pytest.approx(30 * 20 * 0.01)
+    assert one.values["reference_mt_mm"] == pytest.approx(2)
 
 
 def test_without_calibration_there_are_px_and_per_cent_only():
@@ -56,6 +60,7 @@ def test_without_calibration_there_are_px_and_per_cent_only():
     assert one.values["csa_error_mm2"] is None
     assert one.values["mt_error_mm"] is None
     assert one.values["hd95_mm"] is None
+    assert one.values["reference_csa_mm2"] is one.values["reference_mt_mm"] is None
     assert one.values["csa_error_percent"] == pytest.approx(10)
     assert one.values["mt_error_percent"] == pytest.approx(10)
 
@@ -150,7 +155,7 @@ boxes = st.builds(
 @given(st.lists(boxes, max_size=2), st.lists(boxes, max_size=2))
 def test_every_quantity_is_a_finite_number_or_absent(predicted, reference):
     (one,) = scored(predicted, reference)
-    assert set(one.values) == set(QUANTITIES)
+    assert set(one.values) == {*QUANTITIES, *REFERENCE_SIZES}
     assert all(value is None or math.isfinite(value) for value in one.values.values())
     dice, iou = one.values["dice"], one.values["iou"]
     assert iou == pytest.approx(dice / (2 - dice))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.models import User
     from inference.models import ModelVersion
     from training.models import Evaluation, GateConfigurationVersion
+    from training.services.confirmations import OnPictures
     from training.summarising import Row
 
 QUANTITY = "dice"
@@ -158,8 +159,10 @@ def decide_measurement(model: ModelVersion) -> Judgement:
     )  # fmt: skip
 
 
-def keep(judgement: Judgement, actor: User | None) -> GateDecision:
-    """Append the decision to the history of the gate."""
+def keep(
+    judgement: Judgement, actor: User | None, pictures: OnPictures | None = None
+) -> GateDecision:
+    """Append the decision to the history of the gate; `pictures` where it moves a pointer."""
     return GateDecision.objects.create(
         model=judgement.model,
         current=judgement.current,
@@ -173,6 +176,8 @@ def keep(judgement: Judgement, actor: User | None) -> GateDecision:
         lock=judgement.lock,
         look=judgement.look,
         looks=judgement.looks,
+        confirmation=pictures.confirmation if pictures else None,
+        unconfirmed=pictures.unconfirmed if pictures else "",
         actor=actor,
     )
 
