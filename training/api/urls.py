@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         promotion.DecisionsView.as_view(),
         name="api-model-decisions",
     ),
+    path("models/<int:model_id>/report/", promotion.ReportView.as_view(), name="api-model-report"),
     path("sites/<slug:slug>/rollback", promotion.RollbackView.as_view(), name="api-site-rollback"),
 ]

@@ -60,6 +60,12 @@ def newest(model: ModelVersion) -> Confirmation | None:
     return found.filter(current=None if current == model else current).first()
 
 
+def last(model: ModelVersion) -> Confirmation | None:
+    """The newest confirmation of this model, whatever it was compared with."""
+    found = Confirmation.objects.filter(model=model)
+    return found.select_related("actor", "current__site").first()
+
+
 def pictures(model: ModelVersion) -> Pictures:
     """The pictures to confirm a candidate on, from validation only; none before it is evaluated.
 
