@@ -17,11 +17,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class GateConfiguration:
-    """Every number that the gate decides by; fixed before the run whose model it judges.
+    """All that the gate decides by; fixed before the run whose model it judges.
 
     alpha: error of all looks at one lock together, and of each check of harm. looks: how many
     comparisons share it. Margins are in the unit of their name; Dice margins have none.
-    docs/algorithms/gate.md says where each default comes from.
+    asks_for_confirmation: whether a model that takes another's place must have been
+    confirmed on pictures. docs/algorithms/gate.md says where each default comes from.
     """
 
     alpha: float = 0.05
@@ -38,12 +39,15 @@ class GateConfiguration:
     floor_slack: float = 0.05
     subgroup_minimum: int = 15
     subgroup_margin: float = 0.02
+    asks_for_confirmation: bool = True
     replicates: int = REPLICATES
     seed: int = 0
 
     def __post_init__(self) -> None:
         _check_whole(self)
         _check_margins(self)
+        if not isinstance(self.asks_for_confirmation, bool):
+            raise InvalidInput("asks_for_confirmation is true or false.")
         if not 0 < self.alpha < 0.5:
             raise InvalidInput("alpha lies between 0 and 0.5; 0.05 is usual.")
 

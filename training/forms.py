@@ -44,7 +44,7 @@ class Reason(forms.Form):
 
 
 class GateRule(forms.Form):
-    """The numbers that a site's gate decides by, for the models of later runs."""
+    """What a site's gate decides by, for the models of later runs."""
 
     alpha = forms.FloatField(label="Error of all looks at one lock together")
     looks = forms.IntegerField(label="Looks that share it, at least")
@@ -60,6 +60,11 @@ class GateRule(forms.Form):
     floor_slack = forms.FloatField(label="First model: interval so far below the floor")
     subgroup_minimum = forms.IntegerField(label="Subgroups count from so many subjects")
     subgroup_margin = forms.FloatField(label="Dice of a subgroup: down by at most")
+    asks_for_confirmation = forms.BooleanField(
+        required=False,
+        label="A model that takes another's place is confirmed on pictures first",
+        help_text="Without it, each promotion still says whether somebody has looked.",
+    )
     reason = forms.CharField(max_length=500, label="Reason")
 
     def numbers(self) -> dict[str, Any]:
@@ -79,9 +84,9 @@ class Promote(forms.Form):
     reason = forms.CharField(max_length=500, required=False, label="Reason")
     confirmed = forms.BooleanField(required=False, label="I have looked at these pictures")
 
-    def __init__(self, *args: Any, confirmed: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asks: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if confirmed:
+        if not asks:
             del self.fields["confirmed"]
 
 

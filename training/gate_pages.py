@@ -69,6 +69,11 @@ class Proof:
         return not self.serves and self.judgement is not None and self.judgement.decision.promotes
 
     @property
+    def confirmation(self) -> str:
+        """Whether somebody had looked at pictures when it began to serve, in words."""
+        return gate_decisions.confirmation_in_words(self.kept) if self.kept else ""
+
+    @property
     def checks(self) -> Sequence[Check]:
         """The rules that say something about this model."""
         if self.judgement is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import override_settings
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from shapely import Polygon, union_all
 from shapely.geometry.base import BaseGeometry
 
@@ -276,6 +276,24 @@ def test_the_livewire_follows_an_edge_from_click_to_click(
     window.press("x")
     assert window.regions == put_in
     window.saved()
+
+
+def test_a_livewire_begun_before_the_scan_is_there_follows_its_edges_once_it_is(
+    window_of: Callable[..., EditorWindow], make_scan: Callable[..., Image], annotator: User
+) -> None:
+    pixels = np.where(np.mgrid[0:400, 0:384][0] < 120, 40, 180).astype(np.uint8)
+    window = window_of(annotator)
+    held: list[Route] = []
+    window.page.route("**/images/*/pixels*", lambda route: held.append(route))
+    window.page.goto(edit_address(make_scan("S-021", pixels=pixels)), wait_until="commit")
+    expect(window.page.locator(".editor-stage canvas")).to_be_visible()
+    window.press("w")
+    window.click((100, 124))
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Click on along the border")
+    assert held
+    for request in held:
+        request.continue_()
+    line_follows_the_edge(window, (300, 124))
 
 
 def test_the_livewire_takes_the_other_rim_of_a_fascia(

@@ -16,8 +16,9 @@ from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
 from tests.training.studies import approved_study
 from training import runner
-from training.models import Evaluation
-from training.services import supervision
+from training.models import Confirmation, Evaluation
+from training.selectors import evaluations
+from training.services import confirmations, evaluation, supervision
 
 TEST_SUBJECTS = 8
 BRIGHT, DIM = 1.5, 0.0
@@ -113,6 +114,18 @@ def develop(proving: Site) -> Callable[[ModelVersion, float], Evaluation]:
                 image=image, subject_code=image.subject.code, label="RF", values=values
             )
         return evaluation
+
+    return make
+
+
+@pytest.fixture
+def confirm(proving: Site, admin: User, expert: User) -> Callable[[ModelVersion], Confirmation]:
+    """`confirm(model)`: the expert has looked at the model's pictures from validation."""
+
+    def make(model: ModelVersion) -> Confirmation:
+        if evaluations.newest(model, "validation") is None:
+            evaluation.evaluate(model, "validation", admin)
+        return confirmations.confirm(model, expert)
 
     return make
 

@@ -83,7 +83,8 @@ def test_an_admin_changes_it_on_the_page(site, client_of, admin, expert):
     assert "version 1, the defaults" in browser.get(address).content.decode()
     values = {**GateConfiguration().as_json(), "alpha": 0.02, "reason": "fewer claims"}
     browser.post(address, {**values, "act": "gate"})
-    assert gate_configurations.values_of(gate_configurations.newest(site)).alpha == 0.02
+    changed = gate_configurations.values_of(gate_configurations.newest(site))
+    assert changed == GateConfiguration(alpha=0.02)
     said = browser.get(address).content.decode()
     assert "version 2" in said
     assert "fewer claims" in said
@@ -92,3 +93,7 @@ def test_an_admin_changes_it_on_the_page(site, client_of, admin, expert):
     assert "alpha lies between 0 and 0.5" in answer.content.decode()
     assert client_of(expert).post(address, {**values, "act": "gate"}).status_code == 404
     assert gate_configurations.newest(site).number == 2
+    del values["asks_for_confirmation"]
+    browser.post(address, {**values, "act": "gate"})
+    changed = gate_configurations.values_of(gate_configurations.newest(site))
+    assert not changed.asks_for_confirmation, "a box that is not ticked is not sent"

@@ -198,13 +198,14 @@ def test_the_decision_stands_with_its_numbers(low_floor, client_of, admin, make_
         assert words in said, words
 
 
-def test_rolling_back_from_the_page(low_floor, client_of, admin, make_model, develop):
+def test_rolling_back_from_the_page(low_floor, client_of, admin, make_model, develop, confirm):
     first, second = make_model(DIM), make_model(BRIGHT)
     browser = client_of(admin)
     promotion.promote(first, admin)
     develop(first, 0.8)
     develop(second, 0.9)
     assert "Roll back to no model" in browser.get(page_of(first)).content.decode()
+    confirm(second)
     promotion.promote(second, admin)
     assert f"Roll back to {first.name}" in browser.get(page_of(second)).content.decode()
     address = reverse("training:rollback", args=["lab", "rectus-femoris"])

@@ -78,9 +78,10 @@ def test_the_numbers_stand_with_the_move(with_floor, admin, make_model):
     assert GateDecision.objects.filter(promotes=True).count() == len(Purpose.values)
 
 
-def test_a_better_model_wins(serving, admin, make_model, develop):
+def test_a_better_model_wins(serving, admin, make_model, develop, confirm):
     better = make_model(BRIGHT)
     develop(better, 0.9)
+    confirm(better)
     (pre_label, measurement) = promotion.promote(better, admin).moves
     assert pre_label.numbers["verdict"] == "not worse"
     assert measurement.numbers["verdict"] == "win"
@@ -91,11 +92,12 @@ def test_a_better_model_wins(serving, admin, make_model, develop):
 
 
 def test_what_is_not_worse_makes_pre_labels_and_measures_nothing(
-    serving, admin, make_model, develop
+    serving, admin, make_model, develop, confirm
 ):
     """Two pointers: the one that proved enough moves, the other stays and says why."""
     alike = make_model(DIM + 0.01)
     develop(alike, 0.8)
+    confirm(alike)
     outcome = promotion.promote(alike, admin)
     assert [move.purpose for move in outcome.moves] == ["pre-label"]
     assert "tie. No difference shown" in outcome.refused["measurement"]
@@ -123,32 +125,37 @@ def test_without_cross_validation_nothing_is_decided(serving, admin, make_model)
         promotion.promote(make_model(BRIGHT), admin)
 
 
-def test_a_spent_lock_stops_claims_and_not_serving(serving, admin, make_model, develop):
+def test_a_spent_lock_stops_claims_and_not_serving(serving, admin, make_model, develop, confirm):
     locked = serving.site.locks.get()
     while LockLook.objects.filter(lock=locked).count() < locked.look_budget:
         lock.open_references(serving.site, admin, "spent by others")
     better = make_model(BRIGHT)
     develop(better, 0.9)
+    confirm(better)
     outcome = promotion.promote(better, admin)
     assert [move.purpose for move in outcome.moves] == ["pre-label"]
     assert "none of 10 are left. Models go on serving" in outcome.refused["measurement"]
     assert current_model(serving.site, "measurement") == serving
 
 
-def test_stored_evaluations_cost_no_second_look(serving, admin, make_model, develop):
+def test_stored_evaluations_cost_no_second_look(serving, admin, make_model, develop, confirm):
     assert LockLook.objects.count() == 1
     better = make_model(BRIGHT)
     develop(better, 0.9)
     evaluation.evaluate(better, "test", admin)
+    confirm(better)
     promotion.promote(better, admin)
     assert LockLook.objects.count() == 2
 
 
-def test_a_new_lock_is_looked_at_anew_by_both(serving, admin, make_model, make_reference, develop):
+def test_a_new_lock_is_looked_at_anew_by_both(
+    serving, admin, make_model, make_reference, develop, confirm
+):
     make_reference("T9", "test", radius=11)
     lock.seal(serving.site, admin)
     better = make_model(BRIGHT)
     develop(better, 0.9)
+    confirm(better)
     (_, move) = promotion.promote(better, admin).moves
     assert move.numbers["n_subjects"] == TEST_SUBJECTS + 1
     assert move.numbers["lock_version"] == 2
@@ -241,9 +248,12 @@ class TestRollback:
         with pytest.raises(Refused, match="nothing to go back from"):
             promotion.rollback(serving.site, admin, "again")
 
-    def test_takes_back_only_what_the_last_model_serves(self, serving, admin, make_model, develop):
+    def test_takes_back_only_what_the_last_model_serves(
+        self, serving, admin, make_model, develop, confirm
+    ):
         alike = make_model(DIM + 0.01)
         develop(alike, 0.8)
+        confirm(alike)
         promotion.promote(alike, admin)
         (move,) = promotion.rollback(serving.site, admin, "slower to correct")
         assert (move.purpose, move.model) == ("pre-label", serving)
@@ -255,10 +265,18 @@ class TestRollback:
         assert current_model(serving.site, "measurement") is None
 
     def test_queues_the_scans_for_the_model_that_serves_again(
-        self, serving, admin, make_model, develop, make_image, django_capture_on_commit_callbacks
+        self,
+        serving,
+        admin,
+        make_model,
+        develop,
+        confirm,
+        make_image,
+        django_capture_on_commit_callbacks,
     ):
         alike = make_model(DIM + 0.01)
         develop(alike, 0.8)
+        confirm(alike)
         promotion.promote(alike, admin)
         image = make_image("N1")
         suggestions.offer(image, [rectangle(1, 1, 9, 9)], source="model", version=alike.name)
@@ -295,15 +313,19 @@ def test_the_api_promotes_and_rolls_back(
     assert (answer["model"], answer["purposes"]) == (worse.name, ["pre-label"])
     assert ask(admin, {"purposes": ["pre-label"]}).status_code == 409
     assert ask(admin, {}).json()["purposes"] == ["measurement"]
-    answer = browser.post(
-        f"/api/v1/models/{better.pk}/promote", {"reason": "wins"}, content_type="application/json"
-    ).json()
+    address = f"/api/v1/models/{better.pk}/promote"
+    refused = ask(admin, {"reason": "wins"})
+    assert refused.status_code == 409
+    assert "nobody has confirmed it on pictures" in refused.content.decode()
+    answer = ask(admin, {"reason": "wins", "without_pictures": "a nightly script"}).json()
     assert answer["numbers"]["verdict"] == "win"
+    assert (answer["confirmed_by"], answer["unconfirmed"]) == (None, "a nightly script")
     assert answer["decisions"]["pre-label"]["verdict"] == "not worse"
     decisions = browser.get(f"/api/v1/models/{better.pk}/decisions").json()
     assert decisions["count"] == 2
     assert [one["verdict"] for one in decisions["results"]] == ["win", "not worse"]
     assert decisions["results"][0]["numbers"]["checks"]
+    assert decisions["results"][0]["unconfirmed"] == "a nightly script"
     back = "/api/v1/sites/rectus-femoris/rollback"
     assert browser.post(back, {}, content_type="application/json").status_code == 400
     answer = browser.post(back, {"reason": "odd"}, content_type="application/json").json()
@@ -319,7 +341,9 @@ def test_the_api_promotes_and_rolls_back(
     )
 
 
-def test_the_commands_promote_and_roll_back(with_floor, admin, make_model, develop, capsys):
+def test_the_commands_promote_and_roll_back(
+    with_floor, admin, make_model, develop, confirm, capsys
+):
     with_floor(0.5)
     worse, better = make_model(DIM), make_model(BRIGHT)
     develop(worse, 0.8)
@@ -329,10 +353,19 @@ def test_the_commands_promote_and_roll_back(with_floor, admin, make_model, devel
     answer = json.loads(capsys.readouterr().out)
     assert answer["numbers"]["verdict"] == "floor reached"
     assert {"site", "kind", "model", "previous", "purposes", "reason", "numbers"} <= set(answer)
-    call_command("promote", better.name, *where, "--purpose", "pre-label")
-    assert "serves rectus-femoris now for pre-label." in capsys.readouterr().out
+    assert answer["unconfirmed"].startswith("the site's first model")
+    with pytest.raises(CommandError, match="--without-pictures REASON"):
+        call_command("promote", better.name, *where)
+    blind = ["--without-pictures", "nobody is here"]
+    call_command("promote", better.name, *where, *blind, "--purpose", "pre-label")
+    said = capsys.readouterr().out
+    assert "serves rectus-femoris now for pre-label." in said
+    assert "Not confirmed on pictures: nobody is here." in said
+    confirm(better)
     call_command("promote", better.name, *where)
-    assert "measurement: Better by" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "measurement: Better by" in said
+    assert "Not confirmed" not in said
     with pytest.raises(CommandError, match="serves rectus-femoris for pre-label and measurement"):
         call_command("promote", better.name, *where)
     call_command("rollback", "rectus-femoris", *where, "--reason", "odd outlines", "--json")

@@ -20,10 +20,16 @@ from training.services import promotion
 
 
 class PromoteSerializer(serializers.Serializer[None]):
-    """Why the model is promoted (may be empty) and for what (by default all it has proved)."""
+    """Why the model is promoted (may be empty) and for what (by default all it has proved).
+
+    `without_pictures`: why it takes another's place though nobody has confirmed it on pictures.
+    """
 
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     purposes = serializers.MultipleChoiceField(choices=promotion.PURPOSES, required=False)
+    without_pictures = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, default=""
+    )
 
 
 class RollbackSerializer(serializers.Serializer[None]):
@@ -43,6 +49,8 @@ class MoveSerializer(serializers.Serializer[None]):
     reason = serializers.CharField()
     numbers = serializers.JSONField()
     decisions = serializers.JSONField()
+    confirmed_by = serializers.CharField(allow_null=True)
+    unconfirmed = serializers.CharField(allow_blank=True)
     refused = serializers.JSONField()
 
 
@@ -55,7 +63,13 @@ class PromoteView(APIView):
         body = PromoteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data.get("purposes") or promotion.PURPOSES
-        outcome = promotion.promote(model, request.user, body.validated_data["reason"], list(asked))
+        outcome = promotion.promote(
+            model,
+            request.user,
+            body.validated_data["reason"],
+            list(asked),
+            without_pictures=body.validated_data["without_pictures"],
+        )
         return Response(promotion.as_json(outcome.moves, outcome.refused))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from inference.models import Purpose
 from training.models.evaluation import Evaluation
@@ -43,7 +44,8 @@ class GateDecision(models.Model):
     """What the gate said about a candidate for a purpose, with all its numbers. Appended.
 
     `numbers` is the decision of `domain.gate` with its checks; `look` is which of the lock's
-    `looks` it rests on, empty where no lock was opened.
+    `looks` it rests on, empty where no lock was opened. A decision that moved a pointer names the
+    person's `confirmation` on pictures, or says in `unconfirmed` why there is none.
     """
 
     model = models.ForeignKey(
@@ -68,6 +70,10 @@ class GateDecision(models.Model):
     )
     look = models.PositiveIntegerField(null=True)
     looks = models.PositiveIntegerField(null=True)
+    confirmation = models.ForeignKey(
+        "training.Confirmation", null=True, on_delete=models.PROTECT, related_name="decisions"
+    )
+    unconfirmed = models.CharField(max_length=500, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -75,6 +81,12 @@ class GateDecision(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(promotes=False) | Q(confirmation__isnull=False) | ~Q(unconfirmed=""),
+                name="gate_decision_says_whether_confirmed",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.model} for {self.purpose}: {self.verdict}"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import references, thumbnails
 from inference.models import Prediction, Purpose
-from inference.selectors.pointers import current_model
+from inference.selectors.pointers import current_and_earlier
 from training.models import Confirmation
 from training.selectors import evaluations
 from training.selectors.model_pages import VALIDATION, mean_dice_of_images
 
 if TYPE_CHECKING:
-    from annotation.models import Label
+    from annotation.models import Label, Site
     from annotation.selectors.references import ReferenceItem
     from inference.models import ModelVersion
 
@@ -53,11 +53,21 @@ class Pictures:
         return sorted({one.image_id for one in (*self.worst, *self.changed)})
 
 
+def rival_of(model: ModelVersion) -> ModelVersion | None:
+    """What makes pre-labels in the model's place: now or, where it does so itself, before it."""
+    current, earlier = current_and_earlier(model.site, Purpose.PRE_LABEL)
+    return earlier if current == model else current
+
+
 def newest(model: ModelVersion) -> Confirmation | None:
-    """The newest confirmation of this model against what makes pre-labels now."""
-    current = current_model(model.site, Purpose.PRE_LABEL)
+    """The newest confirmation of this model against its rival."""
     found = Confirmation.objects.filter(model=model).select_related("actor")
-    return found.filter(current=None if current == model else current).first()
+    return found.filter(current=rival_of(model)).first()
+
+
+def has_scans_to_show(site: Site) -> bool:
+    """Whether there is any approved scan of a validation subject to look at a model on."""
+    return any(one.selected for one in references.current(site, partition=VALIDATION))
 
 
 def last(model: ModelVersion) -> Confirmation | None:
@@ -74,8 +84,8 @@ def pictures(model: ModelVersion) -> Pictures:
     evaluation = evaluations.newest(model, VALIDATION)
     if evaluation is None:
         return Pictures((), ())
-    current = current_model(model.site, Purpose.PRE_LABEL)
-    before = evaluations.newest(current, VALIDATION) if current and current != model else None
+    current = rival_of(model)
+    before = evaluations.newest(current, VALIDATION) if current else None
     dice = mean_dice_of_images(evaluations.rows_of(evaluation))
     previous = mean_dice_of_images(evaluations.rows_of(before)) if before else {}
     truth = {one.image_id: one for one in references.current(model.site, partition=VALIDATION)}

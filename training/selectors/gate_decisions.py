@@ -19,7 +19,16 @@ def newest(model: ModelVersion, purpose: str) -> GateDecision | None:
 
 def of_model(model: ModelVersion) -> QuerySet[GateDecision]:
     """All decisions about a model, newest first."""
-    return GateDecision.objects.filter(model=model).select_related("actor", "configuration")
+    return GateDecision.objects.filter(model=model).select_related(
+        "actor", "configuration", "confirmation__actor"
+    )
+
+
+def confirmation_in_words(decision: GateDecision) -> str:
+    """Whether a person had looked at pictures when the pointer moved; empty where none moved."""
+    if decision.confirmation is not None:
+        return f"Confirmed on pictures by {decision.confirmation.actor.get_username()}."
+    return f"Not confirmed on pictures: {decision.unconfirmed}." if decision.unconfirmed else ""
 
 
 def as_json(decision: GateDecision) -> dict[str, Any]:
@@ -32,5 +41,9 @@ def as_json(decision: GateDecision) -> dict[str, Any]:
         "by": decision.actor.get_username() if decision.actor else None,
         "look": decision.look,
         "looks": decision.looks,
+        "confirmed_by": (
+            decision.confirmation.actor.get_username() if decision.confirmation else None
+        ),
+        "unconfirmed": decision.unconfirmed,
         "numbers": decision.numbers,
     }

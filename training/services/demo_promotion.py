@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KIND = "promote-demo"
 REASON = "the demo's first model"
+UNCONFIRMED = "promoted by the demo itself"
 
 
 def submit(model_id: int) -> None:
@@ -39,7 +40,7 @@ def promote(context: JobContext) -> dict[str, Any]:
     actor = context.job.requested_by
     if actor is None:
         raise Refused("Nobody asked for this promotion: promote the model by hand.")
-    outcome = promotion.promote(model, actor, REASON)
+    outcome = promotion.promote(model, actor, REASON, without_pictures=UNCONFIRMED)
     for purpose, said in outcome.refused.items():
         context.log(f"not for {purpose}: {said}")
     return {"model": model.name, "moves": len(outcome.moves)}

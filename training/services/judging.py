@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.models import User
     from inference.models import ModelVersion
     from training.models import Evaluation, GateConfigurationVersion
+    from training.services.confirmations import OnPictures
     from training.summarising import Row
 
 QUANTITY = "dice"
@@ -92,10 +93,11 @@ class Judgement:
         }
 
 
-def decide_pre_label(model: ModelVersion) -> Judgement:
+def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgement:
     """May the model make pre-labels? On development subjects; a first model on validation.
 
-    Raises Refused where an evaluation that it needs is not there, saying which.
+    `facts`: what must be so besides what is always looked at. Raises Refused where an evaluation
+    that it needs is not there, saying which.
     """
     current = current_model(model.site, Purpose.PRE_LABEL)
     version = gate_configurations.of_model(model)
@@ -104,7 +106,7 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
         evaluation = _needed(model, VALIDATION)
         figures = figures_of(evaluations.rows_of(evaluation))
         decision = gate.first_model(
-            figures.dice, model.site.dice_floor, values, facts=_file_facts(model)
+            figures.dice, model.site.dice_floor, values, facts=[*_file_facts(model), *facts]
         )
         return Judgement(
             Purpose.PRE_LABEL, model, None, decision, values, version, evaluation, None
@@ -122,6 +124,7 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
             _same_metrics(evaluation, serving),
             _unseen(model, evaluation),
             _unseen(current, serving),
+            *facts,
         ],
     )
     return Judgement(
@@ -129,10 +132,11 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
     )
 
 
-def decide_measurement(model: ModelVersion) -> Judgement:
+def decide_measurement(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgement:
     """May the model measure? On the newest lock, by evaluations that are stored.
 
-    Raises Refused where the test set is not locked, or either model was not evaluated on it.
+    `facts`: what must be so besides what is always looked at. Raises Refused where the test set is
+    not locked, or either model was not evaluated on it.
     """
     lock = locks.current_lock(model.site)
     if lock is None:
@@ -147,10 +151,10 @@ def decide_measurement(model: ModelVersion) -> Judgement:
     serving = _on_lock(current, lock) if current else None
     rows = evaluations.rows_of(evaluation)
     decision, power = (
-        _first(model, rows, values)
+        _first(model, rows, values, facts)
         if current is None or serving is None
         else _against(model, current, rows, evaluations.rows_of(serving), evaluation, serving,
-                      values)
+                      values, facts)
     )  # fmt: skip
     return Judgement(
         Purpose.MEASUREMENT, model, current, decision, values, version, evaluation, serving,
@@ -158,8 +162,10 @@ def decide_measurement(model: ModelVersion) -> Judgement:
     )  # fmt: skip
 
 
-def keep(judgement: Judgement, actor: User | None) -> GateDecision:
-    """Append the decision to the history of the gate."""
+def keep(
+    judgement: Judgement, actor: User | None, pictures: OnPictures | None = None
+) -> GateDecision:
+    """Append the decision to the history of the gate; `pictures` where it moves a pointer."""
     return GateDecision.objects.create(
         model=judgement.model,
         current=judgement.current,
@@ -173,6 +179,8 @@ def keep(judgement: Judgement, actor: User | None) -> GateDecision:
         lock=judgement.lock,
         look=judgement.look,
         looks=judgement.looks,
+        confirmation=pictures.confirmation if pictures else None,
+        unconfirmed=pictures.unconfirmed if pictures else "",
         actor=actor,
     )
 
@@ -186,9 +194,9 @@ def in_words(probability: float | None, places: int) -> str:
 
 
 def _first(
-    model: ModelVersion, rows: Sequence[Row], values: GateConfiguration
+    model: ModelVersion, rows: Sequence[Row], values: GateConfiguration, more: Sequence[Fact]
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
-    facts = [*_file_facts(model), _no_leak(model, rows)]
+    facts = [*_file_facts(model), _no_leak(model, rows), *more]
     dice = figures_of(rows).dice
     return gate.first_model(dice, model.site.dice_floor, values, facts=facts), ()
 
@@ -201,6 +209,7 @@ def _against(
     evaluation: Evaluation,
     serving: Evaluation,
     values: GateConfiguration,
+    more: Sequence[Fact],
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
     candidate, before = figures_of(rows), figures_of(serving_rows)
     facts = [
@@ -208,6 +217,7 @@ def _against(
         Fact("The same locked scans for both", _images(rows) == _images(serving_rows)),
         _same_metrics(evaluation, serving),
         _no_leak(model, rows),
+        *more,
     ]
     decision = gate.compare(
         candidate, before, values, facts=facts, groupings=subgroups.groupings(_images(rows))

@@ -3,7 +3,8 @@
 Two pointers, two proofs (`training.services.judging`): pre-labels need the development gate,
 measurement the locked one. A look at the lock is spent only by a model that has passed the former,
 and stored evaluations are used where they exist, so that the numbers a person saw are those that
-decide and no look is spent twice. Each decision is kept, whatever it says.
+decide and no look is spent twice. Each decision is kept, whatever it says. A person's confirmation
+on pictures comes last for pre-labels, and before a look is spent for measurement.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from inference.selectors.pointers import current_model
 from inference.selectors.versions import newest_of_site
 from inference.services import pointers
 from training.models import RetrainPolicy
-from training.selectors import confirmations, evaluations
-from training.services import evaluation, judging
+from training.selectors import evaluations
+from training.services import confirmations, evaluation, judging, repeating
 from training.services.judging import decide_measurement, decide_pre_label
 
 if TYPE_CHECKING:
@@ -55,13 +56,16 @@ def promote(
     actor: User | None,
     reason: str = "",
     purposes: Sequence[str] = PURPOSES,
+    *,
+    without_pictures: str = "",
 ) -> Outcome:
     """Let the model serve its site for as many of these purposes as it has proved.
 
     Evaluates what is missing first: a site's first model on validation, and on the lock (counted
-    looks) a model that may make pre-labels. Raises NotAllowed for all but admins (None is the
-    site's own rule), Conflict where the model serves for all of them already, Refused with the
-    numbers where nothing was moved.
+    looks) a model that may make pre-labels. `without_pictures`: why it takes another's place though
+    nobody has confirmed it on pictures (`confirmations.of_promotion`). Raises NotAllowed for all
+    but admins (None is the site's own rule), Conflict where the model serves for all of them
+    already, Refused with the numbers where nothing was moved.
     """
     site = model.site
     if actor is not None:
@@ -73,7 +77,7 @@ def promote(
     moves, refused = [], {}
     for purpose in open_ones:
         try:
-            moves.append(_promote_for(purpose, model, actor, reason))
+            moves.append(_promote_for(purpose, model, actor, reason, without_pictures))
         except Refused as refusal:
             refused[str(purpose)] = str(refusal)
     if not moves:
@@ -118,6 +122,8 @@ def as_json(moves: Sequence[PointerMove], refused: dict[str, str] | None = None)
         "reason": last.reason,
         "numbers": last.numbers,
         "decisions": {move.purpose: move.numbers for move in moves},
+        "confirmed_by": last.numbers.get("confirmed_by"),
+        "unconfirmed": last.numbers.get("unconfirmed", ""),
         "refused": refused or {},
     }
 
@@ -129,44 +135,64 @@ def _checked(purposes: Sequence[str]) -> Sequence[str]:
     return purposes
 
 
-def _promote_for(purpose: str, model: ModelVersion, actor: User | None, reason: str) -> PointerMove:
-    judgement = _judge(purpose, model, actor)
-    confirmed = confirmations.newest(model)
-    numbers = {
-        **judgement.numbers(),
-        "confirmed_by": confirmed.actor.get_username() if confirmed else None,
-    }
+def _promote_for(
+    purpose: str, model: ModelVersion, actor: User | None, reason: str, without_pictures: str
+) -> PointerMove:
+    judgement = _repeated(_judge(purpose, model, actor, without_pictures), actor)
     if not judgement.decision.promotes:
         judging.keep(judgement, actor)
-        audit.record(
-            "model not promoted",
-            actor=actor,
-            target=model,
-            scope=model.site.study.name,
-            model=model.name,
-            purpose=purpose,
-            reason=reason,
-            numbers=numbers,
-        )
+        _record_refusal(judgement, actor, reason)
         raise Refused(f"{judgement.decision.verdict}. {judgement.decision.reason}")
+    try:
+        pictures = confirmations.of_promotion(model, actor, without_pictures)
+    except Refused:
+        _record_refusal(judgement, actor, reason)
+        raise
+    numbers = {**judgement.numbers(), **pictures.numbers()}
     with transaction.atomic():
         if current_model(model.site, purpose) != judgement.current:
             raise Conflict("Another model was promoted meanwhile: look at it, then try again.")
-        judging.keep(judgement, actor)
+        judging.keep(judgement, actor, pictures)
         return pointers.move(
             model.site, purpose, model, actor=actor, reason=reason, numbers=numbers
         )
 
 
-def _judge(purpose: str, model: ModelVersion, actor: User | None) -> judging.Judgement:
+def _record_refusal(judgement: judging.Judgement, actor: User | None, reason: str) -> None:
+    model = judgement.model
+    audit.record(
+        "model not promoted",
+        actor=actor,
+        target=model,
+        scope=model.site.study.name,
+        model=model.name,
+        purpose=judgement.purpose,
+        reason=reason,
+        numbers=judgement.numbers(),
+    )
+
+
+def _judge(
+    purpose: str, model: ModelVersion, actor: User | None, without_pictures: str
+) -> judging.Judgement:
     if purpose == Purpose.PRE_LABEL:
         _see_validation(model, actor)
         return decide_pre_label(model)
     lock = _lock_of(model.site)
     _refuse_unearned_look(model, actor)
+    confirmations.of_promotion(model, actor, without_pictures)
     current = current_model(model.site, Purpose.MEASUREMENT)
     _look(lock, [one for one in (model, current) if one is not None], actor)
     return decide_measurement(model)
+
+
+def _repeated(judgement: judging.Judgement, actor: User | None) -> judging.Judgement:
+    """The judgement after some scans were read again, where it would move a pointer."""
+    if not judgement.decision.promotes:
+        return judgement
+    decide = {Purpose.PRE_LABEL: decide_pre_label, Purpose.MEASUREMENT: decide_measurement}
+    facts = repeating.facts_of(judgement, actor)
+    return decide[Purpose(judgement.purpose)](judgement.model, facts)
 
 
 def _see_validation(model: ModelVersion, actor: User | None) -> None:
@@ -214,5 +240,8 @@ def _lock_of(site: Site) -> Lock:
 
 
 def _in_words(model: ModelVersion, refused: dict[str, str]) -> str:
-    reasons = " ".join(f"For {purpose}: {said}" for purpose, said in refused.items())
+    purposes: dict[str, list[str]] = {}
+    for purpose, said in refused.items():
+        purposes.setdefault(said, []).append(purpose)
+    reasons = " ".join(f"For {' and '.join(names)}: {said}" for said, names in purposes.items())
     return f"{model.name} is not promoted. {reasons}"

@@ -39,7 +39,7 @@ def promote(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
         "model": found,
         "gate": panel,
         "pictures": confirmations.pictures(found),
-        "promoting": Promote(confirmed=panel.confirmation is not None),
+        "promoting": Promote(asks=_asks_whether_looked(found)),
         "confirming": Confirm(),
     }
     return render(request, "training/promote.html", context)
@@ -100,12 +100,19 @@ def plan(request: StudyRequest, study: Study) -> HttpResponse:
     return render(request, "training/plan.html", context)
 
 
+def _asks_whether_looked(model: ModelVersion) -> bool:
+    """Whether there are pictures that nobody has confirmed yet."""
+    if confirmations.newest(model) is not None:
+        return False
+    return confirmations.has_scans_to_show(model.site)
+
+
 def _promote(request: StudyRequest, study: Study, model: ModelVersion) -> HttpResponse:
-    known = confirmations.newest(model) is not None
-    values = checked(Promote(request.POST, confirmed=known))
+    asks = _asks_whether_looked(model)
+    values = checked(Promote(request.POST, asks=asks))
     if values.get("confirmed"):
         confirming.confirm(model, request.user)
-    elif not known:
+    elif asks:
         raise InvalidInput("Look at the pictures first, then say so, then promote.")
     outcome = promotion.promote(model, request.user, values["reason"], values["purposes"])
     purposes = " and ".join(move.purpose for move in outcome.moves)

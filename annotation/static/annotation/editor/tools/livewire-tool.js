@@ -50,6 +50,10 @@ export class LivewireTool {
   ];
   /** @type {Worker | null} */
   #worker = null;
+  /** The scan that the worker was sent. @type {import("#editor/echo-intensity.js").Grey | null} */
+  #sent = null;
+  /** The seed that it was asked about. @type {Point | null} */
+  #asked = null;
   /** @type {Point | null} */
   #seed = null;
   /** One between two clicks. @type {Point[][]} */
@@ -68,15 +72,27 @@ export class LivewireTool {
     this.desk = desk;
   }
 
-  get #running() {
+  /** Asks for the ways from the seed, once for each seed and scan; before the scan is loaded there is nothing to ask. */
+  #ask() {
     const { grey } = this.desk.stage.picture;
-    if (this.#worker || !grey) return this.#worker;
-    this.#worker = new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
-    this.#worker.addEventListener("message", ({ data }) => {
-      if (this.#seed && data.seed === this.#pixel(this.#seed)) this.#ways = data.ways;
+    if (!grey || !this.#seed) return;
+    const worker = (this.#worker ??= this.#employ());
+    if (grey === this.#sent && this.#seed === this.#asked) return;
+    if (grey !== this.#sent) worker.postMessage(grey);
+    this.#ways = null;
+    this.#sent = grey;
+    this.#asked = this.#seed;
+    worker.postMessage({ seed: this.#pixel(this.#seed) });
+  }
+
+  #employ() {
+    const worker = new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
+    worker.addEventListener("message", ({ data }) => {
+      if (!this.#seed || data.seed !== this.#pixel(this.#seed)) return;
+      this.#ways = data.ways;
+      if (this.#ahead) this.#show(this.#legTo(this.#ahead));
     });
-    this.#worker.postMessage(grey);
-    return this.#worker;
+    return worker;
   }
 
   /** @param {Point} point */
@@ -90,12 +106,13 @@ export class LivewireTool {
   #plant(seed) {
     this.#seed = seed;
     this.#ways = null;
-    this.#running?.postMessage({ seed: this.#pixel(seed) });
+    this.#ask();
   }
 
   /** Along the edges, or straight as long as the worker has not answered. @param {Point} to @returns {Point[]} */
   #legTo(to) {
     if (!this.#seed) return [];
+    this.#ask();
     if (!this.#ways) return [this.#seed, to];
     const { steps } = this.#ways[this.#handTo(to)];
     return [this.#seed, ...wayTo(steps, this.desk.data.image.width, this.#pixel(to)).slice(1, -1), to];
