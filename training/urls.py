@@ -11,6 +11,7 @@ from training.views import (
     models,
     overview,
     promotion,
+    reports,
     retraining,
     runs,
     uploading,
@@ -42,5 +43,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "promote/", promotion.promote, name="promote"),
     path(MODEL + "confirm/", promotion.confirm, name="confirm"),
     path(MODEL + "cross-validate/", promotion.cross_validate, name="cross_validate"),
+    path(MODEL + "report/", reports.model, name="model_report"),
+    path(MODEL + "report.json", reports.model_json, name="model_report_json"),
+    path(MODEL + "report.pdf", reports.model_pdf, name="model_report_pdf"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

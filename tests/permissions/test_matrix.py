@@ -119,6 +119,7 @@ TABLE: dict[str, list[Row]] = {
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
     "api-model-decisions": [api(FORBIDDEN)],
     "api-site-evidence": [api(MISSING, query="study=lab")],
+    "api-model-report": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
         api(**FOR_ADMINS, query="study=lab"),
@@ -180,6 +181,9 @@ TABLE: dict[str, list[Row]] = {
     "training:promote": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:cross_validate": [page(**FOR_ADMINS, method="post")],
     "training:confirm": [page(**FOR_EXPERTS, method="post")],
+    "training:model_report": [page(**FOR_EXPERTS)],
+    "training:model_report_json": [page(**FOR_EXPERTS)],
+    "training:model_report_pdf": [page(**FOR_EXPERTS)],
     "training:plan": [page(**FOR_EXPERTS)],
     "training:prelabel": [page(**FOR_ADMINS, method="post")],
     "training:rollback": [page(**FOR_ADMINS, method="post")],

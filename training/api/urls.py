@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-model-decisions",
     ),
     path("sites/<slug:slug>/evidence/", evidence.EvidenceView.as_view(), name="api-site-evidence"),
+    path("models/<int:model_id>/report/", promotion.ReportView.as_view(), name="api-model-report"),
     path("sites/<slug:slug>/rollback", promotion.RollbackView.as_view(), name="api-site-rollback"),
 ]
