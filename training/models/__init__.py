@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.models.device_lease import DeviceLease
 from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
 from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
@@ -14,6 +15,7 @@ from training.models.snapshot import Snapshot
 
 __all__ = [
     "Confirmation",
+    "DeviceLease",
     "DriftReport",
     "Epoch",
     "Evaluation",
