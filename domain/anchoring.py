@@ -59,8 +59,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class PairedReading:
-    """One image read by two. Dice of each reading with the pre-label; seconds above 0 or None."""
+    """One label of an image read by two: Dice of each reading with the pre-label, and quantities.
 
+    The seconds are the image's, above 0 or None.
+    """
+
+    image: int
     subject: str
     dice_with: float
     dice_without: float
@@ -94,7 +98,7 @@ def anchoring(pairs: Sequence[PairedReading]) -> Anchoring:
     csa = [(one.subject, one.csa) for one in pairs if one.csa is not None]
     mt = [(one.subject, one.mt) for one in pairs if one.mt is not None]
     return Anchoring(
-        n_images=len(pairs),
+        n_images=len({one.image for one in pairs}),
         n_subjects=len({one.subject for one in pairs}),
         dice=_paired((one.subject, one.dice_with - one.dice_without) for one in pairs),
         csa_closer=_paired((subject, one.closer_percent) for subject, one in csa),

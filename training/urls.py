@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from training.views import (
     choosing,
     drift,
+    evidence,
     models,
     overview,
     promotion,
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
     path(STUDY + "runs/<int:run_id>/reproduce/", runs.reproduce_run, name="reproduce_run"),
     path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
+    path(STUDY + "sites/<slug:slug>/evidence/", evidence.evidence, name="evidence"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
     path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),

@@ -118,6 +118,7 @@ TABLE: dict[str, list[Row]] = {
     ],
     "api-model-promote": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON)],
     "api-model-decisions": [api(FORBIDDEN)],
+    "api-site-evidence": [api(MISSING, query="study=lab")],
     "api-model-report": [api(FORBIDDEN)],
     "api-site-rollback": [api(FORBIDDEN, FORBIDDEN, method="post", body=REASON, query="study=lab")],
     "api-runs": [
@@ -171,6 +172,7 @@ TABLE: dict[str, list[Row]] = {
     "training:reproduce_run": [page(**FOR_ADMINS, method="post")],
     "training:choosing": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:drift": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
+    "training:evidence": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "training:retraining": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "training:models": [page(**FOR_EXPERTS)],
     "training:upload_model": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
