@@ -46,5 +46,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "report/", reports.model, name="model_report"),
     path(MODEL + "report.json", reports.model_json, name="model_report_json"),
     path(MODEL + "report.pdf", reports.model_pdf, name="model_report_pdf"),
+    path(MODEL + "report/pictures/", reports.open_pictures, name="open_pictures"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

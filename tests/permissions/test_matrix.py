@@ -184,6 +184,7 @@ TABLE: dict[str, list[Row]] = {
     "training:model_report": [page(**FOR_EXPERTS)],
     "training:model_report_json": [page(**FOR_EXPERTS)],
     "training:model_report_pdf": [page(**FOR_EXPERTS)],
+    "training:open_pictures": [page(**FOR_EXPERTS, method="post")],
     "training:plan": [page(**FOR_EXPERTS)],
     "training:prelabel": [page(**FOR_ADMINS, method="post")],
     "training:rollback": [page(**FOR_ADMINS, method="post")],

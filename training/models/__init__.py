@@ -5,7 +5,12 @@ from __future__ import annotations
 from training.models.device_lease import DeviceLease
 from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
-from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
+from training.models.gate import (
+    Confirmation,
+    GateConfigurationVersion,
+    GateDecision,
+    PictureOpening,
+)
 from training.models.query import Pick, QueryRound
 from training.models.replay import Replay
 from training.models.retraining import RetrainPolicy
@@ -23,6 +28,7 @@ __all__ = [
     "GateConfigurationVersion",
     "GateDecision",
     "Pick",
+    "PictureOpening",
     "QueryRound",
     "Replay",
     "RetrainPolicy",

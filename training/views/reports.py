@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from annotation.policies import Role, require_role
 from core import plots
@@ -14,6 +15,7 @@ from core.reports.as_json import as_text
 from core.reports.pdf import as_pdf
 from inference.selectors import versions
 from training.reports import model_document, model_report
+from training.services import test_pictures
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -29,7 +31,13 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     document = model_document.document_of(report)
     if asked := plots.asked_for(request, document.figures):
         return plots.svg_response(asked)
-    context = {"document": document, "model_id": model_id, "name": report.model.name}
+    pictures = report.test_pictures
+    context = {
+        "document": document,
+        "model_id": model_id,
+        "name": report.model.name,
+        "may_open": pictures is not None and not pictures.opened and _has_a_look(report),
+    }
     return render(request, "training/model-report.html", context)
 
 
@@ -45,6 +53,26 @@ def model_pdf(request: StudyRequest, study: Study, model_id: int) -> HttpRespons
     """The report of a model as a PDF."""
     report = _of_model(request, study, model_id)
     return _pdf(model_document.document_of(report), f"{report.model.name}-report")
+
+
+@require_POST
+def open_pictures(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
+    """Open the test pictures of a decided candidate, once: an entry in the lock's ledger."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    found = versions.of_study_with_id(study, model_id)
+    opening = test_pictures.open_once(found, request.user)
+    messages.success(request, f"The test pictures were opened: look {opening.look} at the lock.")
+    return redirect("training:model_report", study.name, found.pk)
+
+
+def _has_a_look(report: ModelReport) -> bool:
+    lock, pictures = report.lock, report.test_pictures
+    return (
+        lock is not None
+        and pictures is not None
+        and lock.version == pictures.lock_version
+        and lock.n_looks < lock.look_budget
+    )
 
 
 def _of_model(request: StudyRequest, study: Study, model_id: int) -> ModelReport:
