@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0001_initial'),
-        ('training', '0007_confirmed_decisions'),
+        ('training', '0008_test_pictures'),
     ]
 
     operations = [
