@@ -81,14 +81,25 @@ def can_review(user: User, annotation: Annotation) -> bool:
     )
 
 
-def is_blind_for(user: User, image: Image) -> bool:
-    """Whether the person reads this image without sight of the pre-label."""
-    return Assignment.objects.filter(image=image, person_id=user.pk, blind=True).exists()
-
-
 def is_double_read(image: Image) -> bool:
     """Whether two people read this image independently."""
     return Assignment.objects.filter(image=image, blind=True).exists()
+
+
+def is_paired(image: Image) -> bool:
+    """Whether two people read this image, one with the pre-label and one without."""
+    return Assignment.objects.filter(image=image, with_pre_label=True).exists()
+
+
+def is_read_by(user: User, image: Image) -> bool:
+    """Whether the person is a reader of a double reading, and so sees nobody else's work."""
+    return Assignment.objects.filter(image=image, person_id=user.pk, blind=True).exists()
+
+
+def can_take_reading(user: User, image: Image) -> bool:
+    """Annotators and experts; of a paired reading annotators only, since experts see pre-labels."""
+    role = role_of(user, image.study)
+    return role == Role.ANNOTATOR or (role == Role.EXPERT and not is_paired(image))
 
 
 def is_test_subject(image: Image) -> bool:
@@ -99,12 +110,20 @@ def is_test_subject(image: Image) -> bool:
 
 
 def can_see_suggestion(user: User, image: Image) -> bool:
-    """Members, but never on test subjects, and no annotator or reader of a double reading."""
-    if is_test_subject(image):
+    """Members, but never on test subjects. Of a double reading no annotator and no reader, but the
+    one who reads with it."""
+    if is_test_subject(image) or not can_see_image(user, image):
         return False
-    if is_double_read(image) and role_of(user, image.study) == Role.ANNOTATOR:
-        return False
-    return can_see_image(user, image) and not is_blind_for(user, image)
+    readings = list(Assignment.objects.filter(image=image, blind=True))
+    mine = next((one for one in readings if one.person_id == user.pk), None)
+    if mine is not None:
+        return mine.with_pre_label
+    return not readings or role_of(user, image.study) != Role.ANNOTATOR
+
+
+def can_see_others_work(user: User, image: Image) -> bool:
+    """Whether a person who outlines an image may see what others made of it and of its like."""
+    return can_see_suggestion(user, image) and not is_read_by(user, image)
 
 
 def require_member(user: User, study: Study) -> None:

@@ -172,6 +172,18 @@ class NextScans(forms.Form):
     )
 
 
+class PairedReadings(forms.Form):
+    """The share of a site's scans that are read with the pre-label and without."""
+
+    share = forms.FloatField(
+        min_value=0,
+        max_value=100,
+        label="Scans read in pairs, in per cent",
+        help_text="Drawn as they get their pre-labels; 5 to 10 are usual, 0 is none. Each costs a "
+        "second reading, and the expert decides between the two.",
+    )
+
+
 class OwnModel(forms.Form):
     """An ONNX file and its card."""
 

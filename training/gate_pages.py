@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import locks
 from core import plots
@@ -20,7 +20,6 @@ from training.services import judging
 
 if TYPE_CHECKING:
     from annotation.selectors.locks import LockState
-    from domain.gate import Decision
 
 TITLES = {Purpose.PRE_LABEL: "For pre-labels", Purpose.MEASUREMENT: "For measurement"}
 RESTS_ON = {
@@ -145,16 +144,25 @@ def panel(model: ModelVersion) -> GatePanel:
     )
 
 
-def difference(decision: Decision, purpose: str) -> plots.Figure | None:
-    """The mean difference of all and of subgroups with intervals; None for a first model."""
-    if decision.mean_difference is None or decision.ci95 is None:
+def difference(numbers: Mapping[str, Any], purpose: str) -> plots.Figure | None:
+    """The mean difference of all and of subgroups with intervals; None for a first model.
+
+    `numbers` are those of a `domain.gate.Decision`, fresh or as they were kept.
+    """
+    if numbers.get("mean_difference") is None or numbers.get("ci95") is None:
         return None
-    low, high = decision.ci95
-    rows = [plots.Row("all subjects", decision.mean_difference, low, high, decision.n_subjects)]
+    low, high = numbers["ci95"]
+    rows = [plots.Row("all subjects", numbers["mean_difference"], low, high, numbers["n_subjects"])]
     rows += [
-        plots.Row(f"{one.grouping}: {one.group}", one.mean_difference, *one.ci95, one.n_subjects)
-        for one in decision.subgroups
-        if one.ci95 is not None
+        plots.Row(
+            f"{one['grouping']}: {one['group']}",
+            one["mean_difference"],
+            one["ci95"][0],
+            one["ci95"][1],
+            one["n_subjects"],
+        )
+        for one in numbers.get("subgroups", ())
+        if one["ci95"] is not None
     ]
     return plots.forest(
         f"gate-{purpose}",
@@ -191,7 +199,7 @@ def _proof(purpose: Purpose, model: ModelVersion) -> Proof:
         current,
         judgement,
         missing,
-        difference(judgement.decision, purpose) if judgement else None,
+        difference(judgement.numbers(), purpose) if judgement else None,
         gate_decisions.newest(model, purpose) if serves else None,
     )
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.views import choosing, drift, models, overview, promotion, retraining, runs, uploading
+from training.views import (
+    choosing,
+    drift,
+    evidence,
+    models,
+    overview,
+    promotion,
+    reports,
+    retraining,
+    runs,
+    uploading,
+)
 
 app_name = "training"
 
@@ -20,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "runs/<int:run_id>/repeat/", runs.repeat_run, name="repeat_run"),
     path(STUDY + "runs/<int:run_id>/reproduce/", runs.reproduce_run, name="reproduce_run"),
     path(STUDY + "sites/<slug:slug>/drift/", drift.drift, name="drift"),
+    path(STUDY + "sites/<slug:slug>/evidence/", evidence.evidence, name="evidence"),
     path(STUDY + "sites/<slug:slug>/retraining/", retraining.retraining, name="retraining"),
     path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
@@ -31,5 +43,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "promote/", promotion.promote, name="promote"),
     path(MODEL + "confirm/", promotion.confirm, name="confirm"),
     path(MODEL + "cross-validate/", promotion.cross_validate, name="cross_validate"),
+    path(MODEL + "report/", reports.model, name="model_report"),
+    path(MODEL + "report.json", reports.model_json, name="model_report_json"),
+    path(MODEL + "report.pdf", reports.model_pdf, name="model_report_pdf"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

@@ -15,7 +15,8 @@ class Annotation(models.Model):
     """All of one author's work on one image.
 
     `revision_count` is the number of the newest revision (0: none yet) and the compare-and-set
-    token of saving. `blind`: drawn without sight of the pre-label or of anybody's work.
+    token of saving. `blind`: drawn without sight of the pre-label or of anybody's work. `offered`:
+    the pre-label that its author had before them when they began, taken over or not.
     """
 
     class State(models.TextChoices):
@@ -31,6 +32,13 @@ class Annotation(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     revision_count = models.PositiveIntegerField(default=0)
     blind = models.BooleanField(default=False)
+    offered = models.ForeignKey(
+        "annotation.Suggestion",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="annotations",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -15,8 +15,9 @@ READERS = 2
 class Assignment(models.Model):
     """A person asked to outline an image. An image has slot 0; a double reading has slots 0 and 1.
 
-    `blind`: neither the pre-label nor anybody's work is shown. `person` is empty until somebody
-    takes the reading. `rank` and `reason` come from a query round.
+    `blind`: neither the pre-label nor anybody's work is shown, but of a paired reading one has the
+    pre-label (`with_pre_label`). `person` is empty until somebody takes the reading. `rank` and
+    `reason` come from a query round.
     """
 
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="assignments")
@@ -30,6 +31,7 @@ class Assignment(models.Model):
         db_index=False,  # `assignment_of_person`; one with the free readings misleads SQLite
     )
     blind = models.BooleanField(default=False)
+    with_pre_label = models.BooleanField(default=False)
     rank = models.PositiveIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -40,6 +42,15 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["image", "slot"], name="assignment_slot_once"),
             models.UniqueConstraint(fields=["image", "person"], name="assignment_person_once"),
+            models.UniqueConstraint(
+                fields=["image"],
+                condition=Q(with_pre_label=True),
+                name="assignment_one_with_pre_label",
+            ),
+            models.CheckConstraint(
+                condition=Q(with_pre_label=False) | Q(blind=True),
+                name="assignment_with_pre_label_is_of_a_pair",
+            ),
         ]
         indexes = [
             models.Index(

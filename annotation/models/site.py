@@ -40,6 +40,10 @@ class Site(models.Model):
     dice_floor = models.FloatField(
         default=0.7, help_text="mean test Dice that the first model must reach"
     )
+    paired_share = models.FloatField(
+        default=0.0,
+        help_text="share of the scans that two read, one of them without the pre-label",
+    )
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -49,6 +53,10 @@ class Site(models.Model):
             models.CheckConstraint(
                 condition=Q(dice_floor__gte=0) & Q(dice_floor__lte=1),
                 name="site_dice_floor_is_a_fraction",
+            ),
+            models.CheckConstraint(
+                condition=Q(paired_share__gte=0) & Q(paired_share__lte=1),
+                name="site_paired_share_is_a_fraction",
             ),
         ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotation.models import Annotation, Image, Scan
-from annotation.policies import can_see_annotation, can_see_suggestion
+from annotation.policies import can_see_annotation, can_see_others_work
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.images import spacing_of
 from core.models import User
@@ -30,9 +30,9 @@ class Comparison:
 def comparisons(user: User, image: Image, shown: Annotation | None) -> list[Comparison]:
     """Others' finished readings of the image and the previous visit's; `shown` is left out.
 
-    Empty for a blind reading, and on test subjects.
+    Empty for a double reading, and on test subjects.
     """
-    if not can_see_suggestion(user, image):
+    if not can_see_others_work(user, image):
         return []
     return [*_readings(user, image, shown), *_previous(user, image)]
 
@@ -64,10 +64,10 @@ def previous_title(annotation: Annotation) -> str:
 
 
 def may_be_shown(user: User, annotation: Annotation) -> bool:
-    """One's own; another's too, unless its scan is one's own to read blind."""
+    """One's own; another's too, unless its scan is one's own to read as one of two."""
     is_own = annotation.author_id == user.pk
     return can_see_annotation(user, annotation) and (
-        is_own or can_see_suggestion(user, annotation.image)
+        is_own or can_see_others_work(user, annotation.image)
     )
 
 

@@ -17,7 +17,12 @@ from annotation.models import (
     Study,
     Suggestion,
 )
-from annotation.policies import can_annotate_in, can_review, can_review_in
+from annotation.policies import (
+    can_annotate_in,
+    can_review,
+    can_review_in,
+    can_take_reading,
+)
 from annotation.selectors.annotations import (
     head_revision,
     last_review,
@@ -174,6 +179,8 @@ def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
         return "This scan is finished."
     if assignments and all(one.person_id for one in assignments):
         return "Somebody else reads this scan."
+    if not can_take_reading(user, image):
+        return "Two annotators read this scan. Review it when both have submitted."
     return ""
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from annotation.models import HELD_OUT, Image, Site, Study, Suggestion
+from annotation.models import HELD_OUT, Assignment, Image, Site, Study, Suggestion
 from annotation.policies import can_see_image
 from core import files
 from core.models import User
@@ -85,12 +85,13 @@ def spacing_of(image: Image) -> PixelSpacing | None:
 def awaiting_prelabel(site: Site, *, version: str = "") -> QuerySet[Image]:
     """Untouched images of a site that may have a pre-label and have none of `version`.
 
-    Left out: erased images, images of test subjects, and those that are read blind.
+    Left out: erased images, images of test subjects, and those that both readers read blind.
     """
+    paired = Assignment.objects.filter(image=OuterRef("pk"), with_pre_label=True)
     images = (
         Image.objects.filter(site=site, state=Image.State.NEW, erased_at__isnull=True)
         .exclude(subject__partition__partition__in=HELD_OUT)
-        .exclude(assignments__blind=True)
+        .filter(Exists(paired) | ~Q(assignments__blind=True))
     )
     done = Suggestion.objects.filter(
         image__site=site, hidden=False, state=Suggestion.State.CURRENT, version=version

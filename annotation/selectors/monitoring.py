@@ -59,8 +59,9 @@ class PreLabelled:
 def corrections(site: Site, source: str, version: str) -> list[Corrected]:
     """The corrections of a version's pre-labels, in the order in which they were approved.
 
-    Of each image the reference of now. Left out: readings without sight of the pre-label, outlines
-    approved outside, and images without an outline (unusable, or the muscle is absent).
+    Of each image the reference of now. Left out: images that two people read, of whom one at least
+    had no sight of the pre-label, outlines approved outside, and images without an outline
+    (unusable, or the muscle is absent).
     """
     offered = _pre_labels(site, source, version)
     references = (
@@ -70,7 +71,7 @@ def corrections(site: Site, source: str, version: str) -> list[Corrected]:
             revision__decision="",
         )
         .exclude(how=Reference.How.OUTSIDE)
-        .exclude(revision__annotation__blind=True)
+        .exclude(image__assignments__blind=True)
         .select_related("revision__content", "image__take", "image__calibration", "image__subject")
         .order_by("created_at", "id")
     )
@@ -93,12 +94,13 @@ def pre_labelled(site: Site, source: str, version: str) -> list[PreLabelled]:
 def incoming(site: Site) -> list[Scanned]:
     """The scans of a site, the first of each subject, in the order in which they came in."""
     first: dict[int, Image] = {}
-    for image in _watched(site).select_related("take", "calibration", "subject").order_by("id"):
+    for image in watched(site).select_related("take", "calibration", "subject").order_by("id"):
         first.setdefault(image.subject_id, image)
     return [_scanned(image) for image in first.values()]
 
 
-def _watched(site: Site) -> QuerySet[Image]:
+def watched(site: Site) -> QuerySet[Image]:
+    """The images of a site that are watched: none of held-out or external subjects, none erased."""
     return Image.objects.filter(site=site, erased_at__isnull=True).exclude(
         subject__partition__partition__in=NEVER_TRAINED
     )
@@ -106,7 +108,7 @@ def _watched(site: Site) -> QuerySet[Image]:
 
 def _offered(site: Site, source: str, version: str) -> QuerySet[Suggestion]:
     return Suggestion.objects.filter(
-        image__in=_watched(site), source=source, version=version, hidden=False
+        image__in=watched(site), source=source, version=version, hidden=False
     )
 
 
@@ -128,7 +130,7 @@ def _corrected(reference: Reference, offered: Suggestion) -> Corrected:
     return Corrected(
         _scanned(image),
         reference.created_at,
-        _dice(
+        mean_dice(
             regions_from_json(offered.regions),
             regions_from_json(reference.revision.regions),
             image,
@@ -136,7 +138,7 @@ def _corrected(reference: Reference, offered: Suggestion) -> Corrected:
     )
 
 
-def _dice(found: Sequence[Region], true: Sequence[Region], image: Image) -> float:
+def mean_dice(found: Sequence[Region], true: Sequence[Region], image: Image) -> float:
     """Mean over the labels that either has; 1 where neither has any."""
     labels = sorted({region.label for region in (*found, *true)})
     if not labels:

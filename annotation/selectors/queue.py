@@ -19,7 +19,7 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.models.assignment import READERS
-from annotation.policies import can_annotate_in
+from annotation.policies import can_annotate_in, can_review_in
 from core.models import User
 
 CLOSED = (Image.State.APPROVED, Image.State.UNUSABLE)
@@ -44,8 +44,8 @@ def queue_of(user: User, study: Study, limit: int = 20) -> list[QueueItem]:
     if not can_annotate_in(user, study):
         return []
     items = _begun(user, study, limit)
-    items += _items(_assigned(user, study, limit - len(items)))
-    items += _items(_free(user, study, limit - len(items)))
+    items += _items(user, _assigned(user, study, limit - len(items)))
+    items += _items(user, _free(user, study, limit - len(items)))
     return items
 
 
@@ -129,8 +129,12 @@ def _by_arrival(
 
 
 def _free_slots(user: User, study: Study) -> QuerySet[Assignment]:
-    mine = Assignment.objects.filter(image=OuterRef("image"), person_id=user.pk)
-    return _open_assignments(study).filter(person__isnull=True).exclude(Exists(mine))
+    readings = Assignment.objects.filter(image=OuterRef("image"))
+    free = _open_assignments(study).filter(person__isnull=True)
+    free = free.exclude(Exists(readings.filter(person_id=user.pk)))
+    if can_review_in(user, study):
+        free = free.exclude(Exists(readings.filter(with_pre_label=True)))
+    return free
 
 
 def _open_assignments(study: Study) -> QuerySet[Assignment]:
@@ -165,27 +169,35 @@ def _offers_anything(study: Study) -> bool:
     ).exists()
 
 
-def _items(image_ids: Sequence[int]) -> list[QueueItem]:
+def _items(user: User, image_ids: Sequence[int]) -> list[QueueItem]:
     """The queue items of these images, in this order."""
-    images = _with_details(image_ids).in_bulk()
+    images = _with_details(user, image_ids).in_bulk()
     return [_item(images[image_id]) for image_id in image_ids]
 
 
 def _item(image: Any) -> QueueItem:
-    asked = "correct the pre-label" if image.has_suggestion else "draw"
-    return QueueItem(
-        image, "draw without help" if image.is_blind else asked, image.pick_reason or ""
-    )
+    return QueueItem(image, _asked(image), image.pick_reason or "")
 
 
-def _with_details(image_ids: Sequence[int]) -> QuerySet[Image]:
+def _asked(image: Any) -> str:
+    """What is asked. Opening a paired reading says which of the two it is, and no list before."""
+    if image.is_blind and not image.has_it_with_pre_label:
+        return "draw without help" if image.is_mine or not image.is_paired else "outline"
+    return "correct the pre-label" if image.has_suggestion else "draw"
+
+
+def _with_details(user: User, image_ids: Sequence[int]) -> QuerySet[Image]:
     test = SubjectPartition.objects.filter(subject=OuterRef("subject"), partition__in=HELD_OUT)
     assignments = Assignment.objects.filter(image=OuterRef("pk"))
+    mine = assignments.filter(person_id=user.pk)
     return (
         Image.objects.filter(pk__in=image_ids)
         .select_related(*DETAILS)
         .annotate(
             is_blind=Exists(assignments.filter(blind=True)),
+            is_paired=Exists(assignments.filter(with_pre_label=True)),
+            is_mine=Exists(mine),
+            has_it_with_pre_label=Exists(mine.filter(with_pre_label=True)),
             has_suggestion=Exists(_offered("pk")) & ~Exists(test),
             pick_reason=assignments.values("reason")[:1],
         )

@@ -124,7 +124,7 @@ def _independent(site: Site) -> list[Revision]:
         .order_by("image_id", "id")
     )
     revisions = _revisions_of(images)
-    ends = _ends(site)
+    ends = reading_ends(site)
     seen = _Visible(site)
     readings = []
     for annotation in annotations:
@@ -161,7 +161,7 @@ def _revisions_of(images: QuerySet[Image]) -> dict[int, list[Revision]]:
     return revisions
 
 
-def _ends(site: Site) -> dict[int, int]:
+def reading_ends(site: Site) -> dict[int, int]:
     """Number of the first revision of each annotation that somebody reviewed or corrected."""
     own = Annotation.objects.filter(image__site=site)
     reviewed = own.filter(revisions__reviews__isnull=False).annotate(end=Min("revisions__number"))

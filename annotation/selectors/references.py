@@ -1,12 +1,13 @@
 """Reading references: the approved outlines of a site, but never those of test subjects.
 
-Test references leave through `annotation.services.lock.open_references` only, which counts.
+Test references leave through `annotation.services.lock` only, which counts each look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,7 +25,7 @@ class ReferenceItem:
     """One image with its reference, as plain data.
 
     `regions` is the JSON of docs/interface.md, empty where the reader found the muscle absent.
-    `reader` drew it, `how` it became truth. `selected`: the take that evaluation uses.
+    `reader` drew it, `how` and when it became truth. `selected`: the take that evaluation uses.
     """
 
     image_id: int
@@ -41,6 +42,7 @@ class ReferenceItem:
     height: int
     spacing: PixelSpacing | None
     selected: bool
+    accepted_at: datetime
 
 
 def current(site: Site, *, partition: str) -> list[ReferenceItem]:
@@ -96,6 +98,7 @@ def _item(reference: Reference) -> ReferenceItem:
         height=image.height,
         spacing=spacing_of(image),
         selected=image.take.scan.selected_take_id == image.take_id,
+        accepted_at=reference.created_at,
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from shapely import affinity
 
 from annotation.models import Annotation, Image, Revision, Scan, Site
-from annotation.policies import can_see_annotation, can_see_suggestion
+from annotation.policies import can_see_annotation, can_see_others_work
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.comparisons import (
     FINISHED,
@@ -39,8 +39,8 @@ class Start:
 
 
 def starts(user: User, image: Image) -> list[Start]:
-    """What a person may copy onto an image; nothing for a blind reading, and on test subjects."""
-    if not can_see_suggestion(user, image):
+    """What a person may copy onto an image; nothing for a double reading, and on test subjects."""
+    if not can_see_others_work(user, image):
         return []
     return [start for start in (_other_side(user, image), _previous(user, image)) if start]
 

@@ -116,7 +116,9 @@ def _is_offered(user: User, image: Image) -> Any:
         image=OuterRef("pk"), hidden=False, state=Suggestion.State.CURRENT
     )
     sees_double_readings = role_of(user, image.study) != Membership.Role.ANNOTATOR
-    return Exists(current) if sees_double_readings else Exists(current) & ~Exists(blind)
+    mine = blind.filter(person=user.pk)
+    unseen = mine if sees_double_readings else blind
+    return Exists(current) & (~Exists(unseen) | Exists(mine.filter(with_pre_label=True)))
 
 
 def _state(row: Any) -> FrameState:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import F, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 
 from annotation.models import (
     HELD_OUT,
@@ -130,7 +130,7 @@ def _thumbnail(image: Image, shown: Shown | None) -> Thumbnail:
 
 def _shown(images: Sequence[Image], user: User, role: str) -> dict[int, Shown]:
     ids = [image.pk for image in images]
-    shown = _suggested(ids, role)
+    shown = _suggested(ids, user, role)
     if role != Membership.Role.ANNOTATOR:
         shown |= _submitted(ids)
         shown |= _references(ids)
@@ -139,15 +139,20 @@ def _shown(images: Sequence[Image], user: User, role: str) -> dict[int, Shown]:
     return shown | _own(ids, user)
 
 
-def _suggested(ids: Sequence[int], role: str) -> dict[int, Shown]:
+def _suggested(ids: Sequence[int], user: User, role: str) -> dict[int, Shown]:
+    """Where the person sees a pre-label, by the same rule as `policies.can_see_suggestion`."""
     offered = (
         Suggestion.objects.filter(image__in=ids, state=Suggestion.State.CURRENT, hidden=False)
         .exclude(image__subject__partition__partition__in=HELD_OUT)
         .only("image_id", "regions")
     )
-    if role == Membership.Role.ANNOTATOR:
-        blind = Assignment.objects.filter(image__in=ids, blind=True)
-        offered = offered.exclude(image__in=blind.values("image"))
+    readings = Assignment.objects.filter(image__in=ids, blind=True)
+    mine = readings.filter(person=user.pk)
+    unseen = readings if role == Membership.Role.ANNOTATOR else mine
+    sees = mine.filter(with_pre_label=True)
+    offered = offered.exclude(
+        Q(image__in=unseen.values("image")) & ~Q(image__in=sees.values("image"))
+    )
     return {one.image_id: Shown(one.regions, SUGGESTED) for one in offered}
 
 

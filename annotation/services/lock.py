@@ -171,6 +171,36 @@ def open_references(site: Site, actor: User | None, purpose: str) -> OpenedLock:
     return OpenedLock(lock, look, number, _items(lock))
 
 
+def reopen_references(lock: Lock, actor: User | None, purpose: str) -> list[ReferenceItem]:
+    """Open again what counted looks at a lock gave, to see that the same comes of it.
+
+    Audited, but no look: it is for comparing with numbers that are kept already, and says only
+    whether they are the same. Raises Refused without a purpose, where nobody has looked at this
+    lock yet, or where it no longer verifies.
+    """
+    site = lock.site
+    if actor is not None:
+        require_admin(actor, site.study)
+    if not purpose.strip():
+        raise Refused("Say what the locked references are opened again for.")
+    if not looks_at(lock):
+        raise Refused(f"Nobody has looked at version {lock.version} of {site.slug}'s lock yet.")
+    audit.record(
+        "locked references opened again",
+        actor=actor,
+        target=lock,
+        scope=site.study.name,
+        site=site.slug,
+        version=lock.version,
+        digest=lock.digest,
+        purpose=purpose,
+    )
+    problems = verify_lock(lock)
+    if problems:
+        raise Refused(f"{problems[0]} Nothing is decided on a lock that does not verify.")
+    return _items(lock)
+
+
 def verify_lock(lock: Lock) -> list[str]:
     """What is wrong with a lock, in sentences; empty: its manifest, rows and content agree."""
     return list(_problems(lock))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Image, Revision, RevisionContent
-from annotation.policies import can_annotate_in, require_member
+from annotation.policies import can_annotate_in, can_take_reading, is_paired, require_member
+from annotation.selectors.annotations import visible_suggestion
 from annotation.services.image_state import refresh_state
 from core.models import User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
@@ -92,7 +94,23 @@ def open_annotation(image: Image, author: User) -> Annotation:
     if annotation is not None:
         return annotation
     assignment = take_scan(image, author)
-    return Annotation.objects.create(image=image, author=author, blind=assignment.blind)
+    return Annotation.objects.create(
+        image=image,
+        author=author,
+        blind=assignment.blind and not assignment.with_pre_label,
+        offered=visible_suggestion(author, image),
+    )
+
+
+def begin(image: Image, person: User) -> None:
+    """Let a person open a scan to outline it, which takes a paired reading at once.
+
+    Whether they read it with the pre-label or without is settled before they see either, and
+    stays. Other scans are taken with the first outline that is saved.
+    """
+    if is_paired(image) and can_take_reading(person, image):
+        with suppress(Refused):
+            take_scan(image, person)
 
 
 def take_scan(image: Image, person: User) -> Assignment:
@@ -100,6 +118,8 @@ def take_scan(image: Image, person: User) -> Assignment:
     mine = Assignment.objects.filter(image=image, person=person).first()
     if mine is not None:
         return mine
+    if not can_take_reading(person, image):
+        raise Refused("Two annotators read this scan. Review it when both have submitted.")
     if image.state in {Image.State.APPROVED, Image.State.UNUSABLE}:
         raise Refused("This scan is finished. Open the next one.")
     free = Assignment.objects.filter(image=image, person=None).order_by("slot").first()

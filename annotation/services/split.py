@@ -187,3 +187,4 @@ def _place(subjects: Mapping[str, Subject], new: Mapping[str, str], split: Split
         image__subject__in=held_out, state=Suggestion.State.CURRENT, hidden=False
     ).update(state=Suggestion.State.WITHDRAWN)
     double_reading.plan_subjects(held_out)
+    double_reading.plan_pairs([subjects[code].pk for code in new])

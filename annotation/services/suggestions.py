@@ -9,6 +9,7 @@ from django.db import transaction
 
 from annotation.models import Image, Suggestion
 from annotation.policies import is_test_subject
+from annotation.services import double_reading
 from annotation.services.outlines import canonical_regions
 from core.services import audit
 from domain.errors import Refused
@@ -29,7 +30,7 @@ def offer(
 
     `uncertainty_map` is a PNG of the image's size, shown over the scan where it is not empty.
     `hidden` regions are a model's reading for the agreement page, never shown to an annotator. A
-    scan of a test subject gets no pre-label: Refused.
+    scan of a test subject gets no pre-label: Refused. What a site reads in pairs is planned here.
     """
     if image.erased_at is not None:
         raise Refused("The subject withdrew consent: the scan was erased.")
@@ -40,7 +41,7 @@ def offer(
         Suggestion.objects.filter(
             image=image, hidden=hidden, state=Suggestion.State.CURRENT
         ).update(state=Suggestion.State.SUPERSEDED, uncertainty_map=b"")
-        return Suggestion.objects.create(
+        offered = Suggestion.objects.create(
             image=image,
             source=source,
             version=version,
@@ -50,6 +51,9 @@ def offer(
             uncertainty_map=uncertainty_map,
             hidden=hidden,
         )
+        if not hidden and image.site.paired_share > 0 and image.state == Image.State.NEW:
+            double_reading.plan(image)
+    return offered
 
 
 def describe_version(

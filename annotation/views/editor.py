@@ -27,6 +27,7 @@ from annotation.selectors.editor import (
 )
 from annotation.selectors.images import visible_image
 from annotation.selectors.studies import SESSION_KEY, entered_by
+from annotation.services import outlines
 from core.models import User
 from domain.errors import NotFound
 
@@ -42,6 +43,7 @@ def edit(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     image = visible_image(request.user, image_id)
     if image.study_id != study.pk:
         raise NotFound("There is no such image.")
+    outlines.begin(image, request.user)
     return _editor(request, annotating_page(request.user, image))
 
 

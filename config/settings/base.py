@@ -237,6 +237,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # The filesystem broker has no host, about which kombu warns at every connection.
-    "loggers": {"kombu.connection": {"level": "ERROR"}},
+    "loggers": {
+        # The filesystem broker has no host, about which kombu warns at every connection.
+        "kombu.connection": {"level": "ERROR"},
+        # Each PDF has its own part of a font, and fontTools tells of every table.
+        "fontTools": {"level": "WARNING"},
+    },
 }

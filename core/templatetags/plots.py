@@ -13,10 +13,13 @@ register = template.Library()
 
 @register.inclusion_tag("core/plots/figure.svg.html", takes_context=True)
 def plot(context: template.Context, figure: Figure) -> dict[str, Any]:
-    """`{% plot figure %}`: the figure, with a download link if the page has a request."""
+    """`{% plot figure %}`: the figure, with a download link if the page has a request.
+
+    In a file of its own (`standalone`) no point leads anywhere.
+    """
     request = context.get("request")
     if request is None:
-        return {"figure": figure, "download": ""}
+        return {"figure": figure, "download": "", "standalone": bool(context.get("standalone"))}
     query = request.GET.copy()
     query["figure"] = figure.name
     return {"figure": figure, "download": f"{request.path}?{query.urlencode()}"}

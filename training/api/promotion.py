@@ -1,4 +1,4 @@
-"""POST /api/v1/models/{id}/promote and /api/v1/sites/{slug}/rollback."""
+"""/api/v1/models/{id}/promote, decisions and report/, and /api/v1/sites/{slug}/rollback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from rest_framework.views import APIView
 from annotation.policies import can_guide_in
 from annotation.selectors.studies import site_named, studies_of, visible_study
 from core.api.authentication import UserRequest
+from core.reports.as_json import plain
 from domain.errors import NotAllowed, NotFound
 from inference.selectors import versions
+from training.reports import model_report
 from training.selectors import gate_decisions
 from training.services import promotion
 
@@ -81,6 +83,17 @@ class DecisionsView(APIView):
             raise NotAllowed("Experts and admins of the study see the gate's decisions.")
         found = [gate_decisions.as_json(one) for one in gate_decisions.of_model(model)]
         return Response({"count": len(found), "results": found})
+
+
+class ReportView(APIView):
+    """The report of a model: what `report.json` of its page gives."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: UserRequest, model_id: int) -> Response:
+        model = versions.visible_model(request.user, model_id)
+        if not can_guide_in(request.user, model.site.study):
+            raise NotAllowed("Experts and admins of the study see a model's report.")
+        return Response(plain(model_report.of_model(model)))
 
 
 class RollbackView(APIView):

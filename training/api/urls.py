@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from training.api import promotion, runs
+from training.api import evidence, promotion, runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", runs.RunListView.as_view(), name="api-runs"),
@@ -18,5 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         promotion.DecisionsView.as_view(),
         name="api-model-decisions",
     ),
+    path("sites/<slug:slug>/evidence/", evidence.EvidenceView.as_view(), name="api-site-evidence"),
+    path("models/<int:model_id>/report/", promotion.ReportView.as_view(), name="api-model-report"),
     path("sites/<slug:slug>/rollback", promotion.RollbackView.as_view(), name="api-site-rollback"),
 ]

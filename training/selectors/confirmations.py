@@ -70,6 +70,12 @@ def has_scans_to_show(site: Site) -> bool:
     return any(one.selected for one in references.current(site, partition=VALIDATION))
 
 
+def last(model: ModelVersion) -> Confirmation | None:
+    """The newest confirmation of this model, whatever it was compared with."""
+    found = Confirmation.objects.filter(model=model)
+    return found.select_related("actor", "current__site").first()
+
+
 def pictures(model: ModelVersion) -> Pictures:
     """The pictures to confirm a candidate on, from validation only; none before it is evaluated.
 

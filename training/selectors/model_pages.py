@@ -50,6 +50,7 @@ class Case:
     dice: float
     failure: bool
     thumbnail: thumbnails.Thumbnail
+    sha256: str
 
 
 def site_models(study: Study) -> list[SiteModels]:
@@ -116,6 +117,7 @@ def worst_cases(evaluation: Evaluation) -> list[Case]:
                     *thumbnails.outlines(drawn.get(row.image_id, []), labels, thumbnails.SUGGESTED),
                 ],
             ),
+            truth[row.image_id].file_sha256,
         )
         for row, dice, failure in worst
     ]

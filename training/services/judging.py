@@ -93,10 +93,11 @@ class Judgement:
         }
 
 
-def decide_pre_label(model: ModelVersion) -> Judgement:
+def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgement:
     """May the model make pre-labels? On development subjects; a first model on validation.
 
-    Raises Refused where an evaluation that it needs is not there, saying which.
+    `facts`: what must be so besides what is always looked at. Raises Refused where an evaluation
+    that it needs is not there, saying which.
     """
     current = current_model(model.site, Purpose.PRE_LABEL)
     version = gate_configurations.of_model(model)
@@ -105,7 +106,7 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
         evaluation = _needed(model, VALIDATION)
         figures = figures_of(evaluations.rows_of(evaluation))
         decision = gate.first_model(
-            figures.dice, model.site.dice_floor, values, facts=_file_facts(model)
+            figures.dice, model.site.dice_floor, values, facts=[*_file_facts(model), *facts]
         )
         return Judgement(
             Purpose.PRE_LABEL, model, None, decision, values, version, evaluation, None
@@ -123,6 +124,7 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
             _same_metrics(evaluation, serving),
             _unseen(model, evaluation),
             _unseen(current, serving),
+            *facts,
         ],
     )
     return Judgement(
@@ -130,10 +132,11 @@ def decide_pre_label(model: ModelVersion) -> Judgement:
     )
 
 
-def decide_measurement(model: ModelVersion) -> Judgement:
+def decide_measurement(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgement:
     """May the model measure? On the newest lock, by evaluations that are stored.
 
-    Raises Refused where the test set is not locked, or either model was not evaluated on it.
+    `facts`: what must be so besides what is always looked at. Raises Refused where the test set is
+    not locked, or either model was not evaluated on it.
     """
     lock = locks.current_lock(model.site)
     if lock is None:
@@ -148,10 +151,10 @@ def decide_measurement(model: ModelVersion) -> Judgement:
     serving = _on_lock(current, lock) if current else None
     rows = evaluations.rows_of(evaluation)
     decision, power = (
-        _first(model, rows, values)
+        _first(model, rows, values, facts)
         if current is None or serving is None
         else _against(model, current, rows, evaluations.rows_of(serving), evaluation, serving,
-                      values)
+                      values, facts)
     )  # fmt: skip
     return Judgement(
         Purpose.MEASUREMENT, model, current, decision, values, version, evaluation, serving,
@@ -191,9 +194,9 @@ def in_words(probability: float | None, places: int) -> str:
 
 
 def _first(
-    model: ModelVersion, rows: Sequence[Row], values: GateConfiguration
+    model: ModelVersion, rows: Sequence[Row], values: GateConfiguration, more: Sequence[Fact]
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
-    facts = [*_file_facts(model), _no_leak(model, rows)]
+    facts = [*_file_facts(model), _no_leak(model, rows), *more]
     dice = figures_of(rows).dice
     return gate.first_model(dice, model.site.dice_floor, values, facts=facts), ()
 
@@ -206,6 +209,7 @@ def _against(
     evaluation: Evaluation,
     serving: Evaluation,
     values: GateConfiguration,
+    more: Sequence[Fact],
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
     candidate, before = figures_of(rows), figures_of(serving_rows)
     facts = [
@@ -213,6 +217,7 @@ def _against(
         Fact("The same locked scans for both", _images(rows) == _images(serving_rows)),
         _same_metrics(evaluation, serving),
         _no_leak(model, rows),
+        *more,
     ]
     decision = gate.compare(
         candidate, before, values, facts=facts, groupings=subgroups.groupings(_images(rows))

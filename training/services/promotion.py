@@ -26,7 +26,7 @@ from inference.selectors.versions import newest_of_site
 from inference.services import pointers
 from training.models import RetrainPolicy
 from training.selectors import evaluations
-from training.services import confirmations, evaluation, judging
+from training.services import confirmations, evaluation, judging, repeating
 from training.services.judging import decide_measurement, decide_pre_label
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _checked(purposes: Sequence[str]) -> Sequence[str]:
 def _promote_for(
     purpose: str, model: ModelVersion, actor: User | None, reason: str, without_pictures: str
 ) -> PointerMove:
-    judgement = _judge(purpose, model, actor, without_pictures)
+    judgement = _repeated(_judge(purpose, model, actor, without_pictures), actor)
     if not judgement.decision.promotes:
         judging.keep(judgement, actor)
         _record_refusal(judgement, actor, reason)
@@ -184,6 +184,15 @@ def _judge(
     current = current_model(model.site, Purpose.MEASUREMENT)
     _look(lock, [one for one in (model, current) if one is not None], actor)
     return decide_measurement(model)
+
+
+def _repeated(judgement: judging.Judgement, actor: User | None) -> judging.Judgement:
+    """The judgement after some scans were read again, where it would move a pointer."""
+    if not judgement.decision.promotes:
+        return judgement
+    decide = {Purpose.PRE_LABEL: decide_pre_label, Purpose.MEASUREMENT: decide_measurement}
+    facts = repeating.facts_of(judgement, actor)
+    return decide[Purpose(judgement.purpose)](judgement.model, facts)
 
 
 def _see_validation(model: ModelVersion, actor: User | None) -> None:
