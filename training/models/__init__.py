@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.models.device_lease import DeviceLease
 from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
 from training.models.gate import (
@@ -19,6 +20,7 @@ from training.models.snapshot import Snapshot
 
 __all__ = [
     "Confirmation",
+    "DeviceLease",
     "DriftReport",
     "Epoch",
     "Evaluation",
