@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.data import attempt_directory
@@ -124,6 +125,16 @@ def turn_of(kind: str, job_id: str) -> str:
 def lease_end() -> datetime:
     """When a lease taken now runs out."""
     return timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def lease_is_over(now: datetime) -> Q:
+    """Leases (`lease_until`) that have run out, or that no clock of today can have given.
+
+    After a clock was set back, a lease taken before lies far ahead; its holder may be long gone.
+    One that lives renews it at its next heartbeat, and the fence makes a second one harmless.
+    """
+    ahead = now + 2 * timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    return Q(lease_until__lt=now) | Q(lease_until__gt=ahead)
 
 
 class Heartbeat:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from domain.bootstrap import MINIMUM_SUBJECTS, mean_interval, percentile_interval, resample_counts
 from domain.errors import InvalidInput
 from domain.gate_configuration import GateConfiguration
-from domain.power import ErrorSpread, Spreads
+from domain.power import ClassSpread, ErrorSpread, Spreads
 from domain.signed_rank import signed_rank_p
 
 BySubject = Mapping[str, float]
@@ -123,6 +123,8 @@ def spreads_of(candidate: Figures, current: Figures, configuration: GateConfigur
         hd95_margin=distance.margin,
         csa=_error_spread(candidate, current, "csa", configuration),
         mt=_error_spread(candidate, current, "mt", configuration),
+        classes=_class_spread(candidate, current),
+        failures=_failures_of_one_alone(candidate, current),
     )
 
 
@@ -503,6 +505,35 @@ def _error_spread(
     if difference.size < 2:
         return None
     return ErrorSpread(sd_of(values_of(signed.current)), sd_of(difference), signed.margin)
+
+
+def _class_spread(candidate: Figures, current: Figures) -> ClassSpread | None:
+    """How the classes' differences part; None for one class, or two subjects without all."""
+    labels = list(candidate.labels)
+    whole = [
+        code
+        for code in candidate.dice
+        if all(code in each.labels[label] for each in (candidate, current) for label in labels)
+    ]
+    if len(labels) < 2 or len(whole) < 2:
+        return None
+    differences = np.array(
+        [
+            [candidate.labels[label][code] - current.labels[label][code] for code in whole]
+            for label in labels
+        ]
+    )
+    apart = differences - differences.mean(axis=0)
+    return ClassSpread(len(labels), float(np.sqrt(apart.var(axis=1, ddof=1).mean())))
+
+
+def _failures_of_one_alone(candidate: Figures, current: Figures) -> float:
+    """Failures per subject that one of the two models has and the other has not."""
+    alone = sum(
+        abs(candidate.failures.get(code, 0) - current.failures.get(code, 0))
+        for code in candidate.dice
+    )
+    return alone / len(candidate.dice) if candidate.dice else 0.0
 
 
 def _finite(values: Values) -> None:

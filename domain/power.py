@@ -50,12 +50,24 @@ class ErrorSpread:
 
 
 @dataclass(frozen=True)
+class ClassSpread:
+    """A site's classes, two or more: how many, and how their paired differences of Dice part.
+
+    sd: over subjects, of a class's difference about the mean of all classes' differences.
+    """
+
+    count: int
+    sd: float
+
+
+@dataclass(frozen=True)
 class Spreads:
     """What the simulation takes as known of two models on one site.
 
     dice and hd95 are SDs of paired per-subject differences, dice_between the SD of Dice between
-    subjects. None leaves the check out. heavy_tails draws the differences of Dice from a t with 4
-    degrees of freedom, scaled to the same SD, in place of a normal distribution.
+    subjects. None leaves the check out. failures: per subject, those that one of the two models
+    has and the other has not. heavy_tails draws the differences of Dice from a t with 4 degrees of
+    freedom, scaled to the same SD, in place of a normal distribution.
     """
 
     dice: float
@@ -64,6 +76,8 @@ class Spreads:
     hd95_margin: float = 0.5
     csa: ErrorSpread | None = None
     mt: ErrorSpread | None = None
+    classes: ClassSpread | None = None
+    failures: float = 0.0
     heavy_tails: bool = True
 
 
@@ -142,22 +156,28 @@ def gate_power(
     """Share of comparisons that the whole measurement gate lets through, for each true gain.
 
     Draws `trials` pairs of models over n_subjects and applies every rule that has a spread: win,
-    10th percentile, HD95, error and bias of CSA and MT (the candidate truly errs as much as the
-    current one). No failures and one class. Intervals are the normal limit of the gate's
-    bootstrap. Raises InvalidInput below two subjects.
+    10th percentile, classes, failures, HD95, error and bias of CSA and MT. The candidate truly
+    errs and fails as much as the current one, and each class gains alike. Subgroups are left out.
+    Intervals are the normal limit of the gate's bootstrap. Raises InvalidInput below two subjects
+    or two classes.
     """
     if n_subjects < 2:
         raise InvalidInput("The gate compares two models on at least two subjects.")
+    if spreads.classes is not None and spreads.classes.count < 2:
+        raise InvalidInput("A single class is the Dice itself: give two or more, or none.")
     generator = np.random.default_rng(seed)
     shape = (trials, n_subjects)
     noise = _differences(generator, shape, spreads)
     current = generator.normal(0.0, spreads.dice_between, shape)
     harmless = _harmless(generator, shape, spreads, configuration.alpha)
+    lowest = _lowest_class(generator, shape, spreads.classes)
+    harmless &= _fails_no_more(generator, shape, spreads.failures)
     return tuple(
         float(
             np.mean(
                 _wins(noise + gain, configuration.alpha_per_look)
                 & _low_tenth_holds(current, noise + gain, configuration.p10_margin)
+                & ((noise + gain).mean(axis=1) + lowest >= -configuration.class_margin)
                 & harmless
             )
         )
@@ -260,6 +280,34 @@ def _harmless(
         if error is not None:
             passed &= _errs_no_more(generator, shape, error, alpha)
     return passed
+
+
+def _lowest_class(
+    generator: np.random.Generator, shape: tuple[int, int], classes: ClassSpread | None
+) -> NDArray[np.float64]:
+    """How far the mean difference of the class that does worst lies below that of all, (trials,).
+
+    The classes' means part normally about their own mean: they sum to 0. A single class: 0.
+    """
+    trials, n = shape
+    if classes is None:
+        return np.zeros(trials)
+    drawn = generator.normal(0.0, classes.sd / np.sqrt(n), (trials, classes.count))
+    apart = (drawn - drawn.mean(axis=1, keepdims=True)) * np.sqrt(
+        classes.count / (classes.count - 1)
+    )
+    lowest: NDArray[np.float64] = apart.min(axis=1)
+    return lowest
+
+
+def _fails_no_more(
+    generator: np.random.Generator, shape: tuple[int, int], failures: float
+) -> NDArray[np.bool_]:
+    """Whether at most half of the failures that one model alone has are the candidate's."""
+    trials, n = shape
+    alone = generator.poisson(failures * n, trials)
+    holds: NDArray[np.bool_] = 2 * generator.binomial(alone, 0.5) <= alone
+    return holds
 
 
 def _errs_no_more(

@@ -112,6 +112,15 @@ class Planning(forms.Form):
     mt_sd = forms.FloatField(
         min_value=0.1, max_value=100, label="SD of the thickness error (%)", initial=5.0
     )
+    labels = forms.IntegerField(min_value=1, max_value=20, label="Labels of the site", initial=1)
+    label_sd = forms.FloatField(
+        min_value=0, max_value=0.5, label="SD of a label's difference in Dice", initial=0.02,
+        help_text="About the mean of all labels; of no account at a site with one.",
+    )  # fmt: skip
+    failures = forms.FloatField(
+        min_value=0, max_value=100, label="Failures of one model alone", initial=1.0,
+        help_text="In 100 subjects: it draws nothing where there is muscle, the other does.",
+    )  # fmt: skip
     icc = forms.FloatField(min_value=0, max_value=1, label="ICC to expect", initial=0.9)
     looks = forms.IntegerField(min_value=1, max_value=100, label="Looks at the lock", initial=10)
 

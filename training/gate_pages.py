@@ -10,7 +10,7 @@ from annotation.selectors import locks
 from core import plots
 from domain.errors import Refused
 from domain.gate import Check, GateConfiguration
-from domain.power import ErrorSpread, PlanRow, Spreads, plan
+from domain.power import ClassSpread, ErrorSpread, PlanRow, Spreads, plan
 from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
 from training.models import Confirmation, GateDecision
@@ -173,7 +173,16 @@ def difference(numbers: Mapping[str, Any], purpose: str) -> plots.Figure | None:
 
 
 def planned(
-    *, dice_sd: float, hd95_sd: float, csa_sd: float, mt_sd: float, icc: float, looks: int
+    *,
+    dice_sd: float,
+    hd95_sd: float,
+    csa_sd: float,
+    mt_sd: float,
+    labels: int,
+    label_sd: float,
+    failures: float,
+    icc: float,
+    looks: int,
 ) -> list[PlanRow]:
     """The planner's rows; two thirds of an error's spread differ between models of one truth."""
     values = GateConfiguration(looks=looks)
@@ -183,6 +192,8 @@ def planned(
         hd95_margin=values.hd95_margin_mm,
         csa=ErrorSpread(csa_sd, csa_sd * 2 / 3, values.csa_margin_percent),
         mt=ErrorSpread(mt_sd, mt_sd * 2 / 3, values.mt_margin_percent),
+        classes=ClassSpread(labels, label_sd) if labels > 1 else None,
+        failures=failures / 100,
     )
     return plan(SIZES, spreads, values, csa_sd=csa_sd, icc=icc)
 

@@ -19,6 +19,7 @@ from training.services import (
     runs,
     shadow,
     supervision,
+    test_pictures,
     turns,
 )
 
@@ -32,6 +33,7 @@ def register_all() -> None:
     register(replaying.KIND, replaying.run_job, queue=turns.QUEUE, picks=turns.next_job)
     register(demo_promotion.KIND, demo_promotion.promote)
     register(shadow.KIND, shadow.run)
+    register(test_pictures.KIND, test_pictures.draw)
     register(drift.KIND, drift.run)
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("annotation_approved", read_in_the_shadow)

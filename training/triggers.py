@@ -25,6 +25,7 @@ def register_all() -> None:
         ("training_gateconfigurationversion", "gate configurations"),
         ("training_gatedecision", "gate decisions"),
         ("training_confirmation", "confirmations"),
+        ("training_pictureopening", "openings of test pictures"),
     ):
         register(*append_only(table, what))
     register(

@@ -36,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(STUDY + "sites/<slug:slug>/next/", choosing.choosing, name="choosing"),
     path(STUDY + "sites/<slug:slug>/rollback/", promotion.rollback, name="rollback"),
     path(STUDY + "plan/", promotion.plan, name="plan"),
+    path(STUDY + "report/", reports.study, name="study_report"),
+    path(STUDY + "report.json", reports.study_json, name="study_report_json"),
+    path(STUDY + "report.pdf", reports.study_pdf, name="study_report_pdf"),
     path(STUDY + "models/", models.models, name="models"),
     path(STUDY + "models/upload/", uploading.upload_model, name="upload_model"),
     path(MODEL, models.model, name="model"),
@@ -46,5 +49,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(MODEL + "report/", reports.model, name="model_report"),
     path(MODEL + "report.json", reports.model_json, name="model_report_json"),
     path(MODEL + "report.pdf", reports.model_pdf, name="model_report_pdf"),
+    path(MODEL + "report/pictures/", reports.open_pictures, name="open_pictures"),
     path(MODEL + "prelabel/", models.prelabel, name="prelabel"),
 ]

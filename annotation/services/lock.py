@@ -26,12 +26,13 @@ from annotation.models import (
     Study,
     SubjectPartition,
 )
-from annotation.policies import require_admin
+from annotation.policies import require_admin, require_guide
 from annotation.selectors.duplicates import Lookalike, lookalikes_of
 from annotation.selectors.locks import (
     current_lock,
     grounds_to_rotate,
     growth,
+    ledger,
     looks_at,
     looks_left,
     open_corrections,
@@ -48,7 +49,7 @@ from core import events
 from core.models import User
 from core.services import audit
 from domain import splitting
-from domain.errors import Conflict, InvalidInput, Refused
+from domain.errors import Conflict, InvalidInput, NotFound, Refused
 
 FORMAT = 1
 MAX_BUDGET = 100
@@ -201,6 +202,41 @@ def reopen_references(lock: Lock, actor: User | None, purpose: str) -> list[Refe
     return _items(lock)
 
 
+def open_pictures(lock: Lock, actor: User, purpose: str, images: Sequence[int]) -> int:
+    """Open the references of some scans of a site's newest lock, for people to look at.
+
+    An expert or an admin; audited and counted like every look, whose entry names the scans.
+    Answers which look of the budget it is. Nothing is read here: `opened_pictures` gives what the
+    entry names. Raises Refused where a newer version is sealed, the budget is spent, or the lock
+    does not verify; InvalidInput for scans that it does not seal.
+    """
+    require_guide(actor, lock.site.study)
+    if not _is_newest(lock):
+        raise Refused(
+            f"A newer version of {lock.site.slug}'s lock is sealed than version {lock.version}, on "
+            "which this was decided: its pictures are not opened any more."
+        )
+    if not images or set(images) - set(lock.images.values_list("image_id", flat=True)):
+        raise InvalidInput("Only scans that the lock seals are opened, at least one.")
+    if problems := verify_lock(lock):
+        raise Refused(f"{problems[0]} Nothing is opened of a lock that does not verify.")
+    _, number = _count_look(lock, actor, purpose, {"pictures": sorted(images)})
+    return number
+
+
+def opened_pictures(lock: Lock, number: int) -> list[ReferenceItem]:
+    """The references that the `number`-th look at a lock has opened as pictures.
+
+    Scans erased, and references superseded since are left out. Raises NotFound for a look that
+    opened no pictures.
+    """
+    look = next((one.look for one in ledger(lock) if one.number == number), None)
+    images = look.details.get("pictures", []) if look else []
+    if not images:
+        raise NotFound("No pictures were opened by such a look.")
+    return [item for item in _items(lock) if item.image_id in set(images)]
+
+
 def verify_lock(lock: Lock) -> list[str]:
     """What is wrong with a lock, in sentences; empty: its manifest, rows and content agree."""
     return list(_problems(lock))
@@ -218,7 +254,9 @@ def manifest_digest(items: Iterable[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(triples, separators=(",", ":")).encode()).hexdigest()
 
 
-def _count_look(lock: Lock, actor: User | None, purpose: str) -> tuple[LockLook, int]:
+def _count_look(
+    lock: Lock, actor: User | None, purpose: str, details: Mapping[str, Any] | None = None
+) -> tuple[LockLook, int]:
     """Write a look into the ledger; answers it and which of the budget it is."""
     with transaction.atomic():
         Lock.objects.select_for_update().get(pk=lock.pk)
@@ -234,7 +272,10 @@ def _count_look(lock: Lock, actor: User | None, purpose: str) -> tuple[LockLook,
             lock.images.filter(image__erased_at__isnull=False).values_list("image_id", flat=True)
         )
         look = LockLook.objects.create(
-            lock=lock, purpose=purpose[:200], actor=actor, details={"erased": erased}
+            lock=lock,
+            purpose=purpose[:200],
+            actor=actor,
+            details={**(details or {}), "erased": erased},
         )
         audit.record(
             "locked references opened",
@@ -247,6 +288,7 @@ def _count_look(lock: Lock, actor: User | None, purpose: str) -> tuple[LockLook,
             purpose=purpose,
             look=number,
             budget=lock.look_budget,
+            **(details or {}),
         )
     return look, number
 

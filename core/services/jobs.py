@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import traceback
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from core.jobs import (
     JobContext,
     handler_of,
     lease_end,
+    lease_is_over,
     queue_of,
     turn_of,
 )
@@ -78,7 +79,7 @@ def claim(job_id: str) -> Job | None:
         Job.objects.filter(pk=job_id)
         .filter(
             Q(state__in=[Job.State.QUEUED, Job.State.LOST])
-            | (Q(state=Job.State.RUNNING) & _expired(now))
+            | (Q(state=Job.State.RUNNING) & lease_is_over(now))
         )
         .update(
             state=Job.State.RUNNING,
@@ -161,7 +162,7 @@ def cancel(job: Job, actor: User) -> None:
 def reconcile() -> dict[str, int]:
     """Ring again for lost messages; take expired leases back; give up after too many attempts."""
     now = timezone.now()
-    expired = Job.objects.filter(_expired(now), state=Job.State.RUNNING)
+    expired = Job.objects.filter(lease_is_over(now), state=Job.State.RUNNING)
     given_up = expired.filter(attempts__gte=settings.JOB_MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
         fence=F("fence") + 1,
@@ -179,16 +180,6 @@ def reconcile() -> dict[str, int]:
         publish(job)
         announced += 1
     return {"given_up": given_up, "lost": lost, "announced": announced}
-
-
-def _expired(now: datetime) -> Q:
-    """Leases that have run out, or that no clock of today can have given.
-
-    After a clock was set back, a lease taken before lies far ahead; its worker may be long gone. A
-    worker that lives renews it at its next heartbeat, and the fence makes a second one harmless.
-    """
-    ahead = now + 2 * timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    return Q(lease_until__lt=now) | Q(lease_until__gt=ahead)
 
 
 def _finish(context: JobContext, state: Job.State, **fields: Any) -> None:

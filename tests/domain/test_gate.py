@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from benchmarks.gate import ahead_by_chance, equal_candidates_promoted
 from domain.errors import InvalidInput
@@ -25,7 +26,7 @@ from domain.gate import (
     spreads_of,
 )
 from domain.gate_checks import shown_above
-from domain.power import gate_power
+from domain.power import ClassSpread, gate_power
 
 QUICK = GateConfiguration(replicates=500)
 WINNING = [0.02, 0.03, 0.01, 0.02, 0.04, 0.02, 0.01, 0.03]
@@ -463,3 +464,67 @@ def test_the_simulated_power_is_that_of_the_gate_itself() -> None:
     )
     (simulated,) = gate_power(19, (0.02,), typical, configuration)
     assert promoted / 150 == pytest.approx(simulated, abs=0.1)
+
+
+def test_the_simulated_power_knows_classes_and_failures() -> None:
+    """150 pairs with two classes that part and failures of either model, through `compare`."""
+    generator = np.random.default_rng(6)
+    configuration = GateConfiguration(looks=1, replicates=500)
+    promoted, spreads = 0, []
+    for _ in range(150):
+        current = generator.normal(0.85, 0.05, 19)
+        difference = generator.normal(0.02, 0.03, 19)
+        apart = generator.normal(0.0, 0.09, 19)
+        candidate = two_classes(current + difference, apart, generator.poisson(0.03, 19))
+        serving = two_classes(current, np.zeros(19), generator.poisson(0.03, 19))
+        promoted += compare(candidate, serving, configuration).promotes
+        spreads.append(spreads_of(candidate, serving, configuration))
+    classes = [one.classes.sd for one in spreads if one.classes is not None]
+    assert np.mean(classes) == pytest.approx(0.09, rel=0.05)
+    typical = replace(
+        spreads[0],
+        dice=float(np.mean([one.dice for one in spreads])),
+        classes=ClassSpread(2, float(np.mean(classes))),
+        failures=float(np.mean([one.failures for one in spreads])),
+        heavy_tails=False,
+    )
+    (simulated,) = gate_power(19, (0.02,), typical, configuration)
+    (without,) = gate_power(19, (0.02,), replace(typical, classes=None, failures=0), configuration)
+    assert promoted / 150 == pytest.approx(simulated, abs=0.1)
+    assert without - simulated > 0.2, "or the two rules are not tried here"
+
+
+def two_classes(dice: np.ndarray, apart: np.ndarray, failures: np.ndarray) -> Figures:
+    """Figures whose two classes lie `apart` above and below the Dice of all."""
+    return figures(
+        dice,
+        labels={"PL": by_subject(dice + apart), "PB": by_subject(dice - apart)},
+        failures={f"s{index:03}": int(count) for index, count in enumerate(failures)},
+    )
+
+
+class TestMarginsOfMeasurement:
+    """docs/algorithms/gate.md, "Where the margins of CSA and MT come from"."""
+
+    GATE = GateConfiguration()
+
+    @pytest.mark.parametrize(
+        ("margin", "paired_sd"),
+        [(GATE.csa_margin_percent, 4.0), (GATE.mt_margin_percent, 3.5)],
+    )
+    def test_no_error_that_passes_at_19_subjects_is_more_than_2_percent_larger(
+        self, margin: float, paired_sd: float
+    ) -> None:
+        """learning.md 5.6 allows 2 % of the point; here the end of an interval is judged."""
+        half_width = norm.ppf(0.95) * paired_sd / np.sqrt(19)
+        assert 1.0 < margin - half_width < 2.0
+
+    def test_they_are_below_the_error_of_one_human_reading(self) -> None:
+        """clinical.md: the smallest change that two readings show is 11.5 % of the thickness."""
+        standard_error = 11.5 / (1.96 * np.sqrt(2.0))
+        assert self.GATE.mt_margin_percent < standard_error
+
+    def test_mm_and_mm2_are_the_per_cents_of_the_smallest_cut_offs(self) -> None:
+        """clinical.md: thickness of the rectus femoris 15.9 mm, CSA of the biceps 710 mm2."""
+        assert self.GATE.mt_margin_mm == pytest.approx(0.03 * 15.9, rel=0.1)
+        assert self.GATE.csa_margin_mm2 == pytest.approx(0.03 * 710, rel=0.1)

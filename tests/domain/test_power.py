@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import binom, norm, poisson, ttest_1samp
 
 from domain.agreement import icc_a1_interval, two_way_anova
 from domain.errors import InvalidInput
 from domain.gate_configuration import GateConfiguration
 from domain.power import (
+    ClassSpread,
     ErrorSpread,
     Spreads,
     bias_half_width,
@@ -99,6 +102,45 @@ def test_every_further_rule_costs_power() -> None:
     noisy = Spreads(0.03, csa=ErrorSpread(20.0, 20.0, 3.0))
     (hardly,) = gate_power(19, (0.02,), noisy, GATE)
     assert win >= whole > hardly
+
+
+@pytest.mark.parametrize("failures", [0.005, 0.02, 0.1])
+def test_failures_against_their_exact_chance(failures: float) -> None:
+    """Of Poisson(n f) failures that one model alone has, no more than half are the candidate's."""
+    sure = Spreads(0.001)
+    (found,) = gate_power(19, (0.1,), replace(sure, failures=failures), WIDE, trials=20_000)
+    alone = np.arange(60)
+    exact = poisson.pmf(alone, 19 * failures) @ binom.cdf(alone // 2, alone, 0.5)
+    assert found == pytest.approx(exact, abs=0.01)
+
+
+@pytest.mark.parametrize(("sd", "gain"), [(0.02, 0.0), (0.08, 0.0), (0.08, 0.01)])
+def test_two_classes_against_their_exact_chance(sd: float, gain: float) -> None:
+    """Their means lie sd / sqrt(n) above and below: both hold where that is at most the margin."""
+    certain = Spreads(0.0005, heavy_tails=False)
+    classes = ClassSpread(2, sd)
+    lax = replace(WIDE, looks=1, alpha=0.49)
+    (found,) = gate_power(19, (gain,), replace(certain, classes=classes), lax, trials=20_000)
+    (win,) = gate_power(19, (gain,), certain, lax, trials=20_000)
+    room = (gain + GATE.class_margin) * np.sqrt(19) / sd
+    assert found / win == pytest.approx(1 - 2 * norm.sf(room), abs=0.02)
+
+
+def test_a_single_failure_of_one_model_weighs_more_in_a_large_lock() -> None:
+    """docs/algorithms/power.md prints these: 94 subjects find a gain of 0.02 less than 60 do."""
+    spreads = replace(WHOLE, classes=ClassSpread(2, 0.02), failures=0.01)
+    found = [gate_power(n, (0.02,), spreads, GATE, trials=500)[0] for n in (19, 60, 94)]
+    assert found == pytest.approx([0.53, 0.82, 0.73], abs=0.01)
+
+
+def test_more_classes_cost_more() -> None:
+    chances = [
+        gate_power(19, (0.02,), Spreads(0.03, classes=ClassSpread(count, 0.08)), GATE)[0]
+        for count in (2, 3, 5)
+    ]
+    assert chances == sorted(chances, reverse=True)
+    with pytest.raises(InvalidInput, match="single class"):
+        gate_power(19, (0.02,), Spreads(0.03, classes=ClassSpread(1, 0.08)), GATE)
 
 
 def test_power_grows_with_gain_and_subjects() -> None:

@@ -225,8 +225,9 @@ def test_a_lock_is_planned_before_it_is_sealed(site, client_of, expert, admin):
     assert "Enter a whole number" in client_of(expert).get(address, {"looks": "x"}).content.decode()
     narrow = client_of(expert).get(
         address,
-        {"dice_sd": 0.01, "hd95_sd": 0.3, "csa_sd": 3, "mt_sd": 3, "icc": 0.95, "looks": 10},
-    )
+        {"dice_sd": 0.01, "hd95_sd": 0.3, "csa_sd": 3, "mt_sd": 3, "icc": 0.95, "looks": 10,
+         "labels": 2, "label_sd": 0.02, "failures": 0},
+    )  # fmt: skip
     assert "0.009" in narrow.content.decode()
     assert (
         address

@@ -98,7 +98,7 @@ def test_a_new_calibration_makes_old_numbers_untrue(better, admin):
     for image in Image.objects.filter(subject__partition__partition="test"):
         scans.calibrate(image, PixelSpacing(0.2, 0.2, "manual"), actor=admin)
     outcome = promotion.promote(better, admin)
-    assert "_mm was" in outcome.refused["measurement"]
+    assert "csa_error_mm2 was" in outcome.refused["measurement"]
 
 
 def test_a_scan_whose_reference_has_changed_since_is_not_compared(

@@ -1,8 +1,7 @@
-"""Trainings take turns by site, one on a device."""
+"""Trainings take turns by site."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from annotation.services import sites
 from core.models import Job, User
 from core.services import jobs
 from training.models import Run
-from training.services import runs, supervision, turns
+from training.services import runs, turns
 
 pytestmark = pytest.mark.django_db
 
@@ -46,28 +45,6 @@ def test_other_work_is_answered_as_it_rings(site: Site, monkeypatch: pytest.Monk
     jobs.answer(str(evaluation.pk))
     assert ran == [str(evaluation.pk)]
     assert jobs.answer("00000000-0000-0000-0000-000000000000") is None
-
-
-def test_each_process_of_the_worker_has_a_device(settings: Any) -> None:
-    assert turns.device_environment(3) == {}
-    settings.TRAINING_DEVICES = ["0", "GPU-5a"]
-    assert [turns.device_environment(n)["CUDA_VISIBLE_DEVICES"] for n in range(3)] == [
-        "0",
-        "GPU-5a",
-        "0",
-    ]
-
-
-@pytest.mark.usefixtures("approved")
-def test_the_runner_s_process_gets_its_device(
-    site: Site, admin: User, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.TRAINING_DEVICES = ["7"]
-    program = "import os, sys; sys.exit(int(os.environ['CUDA_VISIBLE_DEVICES']) + 3)"
-    monkeypatch.setattr(supervision, "command", lambda *_: [sys.executable, "-c", program])
-    job = jobs.run_inline(runs.start(site, "prior", {}, admin).job)
-    assert "ended with status 10" not in job.error
-    assert job.state == Job.State.CANCELLED, "10 is the status of a runner that was asked to stop"
 
 
 @pytest.mark.usefixtures("approved")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from training.models.device_lease import DeviceLease
 from training.models.drift_report import DriftReport
 from training.models.evaluation import Evaluation, EvaluationRow
-from training.models.gate import Confirmation, GateConfigurationVersion, GateDecision
+from training.models.gate import (
+    Confirmation,
+    GateConfigurationVersion,
+    GateDecision,
+    PictureOpening,
+)
 from training.models.query import Pick, QueryRound
 from training.models.replay import Replay
 from training.models.retraining import RetrainPolicy
@@ -14,6 +20,7 @@ from training.models.snapshot import Snapshot
 
 __all__ = [
     "Confirmation",
+    "DeviceLease",
     "DriftReport",
     "Epoch",
     "Evaluation",
@@ -21,6 +28,7 @@ __all__ = [
     "GateConfigurationVersion",
     "GateDecision",
     "Pick",
+    "PictureOpening",
     "QueryRound",
     "Replay",
     "RetrainPolicy",

@@ -92,6 +92,36 @@ class GateDecision(models.Model):
         return f"{self.model} for {self.purpose}: {self.verdict}"
 
 
+class PictureOpening(models.Model):
+    """The test pictures of a decided candidate were opened, once, for its report. Appended.
+
+    `look` is the entry of the lock's ledger that it cost; `images` are the scans that it names.
+    """
+
+    model = models.ForeignKey(
+        "inference.ModelVersion", on_delete=models.PROTECT, related_name="picture_openings"
+    )
+    decision = models.ForeignKey(
+        GateDecision, on_delete=models.PROTECT, related_name="picture_openings"
+    )
+    lock = models.ForeignKey("annotation.Lock", on_delete=models.PROTECT, related_name="+")
+    look = models.PositiveIntegerField()
+    images = models.JSONField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "lock"], name="picture_opening_once_per_model_and_lock"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} opened the test pictures of {self.model}"
+
+
 class Confirmation(models.Model):
     """A person looked at a candidate beside the current model and the reference, and agreed.
 

@@ -32,8 +32,10 @@ from training.reports.model_report import (
     Move,
     ProofFacts,
     RunFacts,
+    TestPictures,
 )
 from training.reports.words import MOVES, duration, interval, number, quantities, with_sd
+from training.selectors import confirmations
 from training.services.judging import in_words
 
 HEADINGS = {
@@ -49,6 +51,10 @@ HOW_TO_READ = (
     "Image, then mean over a subject's images, then mean over subjects. Intervals resample "
     "subjects. Errors are predicted minus reference."
 )
+CLOSED = (
+    "Closed. Once, for this report, an expert or admin may open those on which the model does "
+    "worst and those that changed most; it is an entry in the ledger and costs a look."
+)
 HOLDS = {True: "yes", False: "no", None: "not known"}
 
 
@@ -62,6 +68,7 @@ def document_of(report: ModelReport) -> Document:
         Section("What it is", _identity(report)),
         *(_evaluation(one) for one in report.evaluations),
         *([_worst(report)] if report.worst_cases else []),
+        *([_test_pictures(report, report.test_pictures)] if report.test_pictures else []),
         *([Section("How it was trained", _run(report.run))] if report.run else []),
         Section(f"What has served {model.site_name}", [lineage(report.lineage)]),
     ]
@@ -203,6 +210,10 @@ def _decision(report: ModelReport, decision: DecisionFacts) -> list[tuple[str, s
         ("Compared with", decision.compared_with or floor),
         ("Subjects", str(numbers["n_subjects"])),
     ]
+    if decision.confirmed_by:
+        facts.append(("Confirmed on pictures", f"by {decision.confirmed_by}"))
+    elif decision.unconfirmed:
+        facts.append(("Confirmed on pictures", f"no: {decision.unconfirmed}"))
     if decision.lock_digest:
         facts += [
             ("Look", f"{decision.look} of {decision.looks} at version {decision.lock_version}"),
@@ -438,6 +449,39 @@ def _worst(report: ModelReport) -> Section:
     pictures = [_case(report, one) for one in report.worst_cases]
     caption = f"Full line: reference. Dashed: what {name} drew."
     return Section("Where it does worst on validation", [Pictures(pictures, caption)])
+
+
+def _test_pictures(report: ModelReport, found: TestPictures) -> Section:
+    title = "Pictures of the locked test set"
+    if found.pictures is None:
+        return Section(title, [Text(CLOSED, "soft")])
+    opened = Text(
+        f"Opened by {found.by}, {moment(found.at)}: look {found.look} at version "
+        f"{found.lock_version} of the locked test set."
+    )
+    worst, changed = found.pictures.worst, found.pictures.changed
+    shown = {one.image_id for one in worst}
+    both = sorted(one.subject for one in changed if one.image_id in shown)
+    blocks: list[Block] = [opened]
+    if worst:
+        blocks.append(Text("Where it does worst", "soft"))
+        blocks += [_beside(report.model.name, one) for one in worst]
+    if changed:
+        above = f"; {', '.join(both)} above as well" if both else ""
+        blocks.append(Text(f"Where it changed most{above}", "soft"))
+        blocks += [_beside(report.model.name, one) for one in changed if one.image_id not in shown]
+    if not worst:
+        blocks.append(Text("Their references were replaced or withdrawn since.", "soft"))
+    return Section(title, blocks)
+
+
+def _beside(name: str, one: confirmations.Picture) -> Block:
+    before = "" if one.current_dice is None else f", before {number(one.current_dice, 3)}"
+    shown = [(one.candidate, name), (one.reference, "Reference")]
+    if one.current is not None:
+        shown.insert(0, (one.current, "Model before"))
+    pictures = [picture_of(thumbnail, one.sha256, title=title) for thumbnail, title in shown]
+    return Pictures(pictures, f"{one.subject}: Dice {number(one.dice, 3)}{before}")
 
 
 def _case(report: ModelReport, one: CaseFacts) -> Picture:

@@ -17,12 +17,15 @@ from core.reports.as_json import DRAWN
 from training import evaluation_pages, gate_pages, model_comparisons, run_pages, summarising
 from training.comparing import on_same_images
 from training.evaluation_pages import Shown
-from training.gate_pages import GatePanel, Proof
+from training.gate_pages import Proof
 from training.selectors import confirmations, evaluations, gate_decisions, model_pages
 from training.selectors import runs as run_selector
+from training.selectors.confirmations import Pictures
+from training.services import test_pictures
 
 if TYPE_CHECKING:
     from annotation.models import Lock
+    from annotation.selectors.locks import LockState
     from core.models import User
     from inference.models import ModelVersion, PointerMove
     from training.models import Confirmation, GateDecision, Run
@@ -99,6 +102,8 @@ class DecisionFacts:
     verdict: str
     promotes: bool
     compared_with: str
+    confirmed_by: str
+    unconfirmed: str
     lock_version: int | None
     lock_digest: str
     look: int | None
@@ -198,6 +203,19 @@ class ConfirmationFacts:
 
 
 @dataclass(frozen=True)
+class TestPictures:
+    """The test pictures of a decided candidate: closed, or opened once, by whom and when."""
+
+    opened: bool
+    at: datetime | None
+    by: str
+    look: int | None
+    lock_version: int | None
+    subjects: Sequence[str]
+    pictures: Pictures | None = field(metadata=DRAWN)
+
+
+@dataclass(frozen=True)
 class ShadowFacts:
     """The model beside the one that it replaced, on the scans corrected since."""
 
@@ -223,6 +241,7 @@ class ModelReport:
     lock: LockFacts | None
     evaluations: Sequence[EvaluationFacts]
     worst_cases: Sequence[CaseFacts]
+    test_pictures: TestPictures | None
     shadow: ShadowFacts | None
     lineage: Sequence[Move]
 
@@ -231,10 +250,17 @@ def of_model(model: ModelVersion) -> ModelReport:
     """The report of a registered model; of one without run, evaluation or decision as well."""
     panel = gate_pages.panel(model)
     shown = evaluation_pages.shown_of(model)
-    kept = list(gate_decisions.of_model(model).select_related("current__site", "lock"))
+    kept = list(
+        gate_decisions.of_model(model).select_related(
+            "current__site", "lock", "confirmation__actor"
+        )
+    )
     moments = [decision.created_at for decision in kept[:1]] or [
         one.evaluation.created_at for one in shown
     ]
+    opened = _test_pictures(model)
+    if opened and opened.at:
+        moments.append(opened.at)
     return ModelReport(
         format=FORMAT,
         dated=max(moments, default=model.created_at),
@@ -242,12 +268,13 @@ def of_model(model: ModelVersion) -> ModelReport:
         run=_run(getattr(model, "run", None)),
         proofs=[_proof(proof, kept) for proof in panel.proofs],
         confirmation=_confirmation(confirmations.last(model)),
-        lock=_lock(panel),
+        lock=lock_facts(panel.lock),
         evaluations=[_evaluation(one) for one in shown],
         worst_cases=[
             CaseFacts(case.image_id, case.subject, case.dice, case.failure, case)
             for case in evaluation_pages.worst_cases(shown)
         ],
+        test_pictures=opened,
         shadow=_shadow(panel.shadow),
         lineage=[move_facts(move) for move in model_pages.moves_with(model)],
     )
@@ -343,6 +370,8 @@ def _decision(decision: GateDecision) -> DecisionFacts:
         verdict=decision.verdict,
         promotes=decision.promotes,
         compared_with=decision.current.name if decision.current else "",
+        confirmed_by=_who(decision.confirmation.actor) if decision.confirmation else "",
+        unconfirmed=decision.unconfirmed,
         lock_version=decision.lock.version if decision.lock else None,
         lock_digest=decision.lock.digest if decision.lock else "",
         look=decision.look,
@@ -359,6 +388,8 @@ def _judgement(judgement: Judgement) -> DecisionFacts:
         verdict=judgement.decision.verdict,
         promotes=judgement.decision.promotes,
         compared_with=judgement.current.name if judgement.current else "",
+        confirmed_by="",
+        unconfirmed="",
         lock_version=judgement.lock.version if judgement.lock else None,
         lock_digest=judgement.lock.digest if judgement.lock else "",
         look=judgement.look,
@@ -379,8 +410,8 @@ def _confirmation(found: Confirmation | None) -> ConfirmationFacts | None:
     )
 
 
-def _lock(panel: GatePanel) -> LockFacts | None:
-    state = panel.lock
+def lock_facts(state: LockState | None) -> LockFacts | None:
+    """A lock in words and numbers, its ledger among them; None where nothing is sealed."""
     if state is None:
         return None
     lock = state.lock
@@ -438,6 +469,27 @@ def _difference_by_subject(own: Sequence[Row], before: Sequence[Row]) -> dict[st
     then = summarising.subject_means(before, "dice")
     now = summarising.subject_means(own, "dice")
     return {subject: now[subject] - then[subject] for subject in now if subject in then}
+
+
+def _test_pictures(model: ModelVersion) -> TestPictures | None:
+    decision = test_pictures.decision_of(model)
+    if decision is None:
+        return None
+    opening = test_pictures.opening_of(decision)
+    version = decision.lock.version if decision.lock else None
+    if opening is None:
+        return TestPictures(False, None, "", None, version, [], None)
+    shown = test_pictures.pictures(opening)
+    subjects = {one.subject for one in (*shown.worst, *shown.changed)}
+    return TestPictures(
+        opened=True,
+        at=opening.created_at,
+        by=opening.actor.get_username(),
+        look=opening.look,
+        lock_version=version,
+        subjects=sorted(subjects),
+        pictures=shown,
+    )
 
 
 def _shadow(found: Shadow | None) -> ShadowFacts | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class Picture:
     current: thumbnails.Thumbnail | None
     candidate: thumbnails.Thumbnail
     reference: thumbnails.Thumbnail
+    sha256: str
 
     @property
     def change(self) -> float | None:
@@ -89,14 +90,33 @@ def pictures(model: ModelVersion) -> Pictures:
     dice = mean_dice_of_images(evaluations.rows_of(evaluation))
     previous = mean_dice_of_images(evaluations.rows_of(before)) if before else {}
     truth = {one.image_id: one for one in references.current(model.site, partition=VALIDATION)}
-    known = [image for image in dice if image in truth]
-    worst = sorted(known, key=lambda image: (dice[image], image))[:SHOWN]
+    return beside(model, current if before else None, dice, previous, truth)
+
+
+def worst_and_changed(
+    dice: Mapping[int, float], previous: Mapping[int, float]
+) -> tuple[list[int], list[int]]:
+    """The scans with the lowest Dice, and those whose Dice differs most from that before."""
+    worst = sorted(dice, key=lambda image: (dice[image], image))[:SHOWN]
     changed = sorted(
-        (image for image in known if image in previous),
+        (image for image in dice if image in previous),
         key=lambda image: (-abs(dice[image] - previous[image]), image),
     )[:SHOWN]
+    return worst, changed
+
+
+def beside(
+    model: ModelVersion,
+    current: ModelVersion | None,
+    dice: Mapping[int, float],
+    previous: Mapping[int, float],
+    truth: Mapping[int, ReferenceItem],
+) -> Pictures:
+    """The worst and the most changed of the scans in `truth`, as the two models drew them."""
+    known = {image: value for image, value in dice.items() if image in truth}
+    worst, changed = worst_and_changed(known, previous)
     drawn = _drawn(model, worst + changed)
-    drawn_before = _drawn(current, worst + changed) if before and current else {}
+    drawn_before = _drawn(current, worst + changed) if current else {}
     labels = list(model.site.labels.all())
 
     def picture(image: int) -> Picture:
@@ -111,6 +131,7 @@ def pictures(model: ModelVersion) -> Pictures:
             else None,
             _shown(item, drawn.get(image, []), labels, model.name),
             _shown(item, item.regions, labels, "reference", thumbnails.REFERENCE),
+            item.file_sha256,
         )
 
     return Pictures([picture(one) for one in worst], [picture(one) for one in changed])

@@ -9,17 +9,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billiard import current_process
 from django.conf import settings
 
 from core.jobs import Cancelled, Fenced, JobContext
 from training.backends.contract import TrainingFailed
 from training.processes import CANCELLED, DONE, FAILED, FENCED, failure_path
 from training.selectors import runs
-from training.services import turns
+from training.services import devices
 
 if TYPE_CHECKING:
     from training.models import Run
+    from training.services.devices import Leased
 
 PROCESS_STARTS = 3
 POLL_SECONDS = 0.5
@@ -51,8 +51,14 @@ def supervise_process(context: JobContext) -> None:
 
 
 def run_process(context: JobContext) -> int:
-    """Start the runner and wait for its end, asking it to stop when the job is cancelled."""
-    with (context.directory / "runner.log").open("ab") as output:
+    """Start the runner on a device of its own and wait for its end.
+
+    It is asked to stop when the job is cancelled.
+    """
+    log = context.directory / "runner.log"
+    with devices.leased(context) as device, log.open("ab") as output:
+        if device is not None:
+            _tell(context, f"Trains on {device}.")
         process = subprocess.Popen(
             command(str(context.job.pk), context.fence),
             cwd=settings.BASE_DIR,
@@ -60,17 +66,12 @@ def run_process(context: JobContext) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **turns.device_environment(_place_among_workers())},
+            env={**os.environ, **(device.environment if device else {})},
         )
         try:
-            return _watch(process, context)
+            return _watch(process, context, device)
         finally:
             _end(process)
-
-
-def _place_among_workers() -> int:
-    """The number of this process in Celery's pool, from 0; 0 outside a pool."""
-    return int(getattr(current_process(), "index", 0))
 
 
 def command(job_id: str, fence: int) -> list[str]:
@@ -87,12 +88,15 @@ def _result(run: Run) -> dict[str, Any]:
     }
 
 
-def _watch(process: subprocess.Popen[bytes], context: JobContext) -> int:
+def _watch(process: subprocess.Popen[bytes], context: JobContext, device: Leased | None) -> int:
     while True:
         try:
             return process.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             pass
+        if device is not None and not device.keep():
+            _tell(context, f"Another run has {device} by now: this one ends and looks for another.")
+            return -signal.SIGKILL
         try:
             context.raise_if_cancelled()
         except Cancelled:

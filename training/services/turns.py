@@ -1,21 +1,15 @@
-"""Trainings take turns site by site, one on a device: whose turn it is, and on which device.
+"""Trainings take turns site by site: whose turn it is.
 
-The worker of the queue `training` has one process a device (`MYOTRACE_DEVICES`). Its doorbell says
-only that something waits; which job is taken is decided here.
+The worker of the queue `training` has one process a device (`training.services.devices`). Its
+doorbell says only that something waits; which job is taken is decided here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from django.conf import settings
 from django.db.models import Max
 
 from core.models import Job
 from domain.fairness import NEVER, Waiting, order
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 QUEUE = "training"
 KINDS = ("train", "cross-validate", "replay")
@@ -31,12 +25,6 @@ def place_of(job: Job) -> int | None:
     """The place of a waiting job in the queue, from 1; None for one that does not wait."""
     keys = [one.key for one in _turns()]
     return keys.index(str(job.pk)) + 1 if str(job.pk) in keys else None
-
-
-def device_environment(index: int) -> dict[str, str]:
-    """What the n-th process of the training worker tells its runner about its device."""
-    devices: Sequence[str] = settings.TRAINING_DEVICES
-    return {"CUDA_VISIBLE_DEVICES": devices[index % len(devices)]} if devices else {}
 
 
 def _turns() -> list[Waiting]:

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+
+from annotation.models import LockLook, Site
+from annotation.services import lock
+from core.models import AuditEvent, Job
+from core.reports.html import as_html
+from core.services import jobs
+from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
+from inference.models import Prediction
+from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
+from training.models import PictureOpening
+from training.reports import model_document, model_report
+from training.services import evaluation, promotion, test_pictures
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def decided(proving, admin, make_model, develop):
+    """A candidate that won on the lock against the model that served."""
+    Site.objects.filter(pk=proving.pk).update(dice_floor=0.5)
+    proving.refresh_from_db()
+    serving, better = make_model(DIM), make_model(BRIGHT)
+    promotion.promote(serving, admin)
+    develop(serving, 0.8)
+    develop(better, 0.9)
+    promotion.promote(better, admin, without_pictures="a test")
+    return better
+
+
+def pages(name: str, model) -> str:
+    return reverse(f"training:{name}", args=["lab", model.pk])
+
+
+def test_before_a_decision_they_stay_closed(
+    proving, client_of, expert, admin, make_model, test_references
+):
+    model = make_model(BRIGHT)
+    evaluation.evaluate(model, "test", admin)
+    answer = client_of(expert).post(pages("open_pictures", model))
+    assert answer.status_code == 409
+    assert "was not decided on the locked test set yet" in answer.content.decode()
+    said = client_of(expert).get(pages("model_report", model)).content.decode()
+    assert "Open the test pictures" not in said
+    assert not any(f"/images/{one.pk}/pixels" in said for one in test_references)
+    assert LockLook.objects.count() == 1
+    assert not PictureOpening.objects.exists()
+    assert not Prediction.objects.filter(image__in=test_references).exists()
+
+
+def test_they_open_once_as_an_entry_in_the_ledger(
+    decided, client_of, expert, admin, test_references
+):
+    browser = client_of(expert)
+    closed = browser.get(pages("model_report", decided)).content.decode()
+    assert "Open the test pictures" in closed
+    assert not any(f"/images/{one.pk}/pixels" in closed for one in test_references)
+    looks = LockLook.objects.count()
+    browser.post(pages("open_pictures", decided))
+    jobs.run_inline(Job.objects.get(kind=test_pictures.KIND))
+    opening = PictureOpening.objects.get()
+    look = LockLook.objects.first()
+    assert look is not None
+    assert (look.actor, look.purpose) == (expert, f"pictures of {decided.name}")
+    assert look.details["pictures"] == opening.images
+    assert opening.look == looks + 1 == LockLook.objects.count()
+    event = AuditEvent.objects.filter(verb="locked references opened").order_by("-id")[0]
+    assert event.details["pictures"] == opening.images
+    said = browser.get(pages("model_report", decided)).content.decode()
+    assert "Opened by expert" in said
+    assert f"look {looks + 1} at version 1" in said
+    assert "Where it changed most" in said
+    shown = [one for one in test_references if f"/images/{one.pk}/pixels" in said]
+    assert {one.pk for one in shown} == set(opening.images)
+    assert Prediction.objects.filter(model=decided, image__in=opening.images).count() == len(shown)
+    assert said.count('class="outline reference"') >= len(shown)
+    alone = as_html(model_document.document_of(model_report.of_model(decided)))
+    assert "Opened by expert" in alone
+    browser.post(pages("open_pictures", decided))
+    client_of(admin).post(pages("open_pictures", decided))
+    assert PictureOpening.objects.count() == 1
+    assert LockLook.objects.count() == looks + 1, "no second entry"
+
+
+def test_only_what_the_entry_names_is_read(decided, expert, admin, test_references):
+    opening = test_pictures.open_once(decided, expert)
+    opened = lock.opened_pictures(opening.lock, opening.look)
+    assert {one.image_id for one in opened} == set(opening.images)
+    assert 0 < len(opening.images) < TEST_SUBJECTS + 1
+    with pytest.raises(NotFound, match="No pictures were opened"):
+        lock.opened_pictures(opening.lock, 1)
+    with pytest.raises(InvalidInput, match="Only scans that the lock seals"):
+        lock.open_pictures(opening.lock, expert, "x", [])
+
+
+def test_others_may_not(decided, annotator, stranger):
+    with pytest.raises(NotAllowed):
+        test_pictures.open_once(decided, annotator)
+    with pytest.raises(NotFound):
+        test_pictures.open_once(decided, stranger)
+    assert not PictureOpening.objects.exists()
+
+
+def test_without_a_look_or_with_a_newer_lock_they_stay_closed(
+    decided, client_of, expert, admin, make_reference
+):
+    locked = decided.site.locks.get()
+    for _ in range(locked.look_budget - LockLook.objects.count()):
+        lock.open_references(decided.site, admin, "spending the budget")
+    said = client_of(expert).get(pages("model_report", decided)).content.decode()
+    assert "Open the test pictures" not in said
+    with pytest.raises(Refused, match="budget of version 1"):
+        test_pictures.open_once(decided, expert)
+    make_reference("T99", "test")
+    lock.seal(decided.site, admin)
+    with pytest.raises(Refused, match="newer version"):
+        test_pictures.open_once(decided, expert)
+    assert not PictureOpening.objects.exists()
+
+
+def test_an_opening_is_never_changed(decided, expert):
+    opening = test_pictures.open_once(decided, expert)
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        PictureOpening.objects.filter(pk=opening.pk).update(look=1)
+    with pytest.raises(DatabaseError, match="never deleted"), transaction.atomic():
+        PictureOpening.objects.filter(pk=opening.pk).delete()
