@@ -52,6 +52,7 @@ SITES = ("Sites", "annotation:sites")
 MODELS = ("Models", "training:models")
 RUNS = ("Runs", "training:runs")
 AGREEMENT = ("Agreement", "annotation:agreement")
+REPORT = ("Report", "training:study_report")
 MEASUREMENTS = ("Measurements", "annotation:measurements")
 IMPORTS = ("Imports", "annotation:imports")
 MEMBERS = ("Members", "annotation:members")
@@ -68,8 +69,8 @@ FIRST = {
 }
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "annotator": (),
-    "expert": (QUEUE, OVERVIEW, RUNS, MEASUREMENTS, LOCKS, JOBS, HELP),
-    "admin": (BOARD, IMPORTS, MEASUREMENTS, MEMBERS, SETTINGS, LOCKS, JOBS, AUDIT, HELP),
+    "expert": (QUEUE, OVERVIEW, RUNS, REPORT, MEASUREMENTS, LOCKS, JOBS, HELP),
+    "admin": (BOARD, REPORT, IMPORTS, MEASUREMENTS, MEMBERS, SETTINGS, LOCKS, JOBS, AUDIT, HELP),
 }
 
 

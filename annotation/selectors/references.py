@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from annotation.models import Image, Partition, Reference, Site
 from annotation.selectors.images import spacing_of
@@ -56,6 +56,14 @@ def current(site: Site, *, partition: str) -> list[ReferenceItem]:
             "opened through the lock, which counts the look."
         )
     return items_of(current_rows(site).filter(image__subject__partition__partition=partition))
+
+
+def newest_at(site: Site) -> datetime | None:
+    """When an outline of the site was last accepted as truth; None: none was yet."""
+    newest: datetime | None = Reference.objects.filter(image__site=site).aggregate(
+        at=Max("created_at")
+    )["at"]
+    return newest
 
 
 def current_rows(site: Site) -> QuerySet[Reference]:

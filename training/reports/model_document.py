@@ -459,27 +459,29 @@ def _test_pictures(report: ModelReport, found: TestPictures) -> Section:
         f"Opened by {found.by}, {moment(found.at)}: look {found.look} at version "
         f"{found.lock_version} of the locked test set."
     )
-    rows = [
-        block
-        for heading, pictures in (
-            ("Where it does worst", found.pictures.worst),
-            ("Where it changed most", found.pictures.changed),
-        )
-        for number, one in enumerate(pictures)
-        for block in _beside(report.model.name, one, heading if number == 0 else "")
-    ]
-    gone = Text("Their references were replaced or withdrawn since.", "soft")
-    return Section(title, [opened, *(rows or [gone])])
+    worst, changed = found.pictures.worst, found.pictures.changed
+    shown = {one.image_id for one in worst}
+    both = sorted(one.subject for one in changed if one.image_id in shown)
+    blocks: list[Block] = [opened]
+    if worst:
+        blocks.append(Text("Where it does worst", "soft"))
+        blocks += [_beside(report.model.name, one) for one in worst]
+    if changed:
+        above = f"; {', '.join(both)} above as well" if both else ""
+        blocks.append(Text(f"Where it changed most{above}", "soft"))
+        blocks += [_beside(report.model.name, one) for one in changed if one.image_id not in shown]
+    if not worst:
+        blocks.append(Text("Their references were replaced or withdrawn since.", "soft"))
+    return Section(title, blocks)
 
 
-def _beside(name: str, one: confirmations.Picture, heading: str) -> list[Block]:
+def _beside(name: str, one: confirmations.Picture) -> Block:
     before = "" if one.current_dice is None else f", before {number(one.current_dice, 3)}"
     shown = [(one.candidate, name), (one.reference, "Reference")]
     if one.current is not None:
         shown.insert(0, (one.current, "Model before"))
     pictures = [picture_of(thumbnail, one.sha256, title=title) for thumbnail, title in shown]
-    row = Pictures(pictures, f"{one.subject}: Dice {number(one.dice, 3)}{before}")
-    return [*([Text(heading)] if heading else []), row]
+    return Pictures(pictures, f"{one.subject}: Dice {number(one.dice, 3)}{before}")
 
 
 def _case(report: ModelReport, one: CaseFacts) -> Picture:

@@ -17,7 +17,7 @@ from core.reports.as_json import DRAWN
 from training import evaluation_pages, gate_pages, model_comparisons, run_pages, summarising
 from training.comparing import on_same_images
 from training.evaluation_pages import Shown
-from training.gate_pages import GatePanel, Proof
+from training.gate_pages import Proof
 from training.selectors import confirmations, evaluations, gate_decisions, model_pages
 from training.selectors import runs as run_selector
 from training.selectors.confirmations import Pictures
@@ -25,6 +25,7 @@ from training.services import test_pictures
 
 if TYPE_CHECKING:
     from annotation.models import Lock
+    from annotation.selectors.locks import LockState
     from core.models import User
     from inference.models import ModelVersion, PointerMove
     from training.models import Confirmation, GateDecision, Run
@@ -267,7 +268,7 @@ def of_model(model: ModelVersion) -> ModelReport:
         run=_run(getattr(model, "run", None)),
         proofs=[_proof(proof, kept) for proof in panel.proofs],
         confirmation=_confirmation(confirmations.last(model)),
-        lock=_lock(panel),
+        lock=lock_facts(panel.lock),
         evaluations=[_evaluation(one) for one in shown],
         worst_cases=[
             CaseFacts(case.image_id, case.subject, case.dice, case.failure, case)
@@ -409,8 +410,8 @@ def _confirmation(found: Confirmation | None) -> ConfirmationFacts | None:
     )
 
 
-def _lock(panel: GatePanel) -> LockFacts | None:
-    state = panel.lock
+def lock_facts(state: LockState | None) -> LockFacts | None:
+    """A lock in words and numbers, its ledger among them; None where nothing is sealed."""
     if state is None:
         return None
     lock = state.lock

@@ -10,16 +10,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.policies import Role, require_role
+from annotation.selectors.studies import site_named
 from core import plots
 from core.reports.as_json import as_text
 from core.reports.pdf import as_pdf
 from inference.selectors import versions
-from training.reports import model_document, model_report
+from training.reports import model_document, model_report, study_document, study_report
 from training.services import test_pictures
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
-    from annotation.models import Study
+    from annotation.models import Site, Study
     from core.reports.document import Document
     from training.reports.model_report import ModelReport
 
@@ -63,6 +64,52 @@ def open_pictures(request: StudyRequest, study: Study, model_id: int) -> HttpRes
     opening = test_pictures.open_once(found, request.user)
     messages.success(request, f"The test pictures were opened: look {opening.look} at the lock.")
     return redirect("training:model_report", study.name, found.pk)
+
+
+@require_GET
+def study(request: StudyRequest, study: Study) -> HttpResponse:
+    """The report of one site of a study, by default the first."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    sites = list(study.sites.order_by("order", "slug"))
+    site = _site(request, study) or next(iter(sites), None)
+    report = study_report.of_study(study, site)
+    document = study_document.document_of(report)
+    if asked := plots.asked_for(request, document.figures):
+        return plots.svg_response(asked)
+    names = {one.model for row in report.sites for one in row.serving if one.model}
+    context = {
+        "document": document,
+        "sites": sites,
+        "site": site,
+        "serving": [versions.named(study, name) for name in sorted(names)],
+    }
+    return render(request, "training/study-report.html", context)
+
+
+@require_GET
+def study_json(request: StudyRequest, study: Study) -> HttpResponse:
+    """The report of a study, or of `?site=`, as JSON."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    site = _site(request, study)
+    return _json(study_report.of_study(study, site), _name_of(study, site))
+
+
+@require_GET
+def study_pdf(request: StudyRequest, study: Study) -> HttpResponse:
+    """The report of a study, or of `?site=`, as a PDF."""
+    require_role(request.role, Role.EXPERT, Role.ADMIN)
+    site = _site(request, study)
+    document = study_document.document_of(study_report.of_study(study, site))
+    return _pdf(document, _name_of(study, site))
+
+
+def _site(request: StudyRequest, study: Study) -> Site | None:
+    slug = request.GET.get("site")
+    return site_named(study, slug) if slug else None
+
+
+def _name_of(study: Study, site: Site | None) -> str:
+    return f"{study.name}-{site.slug}-report" if site else f"{study.name}-report"
 
 
 def _has_a_look(report: ModelReport) -> bool:

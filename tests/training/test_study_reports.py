@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.urls import reverse
+
+from annotation.models import LockLook, Site, Study
+from annotation.services import sites
+from core.reports.as_json import plain
+from core.reports.pdf import as_pdf
+from tests.training.conftest import BRIGHT, DIM
+from tests.training.test_model_reports import HOSTILE, text_of
+from training.reports import study_document, study_report
+from training.services import evaluation, promotion, runs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def serving(proving, admin, make_model):
+    """A model that serves for both purposes, and one that only was evaluated."""
+    Site.objects.filter(pk=proving.pk).update(dice_floor=0.5)
+    proving.refresh_from_db()
+    model = make_model(BRIGHT)
+    promotion.promote(model, admin, "begin")
+    evaluation.evaluate(make_model(DIM), "validation", admin)
+    return model
+
+
+def page(name: str = "study_report") -> str:
+    return reverse(f"training:{name}", args=["lab"])
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
+    browser = client_of(expert)
+    report = browser.get(page("study_report_json"), {"site": "rectus-femoris"}).json()
+    words = browser.get(page()).content.decode()
+    said = text_of(browser.get(page("study_report_pdf")).content)
+    (site,) = report["sites"]
+    digest = site["lock"]["digest"]
+    assert {one["purpose"]: one["model"] for one in site["serving"]} == {
+        "pre-label": serving.name,
+        "measurement": serving.name,
+    }
+    assert [one["name"] for one in site["models"]] == ["rectus-femoris-v1", "rectus-femoris-v2"]
+    dice = site["models"][0]["dice"]["test"]
+    csa = next(one for one in site["measurements"] if one["quantity"] == "CSA")
+    assert (csa["n_images"], csa["unit"]) == (10, "mm²"), "two validation and eight training scans"
+    assert site["measurements_left_out"] == 8
+    for text in (words, said):
+        assert digest in text.replace(" ", "") or digest in text
+        assert f"{dice['mean']:.3f} [" in text
+        assert f"{csa['statistics']['mean']:.0f} ± " in text
+        assert "RF: CSA (mm²)" in text
+        assert "begin" in text
+        assert "8 approved outside" in text
+        assert "CSA of RF, test" in text
+    assert reverse("training:model_report", args=["lab", serving.pk]) in words
+    assert LockLook.objects.count() == 1, "a report is no look"
+    figure = browser.get(page(), {"figure": "rectus-femoris-learning-curve"})
+    assert figure["Content-Type"] == "image/svg+xml"
+
+
+def test_the_same_rows_give_the_same_bytes(serving):
+    study = Study.objects.get(name="lab")
+    first, second = study_report.of_study(study), study_report.of_study(study)
+    assert plain(first) == plain(second)
+    assert as_pdf(study_document.document_of(first)) == as_pdf(study_document.document_of(second))
+
+
+def test_the_command_writes_everything(serving, tmp_path, capsys):
+    folder = tmp_path / "a" / "report"
+    call_command("report", "--study", "lab", "--out", str(folder), "--json")
+    answer = json.loads(capsys.readouterr().out)
+    found = sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    assert found == answer["files"]
+    assert {"report.html", "report.json", "report.pdf", f"models/{serving.name}.pdf"} <= set(found)
+    assert "figures/rectus-femoris-dice-test.svg" in found
+    models = read(folder / "tables" / "models.csv")
+    assert {(one["model"], one["partition"]) for one in models} == {
+        ("rectus-femoris-v1", "validation"),
+        ("rectus-femoris-v1", "test"),
+        ("rectus-femoris-v2", "validation"),
+    }
+    figures = read(folder / "tables" / "measuring-models.csv")
+    assert {one["lock_digest"] for one in figures} == {serving.site.locks.get().digest}
+    assert {one["quantity"] for one in figures} >= {"dice", "iou", "hd95_mm", "csa_error_mm2"}
+    assert len(read(folder / "tables" / "measurements.csv")) == 10
+    assert [one["reason"] for one in read(folder / "tables" / "lineage.csv")] == ["begin", "begin"]
+    summary = read(folder / "tables" / "measurement-summaries.csv")
+    assert {one["quantity"] for one in summary} == {"CSA", "Thickness"}
+    before = {name: (folder / name).read_bytes() for name in found}
+    call_command("report", "--study", "lab", "--out", str(folder), "--site", "rectus-femoris")
+    assert {name: (folder / name).read_bytes() for name in found} == before
+
+
+def test_the_command_says_what_is_wrong(site, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("report", "--study", "lab", "--out", str(taken))
+    with pytest.raises(CommandError, match="site"):
+        call_command("report", "--study", "lab", "--out", str(tmp_path), "--site", "nowhere")
+    with pytest.raises(CommandError, match="no study"):
+        call_command("report", "--study", "none", "--out", str(tmp_path))
+
+
+def test_an_empty_study_has_a_report(study, client_of, admin, tmp_path):
+    words = client_of(admin).get(page()).content.decode()
+    assert "no muscle site yet" in words
+    assert "no muscle site yet" in text_of(client_of(admin).get(page("study_report_pdf")).content)
+    assert client_of(admin).get(page("study_report_json")).json()["sites"] == []
+    call_command("report", "--study", "lab", "--out", str(tmp_path))
+    assert (tmp_path / "tables" / "models.csv").read_text().startswith("site,model")
+
+
+def test_a_site_without_anything_says_so(site, client_of, admin):
+    words = client_of(admin).get(page()).content.decode()
+    for said in (
+        "not sealed: no model of it can be judged",
+        "No model measures here",
+        "No model has been trained or registered yet",
+        "No scan has two independent readings yet",
+        "Nothing is measured yet",
+        "none yet",
+    ):
+        assert said in words, said
+
+
+def test_models_of_runs_stand_on_the_learning_curve(site, admin, approved, make_model):
+    model = make_model()
+    run = runs.start(site, "prior", {}, admin)
+    run.model = model
+    run.save(update_fields=["model"])
+    evaluation.evaluate(model, "validation", admin)
+    (found,) = study_report.of_study(site.study).sites
+    assert found.models[0].training_subjects == 6
+    assert found.models[0].snapshot_digest == run.snapshot.digest
+    assert "6 training subjects" in found.figures[0].marks[0].title
+
+
+def test_sites_are_told_apart_and_hostile_names_are_words(site, study, client_of, expert):
+    sites.create(study, "biceps", ["BB"], actor=None)
+    Site.objects.filter(slug="biceps").update(name=HOSTILE)
+    words = client_of(expert).get(page(), {"site": "biceps"}).content.decode()
+    assert "<script>alert" not in words
+    assert "&lt;script&gt;alert" in words
+    assert client_of(expert).get(page(), {"site": "nowhere"}).status_code == 404
+    report = study_report.of_study(study)
+    assert len(report.sites) == 2
+    names = [figure.name for figure in study_document.document_of(report).figures]
+    assert len(names) == len(set(names))
+    assert HOSTILE in text_of(as_pdf(study_document.document_of(report)))
+
+
+def test_the_report_is_in_the_navigation(site, client_of, expert, admin, annotator):
+    for user, sees in ((expert, True), (admin, True), (annotator, False)):
+        words = client_of(user).get(reverse("annotation:images", args=["lab"])).content.decode()
+        assert (page() in words) is sees

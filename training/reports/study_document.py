@@ -1,0 +1,237 @@
+"""The report of a study in words, tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.reports.document import (
+    Block,
+    Column,
+    Document,
+    Facts,
+    Plot,
+    Section,
+    Table,
+    Text,
+    counted,
+    moment,
+)
+from training.reports.model_document import SINGLE_READINGS, lineage
+from training.reports.study_report import MeasurementSummary, ModelLine, SiteReport, StudyReport
+from training.reports.words import interval, number, quantities, with_sd
+
+PURPOSES = {"pre-label": "Makes pre-labels", "measurement": "Measures"}
+NONE_YET = "none yet"
+
+
+def document_of(report: StudyReport) -> Document:
+    """The whole report: the subjects, then one section a site and subject matter."""
+    sections = [Section("Subjects", [_subjects(report)])]
+    sections += [section for site in report.sites for section in _site(site)]
+    if not report.sites:
+        sections.append(
+            Section(
+                "Sites", [Text("The study has no muscle site yet. An admin adds them.", "soft")]
+            )
+        )
+    return Document(
+        title=f"Report of {report.title}",
+        subtitle=f"{counted(len(report.sites), 'muscle site')}.",
+        dated=report.dated,
+        sections=sections,
+    )
+
+
+def _subjects(report: StudyReport) -> Block:
+    columns = [Column("Partition"), Column("Subjects", number=True)]
+    rows = [[partition, str(n)] for partition, n in report.subjects.items()]
+    return Table("Subjects who withdrew are left out.", columns, rows)
+
+
+def _site(site: SiteReport) -> list[Section]:
+    return [
+        Section(site.name, _in_short(site)),
+        Section(f"{site.name}: how good the measuring model is", _measuring(site)),
+        Section(f"{site.name}: models", _models(site)),
+        Section(f"{site.name}: what has served", [lineage(site.lineage)]),
+        Section(f"{site.name}: agreement", _agreement(site)),
+        Section(f"{site.name}: measurements", _measurements(site)),
+    ]
+
+
+def _in_short(site: SiteReport) -> list[Block]:
+    facts = [
+        ("Outlined", f"{', '.join(site.labels)}; {site.plane.lower()}"),
+        (
+            "Scans",
+            f"{counted(site.images, 'image')}, {site.approved} approved, {site.to_review} to "
+            f"review, {site.calibrated} calibrated",
+        ),
+        *(
+            (
+                PURPOSES[one.purpose],
+                f"{one.model}, since {moment(one.since)}" if one.model else NONE_YET,
+            )
+            for one in site.serving
+        ),
+    ]
+    if lock := site.lock:
+        facts += [
+            (
+                "Locked test set",
+                f"version {lock.version}, {counted(lock.n_images, 'scan')} of "
+                f"{counted(lock.n_subjects, 'subject')}; {lock.n_looks} of {lock.look_budget} "
+                "looks taken",
+            ),
+            ("Digest", lock.digest),
+            ("References", lock.basis),
+        ]
+    else:
+        facts.append(("Locked test set", "not sealed: no model of it can be judged"))
+    if site.drift:
+        reasons = f": {'; '.join(site.drift.reasons)}" if site.drift.reasons else ""
+        facts.append(("Drift", f"{site.drift.state}, {moment(site.drift.at)}{reasons}"))
+    warns = site.lock is not None and site.lock.rests_on_single_readings
+    return [Facts(facts), *([Text(SINGLE_READINGS, "warning")] if warns else [])]
+
+
+def _measuring(site: SiteReport) -> list[Block]:
+    shown = site.measuring
+    if shown is None:
+        said = "No model measures here: none was shown to be good enough on the locked test set."
+        return [Text(said, "soft")]
+    evaluation = shown.evaluation
+    assert evaluation.lock is not None, "a measuring model is judged on a lock"
+    said = (
+        f"{evaluation.model.name} on version {evaluation.lock.version} of the locked test set, "
+        f"{moment(evaluation.created_at)}. Means over subjects; intervals resample subjects; "
+        "errors are predicted minus reference."
+    )
+    return [
+        Text(said, "soft"),
+        quantities("", shown.lines),
+        *(quantities(label, lines) for label, lines in shown.labels),
+        *(Plot(figure) for figure in shown.figures),
+    ]
+
+
+def _models(site: SiteReport) -> list[Block]:
+    if not site.models:
+        return [Text("No model has been trained or registered yet.", "soft")]
+    columns = [
+        Column("Model"),
+        Column("Made"),
+        Column("Training subjects", number=True),
+        Column("Dice, validation", number=True),
+        Column("Dice, out of fold", number=True),
+        Column("Dice, locked test set", number=True),
+    ]
+    table = Table("", columns, [_model(one) for one in site.models])
+    return [table, *(Plot(figure) for figure in site.figures)]
+
+
+def _model(one: ModelLine) -> list[str]:
+    subjects = "" if one.training_subjects is None else str(one.training_subjects)
+    return [
+        one.name,
+        f"{moment(one.registered_at)}, {one.made_by or 'elsewhere'}",
+        subjects,
+        *(_dice(one.dice[partition]) for partition in ("validation", "development", "test")),
+    ]
+
+
+def _dice(figures: Mapping[str, Any] | None) -> str:
+    if not figures:
+        return ""
+    known = f" [{interval(figures['ci95'], 3)}]" if figures["ci95"] else ""
+    return f"{number(figures['mean'], 3)}{known}, n = {figures['n_subjects']}"
+
+
+def _agreement(site: SiteReport) -> list[Block]:
+    if not site.agreement:
+        said = "No scan has two independent readings yet: nobody knows how far two readers differ."
+        return [Text(said, "soft")]
+    columns = [
+        Column("Label, readers"),
+        *(
+            Column(title, number=True)
+            for title in ("Dice", "CSA: ICC", "CSA: bias", "Thickness: ICC", "Thickness: bias")
+        ),
+        Column("Images, subjects", number=True),
+    ]
+    rows = [_pair(one) for one in site.agreement]
+    return [
+        Table("Readers who did not see each other's work; the model is one of them.", columns, rows)
+    ]
+
+
+def _pair(pair: Mapping[str, Any]) -> list[str]:
+    first, second = pair["pair"]
+    model = " (model)" if pair["with_model"] else ""
+    sizes = [words for name in ("csa", "mt") for words in _size(pair[name])]
+    return [
+        f"{pair['label']}: {first} and {second}{model}",
+        _estimate(pair["dice"], 3),
+        *sizes,
+        f"{pair['n_images']}, {pair['n_subjects']}",
+    ]
+
+
+def _size(compared: Mapping[str, Any] | None) -> Sequence[str]:
+    """ICC(A,1) and bias of a measurement; empty on a site that has none."""
+    if compared is None:
+        return ("", "")
+    unit = {"mm2": "mm²", "px2": "px²"}.get(compared["unit"], compared["unit"])
+    bias = _estimate(compared["bias"], 2)
+    return _estimate(compared["icc"], 3), f"{bias} {unit}" if bias else ""
+
+
+def _estimate(estimate: Mapping[str, Any], places: int) -> str:
+    if estimate["value"] is None:
+        return ""
+    known = f" [{interval(estimate['ci95'], places)}]" if estimate["ci95"] else ""
+    return f"{number(estimate['value'], places)}{known}"
+
+
+def _measurements(site: SiteReport) -> list[Block]:
+    blocks: list[Block] = []
+    if site.measurements_left_out:
+        scans = counted(site.measurements_left_out, "approved scan")
+        blocks.append(
+            Text(
+                f"{scans} of test subjects not among them: locked outlines leave by a look.", "soft"
+            )
+        )
+    if not site.measurements:
+        none = Text("Nothing is measured yet: measurements are made of approved outlines.", "soft")
+        return [none, *blocks]
+    columns = [
+        Column("What"),
+        *(
+            Column(title, number=True)
+            for title in ("Mean ± SD", "95 % interval", "Median", "Subjects", "Images", "Without")
+        ),
+    ]
+    table = Table(
+        f"Of approved outlines on selected takes. Thickness: {site.thickness_definition}.",
+        columns,
+        [_measured(one) for one in site.measurements],
+    )
+    return [table, *blocks]
+
+
+def _measured(one: MeasurementSummary) -> list[str]:
+    places = 0 if one.quantity == "CSA" else 1
+    what = f"{one.label}: {one.quantity} ({one.unit})"
+    counts = [str(one.n_images), str(one.n_without)]
+    if one.statistics is None:
+        return [what, "", "", "", "0", *counts]
+    return [
+        what,
+        with_sd(one.statistics, places),
+        interval(one.statistics["ci95"], places),
+        number(one.statistics["median"], places),
+        str(one.statistics["n_subjects"]),
+        *counts,
+    ]

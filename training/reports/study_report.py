@@ -1,0 +1,299 @@
+"""What is reported of a study, site by site, from stored rows only.
+
+Figures of a site come from the model that measures there. Measurements are those of approved
+outlines outside the locked test set; agreement is between people, and with the current model.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from annotation.selectors import agreement, locks, measurements, partitions, references, sites
+from core import plots
+from core.reports.as_json import DRAWN
+from inference.models import Purpose
+from inference.selectors import pointers, versions
+from training import evaluation_pages, replay_pages, summarising
+from training.evaluation_pages import Shown
+from training.reports.model_report import FORMAT, LockFacts, Move, lock_facts, move_facts
+from training.selectors import drift_reports, evaluations, replays
+
+if TYPE_CHECKING:
+    from annotation.models import Site, Study
+    from annotation.selectors.measurements import Measurement
+    from inference.models import ModelVersion
+    from training.models import DriftReport, Replay
+
+PARTITIONS = ("validation", "development", "test")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Which model serves a site for a purpose, and since when; empty: none does."""
+
+    purpose: str
+    model: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One of the site's models: what it learnt from, and its Dice on each partition."""
+
+    name: str
+    family: str
+    registered_at: datetime
+    made_by: str
+    training_subjects: int | None
+    snapshot_digest: str
+    dice: Mapping[str, Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class MeasurementSummary:
+    """CSA or thickness of one label over the subjects of the selected takes.
+
+    `statistics`: of one mean per subject. `n_images` have a value, `n_without` have none.
+    """
+
+    label: str
+    quantity: str
+    unit: str
+    n_images: int
+    n_without: int
+    statistics: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What the newest look at a site for drift said."""
+
+    at: datetime
+    state: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """Everything that is reported of one site."""
+
+    site: str
+    name: str
+    plane: str
+    thickness_definition: str
+    labels: Sequence[str]
+    images: int
+    to_review: int
+    approved: int
+    calibrated: int
+    lock: LockFacts | None
+    serving: Sequence[Serving]
+    models: Sequence[ModelLine]
+    lineage: Sequence[Move]
+    agreement: Sequence[Mapping[str, Any]]
+    measurements: Sequence[MeasurementSummary]
+    measurements_left_out: int
+    replay: Mapping[str, Any] | None
+    drift: Drift | None
+    dated: datetime | None
+    figures: Sequence[plots.Figure] = field(metadata=DRAWN)
+    measuring: Shown | None = field(metadata=DRAWN)
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study: its subjects by partition, and its sites; `dated` is its newest row."""
+
+    format: int
+    dated: datetime
+    study: str
+    title: str
+    subjects: Mapping[str, int]
+    sites: Sequence[SiteReport]
+
+
+def of_study(study: Study, site: Site | None = None) -> StudyReport:
+    """The report of all sites of a study, or of one."""
+    found = [
+        _site(progress)
+        for progress in sites.progress(study)
+        if site is None or progress.site.pk == site.pk
+    ]
+    return StudyReport(
+        format=FORMAT,
+        dated=max((one.dated for one in found if one.dated), default=study.created_at),
+        study=study.name,
+        title=study.title or study.name,
+        subjects=partitions.partition_counts(study),
+        sites=found,
+    )
+
+
+def _site(progress: sites.SiteProgress) -> SiteReport:
+    site = progress.site
+    lock = lock_facts(locks.lock_state(site))
+    models = [_model(one) for one in _models_of(site)]
+    moves = [move_facts(move) for move in pointers.moves_of(site)]
+    drift = drift_reports.newest(site)
+    replayed = replays.newest_done(site)
+    return SiteReport(
+        site=site.slug,
+        name=site.name,
+        plane=site.get_plane_display(),
+        thickness_definition=site.get_thickness_definition_display(),
+        labels=[label.name for label in site.labels.all() if not label.retired],
+        images=progress.images,
+        to_review=progress.to_review,
+        approved=progress.approved,
+        calibrated=progress.calibrated,
+        lock=lock,
+        serving=[_serving(site, purpose, moves) for purpose in Purpose],
+        models=models,
+        lineage=moves,
+        agreement=[agreement.as_json(pair) for pair in agreement.of_site(site)],
+        measurements=_measurements(site),
+        measurements_left_out=measurements.left_out(site.study, site=site),
+        replay=replays.as_json(replayed) if replayed else None,
+        drift=_drift(drift),
+        dated=_dated(site, lock, models, moves, drift, replayed),
+        figures=[
+            replace(one, name=f"{site.slug}-{one.name}") for one in _figures(models, replayed)
+        ],
+        measuring=_measuring(site),
+    )
+
+
+def _models_of(site: Site) -> list[ModelVersion]:
+    """The site's models, the oldest first."""
+    found = versions.of_study(site.study).filter(site=site).select_related("run__snapshot")
+    return list(found.order_by("id"))
+
+
+def _model(model: ModelVersion) -> ModelLine:
+    run = getattr(model, "run", None)
+    items = run.snapshot.manifest["items"] if run else []
+    newest = {one: evaluations.newest(model, one) for one in PARTITIONS}
+    return ModelLine(
+        name=model.name,
+        family=model.family,
+        registered_at=model.created_at,
+        made_by=model.run_label,
+        training_subjects=len({one["subject"] for one in items if one["partition"] == "train"})
+        if run
+        else None,
+        snapshot_digest=run.snapshot.digest if run else "",
+        dice={
+            partition: one.summary.get("dice") if one else None for partition, one in newest.items()
+        },
+    )
+
+
+def _serving(site: Site, purpose: Purpose, moves: Sequence[Move]) -> Serving:
+    current = pointers.current_model(site, purpose)
+    since = next((one.at for one in moves if one.purpose == purpose), None)
+    return Serving(str(purpose), current.name if current else "", since if current else None)
+
+
+def _measuring(site: Site) -> Shown | None:
+    """The measuring model on the locked test set, its plots under names of the site."""
+    model = pointers.current_model(site, Purpose.MEASUREMENT)
+    shown = evaluation_pages.shown_of(model)[:1] if model else []
+    if not shown or shown[0].evaluation.lock is None:
+        return None
+    figures = [replace(one, name=f"{site.slug}-{one.name}") for one in shown[0].figures]
+    return replace(shown[0], figures=figures)
+
+
+def _measurements(site: Site) -> list[MeasurementSummary]:
+    """CSA and thickness of the selected takes, label by label."""
+    by_label: defaultdict[str, list[Measurement]] = defaultdict(list)
+    for one in measurements.of_study(site.study, site=site, with_echo_intensity=False):
+        if one.selected:
+            by_label[one.label].append(one)
+    return [
+        summary
+        for label, rows in by_label.items()
+        for summary in (
+            _summary(label, "CSA", "mm²", [(one.subject, one.csa_mm2) for one in rows]),
+            _summary(label, "Thickness", "mm", [(one.subject, one.mt_mm) for one in rows]),
+        )
+        if summary.quantity != "CSA" or site.plane == site.Plane.TRANSVERSE
+    ]
+
+
+def _summary(
+    label: str, quantity: str, unit: str, values: Sequence[tuple[str, float | None]]
+) -> MeasurementSummary:
+    by_subject: defaultdict[str, list[float]] = defaultdict(list)
+    for subject, value in values:
+        if value is not None:
+            by_subject[subject].append(value)
+    means = [sum(found) / len(found) for _, found in sorted(by_subject.items())]
+    known = sum(len(found) for found in by_subject.values())
+    return MeasurementSummary(
+        label, quantity, unit, known, len(values) - known, summarising.statistics(means)
+    )
+
+
+def _figures(models: Sequence[ModelLine], replayed: Replay | None) -> list[plots.Figure]:
+    """Dice against training subjects: of the site's own models, and of the replay."""
+    grown = _learning_curve(models)
+    return [grown, replay_pages.learning_curves(replayed)] if replayed else [grown]
+
+
+def _learning_curve(models: Sequence[ModelLine]) -> plots.Figure:
+    """Dice of each model of a run on validation, against the subjects that it learnt from."""
+    known = [
+        (one.training_subjects, dice, one.name)
+        for one in models
+        if one.training_subjects is not None and (dice := one.dice["validation"])
+    ]
+    known.sort(key=lambda one: (one[0], one[2]))
+    series = plots.Series(
+        "models",
+        [(n, dice["mean"]) for n, dice, _ in known],
+        intervals=[tuple(dice["ci95"] or (dice["mean"], dice["mean"])) for _, dice, _ in known],
+        titles=[
+            f"{name}: Dice {dice['mean']:.3f}, {n} training subjects" for n, dice, name in known
+        ],
+    )
+    return plots.trend(
+        "learning-curve",
+        "Dice on validation by subjects learnt from, one point a model",
+        [series],
+        x_label="Training subjects",
+        y_label="Dice",
+        empty="No run has given a model that was evaluated yet.",
+    )
+
+
+def _drift(found: DriftReport | None) -> Drift | None:
+    if found is None:
+        return None
+    return Drift(found.created_at, found.state, found.reasons)
+
+
+def _dated(
+    site: Site,
+    lock: LockFacts | None,
+    models: Sequence[ModelLine],
+    moves: Sequence[Move],
+    drift: DriftReport | None,
+    replayed: Replay | None,
+) -> datetime | None:
+    """The moment of the site's newest row that the report shows."""
+    looks = [look.at for look in lock.ledger] if lock else []
+    moments = [
+        references.newest_at(site),
+        lock.sealed_at if lock else None,
+        *looks,
+        *(one.registered_at for one in models),
+        *(one.at for one in moves),
+        drift.created_at if drift else None,
+        replayed.created_at if replayed else None,
+    ]
+    return max((one for one in moments if one), default=None)
