@@ -1,4 +1,4 @@
-"""The U-Net's recipe: letterbox and normalise on the way in, undo the letterbox on the way out.
+"""The U-Net's recipe: fit and normalise a scan on the way in, undo the fit on the way out.
 
 A U-Net's ONNX file has one input `image`, float32 (N, 1, H, W), as `prepare` makes it, and one
 output `probabilities`, float32 (N, 1 + labels, H, W), a softmax over the second axis, with the
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
+LETTERBOX, STRETCH = "letterbox", "stretch"
+FITS = (LETTERBOX, STRETCH)
 NORMALISATION = {"method": "zscore-per-image"}
 LARGEST_SIDE = 2048
 SMALLEST_DEVIATION = 1.0 / 255  # of a grey range of 0 to 1: a blank scan stays finite
@@ -62,15 +64,17 @@ class Placement:
         return (self.height, self.width) == (self.content_height, self.content_width)
 
 
-def input_spec(height: int, width: int) -> dict[str, Any]:
-    """The card's `input` for a network of this input size (px)."""
-    return {"height": height, "width": width, "channels": 1, "mode": "letterbox"}
+def input_spec(height: int, width: int, fit: str = LETTERBOX) -> dict[str, Any]:
+    """The card's `input` for a network of this input size (px), with one of FITS."""
+    return {"height": height, "width": width, "channels": 1, "mode": fit}
 
 
 def check_input(card_input: Mapping[str, Any]) -> None:
     """Raise InvalidInput if the card's `input` is not one that this recipe can serve."""
-    if card_input.get("mode") != "letterbox" or card_input.get("channels") != 1:
-        raise InvalidInput('A U-Net card\'s input says "mode": "letterbox" and "channels": 1.')
+    if card_input.get("mode") not in FITS or card_input.get("channels") != 1:
+        raise InvalidInput(
+            'A U-Net card\'s input says "mode": "letterbox" or "stretch", and "channels": 1.'
+        )
     for side in ("height", "width"):
         value = card_input.get(side)
         if type(value) is not int or not 32 <= value <= LARGEST_SIDE or value % 32:
@@ -121,11 +125,16 @@ def predict(
 
 
 def place(height: int, width: int, card_input: Mapping[str, Any]) -> Placement:
-    """Letterbox a scan of (height, width) px: aspect kept, as large as fits, centred."""
+    """Where a scan of (height, width) px goes by the card's `mode`.
+
+    letterbox: aspect kept, as large as fits, centred; stretch: over the whole input.
+    """
     input_height, input_width = int(card_input["height"]), int(card_input["width"])
-    scale = min(input_height / height, input_width / width)
-    content_height = min(input_height, max(1, round(height * scale)))
-    content_width = min(input_width, max(1, round(width * scale)))
+    content_height, content_width = input_height, input_width
+    if card_input["mode"] == LETTERBOX:
+        scale = min(input_height / height, input_width / width)
+        content_height = min(input_height, max(1, round(height * scale)))
+        content_width = min(input_width, max(1, round(width * scale)))
     return Placement(
         height=height,
         width=width,

@@ -9,6 +9,7 @@ from domain.errors import InvalidInput
 from inference.recipes import get, unet
 
 SPEC = unet.input_spec(192, 192)
+SPECS = [unet.input_spec(192, 192, fit) for fit in unet.FITS]
 sizes = st.integers(min_value=1, max_value=500)
 
 
@@ -19,10 +20,10 @@ def disc(height: int, width: int) -> np.ndarray:
 
 
 @settings(max_examples=50, deadline=None)
-@given(height=sizes, width=sizes)
-def test_every_scan_size_fits_the_input_and_comes_back_at_its_own_size(height, width):
+@given(height=sizes, width=sizes, spec=st.sampled_from(SPECS))
+def test_every_scan_size_fits_the_input_and_comes_back_at_its_own_size(height, width, spec):
     pixels = np.random.default_rng(0).integers(0, 256, (height, width)).astype(np.uint8)
-    tensor, placement = unet.prepare(pixels, SPEC)
+    tensor, placement = unet.prepare(pixels, spec)
     assert tensor.shape == (1, 1, 192, 192)
     assert tensor.dtype == np.float32
     assert np.isfinite(tensor).all()
@@ -40,6 +41,14 @@ def test_a_scan_has_mean_zero_and_deviation_one_and_the_padding_is_zero():
     assert abs(float(content.std()) - 1) < 1e-4
     assert (placement.content_height, placement.content_width) == (184, 192)
     assert not tensor[0, 0, : placement.top].any()
+
+
+def test_a_stretched_scan_fills_the_input_and_has_no_padding():
+    pixels = np.random.default_rng(1).integers(0, 256, (384, 400)).astype(np.uint8)
+    tensor, placement = unet.prepare(pixels, unet.input_spec(192, 192, "stretch"))
+    assert (placement.content_height, placement.content_width) == (192, 192)
+    assert abs(float(tensor.mean())) < 1e-4
+    assert abs(float(tensor.std()) - 1) < 1e-4
 
 
 def test_gain_and_offset_of_the_machine_do_not_change_the_input():
@@ -63,12 +72,13 @@ def test_a_scan_at_the_input_size_is_not_resampled():
     assert np.array_equal(unet.restore(answer, placement), answer[:, :, 8:408])
 
 
+@pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize(("height", "width"), [(384, 400), (400, 384), (192, 192), (150, 700)])
-def test_a_label_map_placed_and_restored_is_the_same_shape_at_the_same_place(height, width):
+def test_a_label_map_placed_and_restored_is_the_same_shape_at_the_same_place(height, width, spec):
     truth = disc(height, width)
-    placed = unet.prepare_label_map(truth.astype(np.uint8), SPEC)
+    placed = unet.prepare_label_map(truth.astype(np.uint8), spec)
     answer = np.stack([placed == 0, placed == 1]).astype(np.float32)
-    restored = unet.restore(answer, unet.place(height, width, SPEC))[1] > 0.5
+    restored = unet.restore(answer, unet.place(height, width, spec))[1] > 0.5
     overlap = 2 * (restored & truth).sum() / (restored.sum() + truth.sum())
     assert overlap > 0.97
     rows, columns = np.nonzero(restored)
@@ -110,7 +120,7 @@ def test_an_answer_of_another_size_is_refused():
         {"height": True},
         {"width": 100_000},
         {"channels": 3},
-        {"mode": "stretch"},
+        {"mode": "crop"},
     ],
 )
 def test_an_input_that_the_recipe_cannot_serve_is_refused(wrong):

@@ -46,7 +46,8 @@ class UNetBackend:
 
         data.check()
         parsed = parse(UNetSettings, settings)
-        card_input = input_spec(*input_size(parsed.image_size, _some_shapes(data)))
+        height, width = input_size(parsed.image_size, _some_shapes(data))
+        card_input = input_spec(height, width, parsed.fit)
         train, validation = load(data.train, card_input), load(data.validation, card_input)
         reporter.log(
             f"{len(train)} training and {len(validation)} validation scans at"

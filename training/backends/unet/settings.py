@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput
+from inference.recipes.unet import FITS, LETTERBOX
 from training.backends.settings import choice, custom, flag, integer, members, number
 from training.backends.unet.schedule import CONSTANT, SCHEDULES
 
@@ -65,7 +66,13 @@ class UNetSettings:
         parse_image_size,
         "Input size in px. A number N makes an input of about N x N pixels with the shape that"
         " most training scans have (sides are multiples of 32); HEIGHTxWIDTH fixes both sides."
-        " Scans are letterboxed: their shape is kept, the rest is padded.",
+        " `fit` says what becomes of scans of another shape.",
+    )
+    fit: str = choice(
+        LETTERBOX,
+        FITS,
+        "How a scan comes to the input size: letterbox keeps its shape and pads the rest; stretch"
+        " fills the input, and each scan is distorted by as much as its shape differs.",
     )
     learning_rate: float = number(1e-4, 1e-7, 1.0, "Adam's first learning rate (paper: 1e-4).")
     schedule: str = choice(
