@@ -23,6 +23,13 @@ from training.backends.contract import TrainingData, TrainingImage
 DATASET = "Dataset001_Bench"
 PLANS = "nnUNetPlans"
 SMALL = "nnUNetSmall"
+TRAINED_ON_ONE_CORE = """
+import multiprocessing
+multiprocessing.cpu_count = lambda: 1
+from nnunetv2.run.run_training import run_training_entry
+run_training_entry()
+"""
+"""What nnUNetv2_train calls. On a CPU it takes a thread for every core; one, as our side has."""
 
 
 def train(
@@ -38,7 +45,7 @@ def train(
     _write_split(data, prepared)
     trainer = "nnUNetTrainer" if epochs == 1000 else f"nnUNetTrainer_{epochs}epochs"
     chosen = ("-p", plans, "-tr", trainer, "-device", "cpu")
-    _call(environment, "train", "1", "2d", "0", *chosen)
+    _run(environment, [sys.executable, "-c", TRAINED_ON_ONE_CORE, "1", "2d", "0", *chosen])
 
     def predict(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         asked, answered = directory / "asked", directory / "answered"
@@ -55,7 +62,8 @@ def _environment(directory: Path) -> dict[str, str]:
     roots = {f"nnUNet_{name}": str(directory / name) for name in ("raw", "preprocessed", "results")}
     for path in roots.values():
         Path(path).mkdir(parents=True, exist_ok=True)
-    return {**os.environ, **roots, "nnUNet_compile": "f", "MPLBACKEND": "Agg"}
+    fixed = {"nnUNet_compile": "f", "nnUNet_n_proc_DA": "1", "MPLBACKEND": "Agg"}
+    return {**os.environ, **roots, **fixed}
 
 
 def _write(data: TrainingData, folder: Path) -> None:
@@ -115,6 +123,8 @@ def _read_image(path: Path) -> NDArray[np.uint8]:
 
 def _call(environment: Mapping[str, str], command: str, *arguments: str) -> None:
     program = Path(sys.executable).with_name(f"nnUNetv2_{command}")
-    subprocess.run(
-        [str(program), *arguments], env=dict(environment), check=True, stdout=subprocess.DEVNULL
-    )
+    _run(environment, [str(program), *arguments])
+
+
+def _run(environment: Mapping[str, str], command: Sequence[str]) -> None:
+    subprocess.run(command, env=dict(environment), check=True, stdout=subprocess.DEVNULL)
