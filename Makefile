@@ -22,7 +22,7 @@ setup: $(RUNTIME) $(LIBRARIES) $(EDITOR)
 test: check browser
 	$(BIN)/node --test "tests/editor/*.test.js"
 	$(BIN)/python -m pytest -q -n 2 -m "$(EVERYDAY)"
-	$(BIN)/python -m pytest -q -m training
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m training
 	$(BIN)/python -m pytest -q -m browser
 
 check: setup $(TESTING)

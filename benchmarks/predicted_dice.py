@@ -145,10 +145,10 @@ def harder(one: Case, level: float, generator: np.random.Generator) -> Case:
     return Case(np.clip(flat + level * (speckle - speckle.mean()), 0, 255), one.truth)
 
 
-def network(seed: int) -> torch.nn.Module:
-    """A U-Net of two levels, 60,000 weights."""
+def network(seed: int, width: int = 12) -> torch.nn.Module:
+    """A U-Net of two levels, 60,000 weights with 12 channels at the top."""
     torch.manual_seed(seed)
-    return _SmallUNet()
+    return _SmallUNet(width)
 
 
 class _Block(torch.nn.Sequential):
@@ -164,7 +164,7 @@ class _Block(torch.nn.Sequential):
 
 
 class _SmallUNet(torch.nn.Module):
-    def __init__(self, width: int = 12) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.down = torch.nn.ModuleList(
             [_Block(1, width), _Block(width, 2 * width), _Block(2 * width, 4 * width)]
@@ -183,9 +183,9 @@ class _SmallUNet(torch.nn.Module):
         return self.last(x)
 
 
-def train(cases: list[Case], seed: int, epochs: int) -> torch.nn.Module:
+def train(cases: list[Case], seed: int, epochs: int, width: int = 12) -> torch.nn.Module:
     """Dice and cross-entropy, Adam, batches of 8, mirrored and brightened at random."""
-    model = network(seed)
+    model = network(seed, width)
     generator = np.random.default_rng(seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     for _ in range(epochs):
@@ -195,7 +195,7 @@ def train(cases: list[Case], seed: int, epochs: int) -> torch.nn.Module:
                 harder(cases[i], generator.uniform(0, 0.3), generator)
                 for i in order[start : start + 8]
             ]
-            pixels, truth = _tensors(batch)
+            pixels, truth = tensors(batch)
             if generator.random() < 0.5:
                 pixels, truth = pixels.flip(-1), truth.flip(-1)
             logits = model(pixels)
@@ -210,7 +210,8 @@ def train(cases: list[Case], seed: int, epochs: int) -> torch.nn.Module:
     return model.eval()
 
 
-def _tensors(cases: list[Case]) -> tuple[torch.Tensor, torch.Tensor]:
+def tensors(cases: list[Case]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Normalised pixels (N, 1, SIDE, SIDE) and truth (N, SIDE, SIDE)."""
     pixels = np.stack([(one.pixels - one.pixels.mean()) / (one.pixels.std() + 1) for one in cases])
     truth = np.stack([one.truth for one in cases]).astype(np.float32)
     return torch.from_numpy(pixels[:, None].astype(np.float32)), torch.from_numpy(truth)
@@ -227,7 +228,7 @@ def measure(subjects: int, epochs: int, hardest: float) -> dict[str, dict[str, f
     for index, person in enumerate(people[subjects:]):
         one = harder(case(person), hardest * index / TESTED, generator)
         with torch.no_grad():
-            pixels, _ = _tensors([one])
+            pixels, _ = tensors([one])
             members = np.stack([m(pixels).softmax(1)[0].numpy() for m in models])
         mean = members.mean(axis=0)
         drawn = mean[1] > 0.5

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time
+from typing import TYPE_CHECKING, Any
+
 from django import forms
+
+if TYPE_CHECKING:
+    from core.models import Schedule
 
 DAYS = [
     ("1", "Monday"),
@@ -27,6 +33,17 @@ class WeeklySchedule(forms.Form):
         label="At (UTC)",
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
+
+    @staticmethod
+    def values_of(schedule: Schedule | None) -> dict[str, Any]:
+        """What the form begins with; nothing, where no schedule was ever set."""
+        if schedule is None:
+            return {}
+        return {
+            "enabled": schedule.enabled,
+            "days": [] if schedule.days == "*" else schedule.days.split(","),
+            "at": time(schedule.hour, schedule.minute),
+        }
 
     def cron_days(self) -> str:
         """The days as the scheduler wants them: all or none chosen means every day."""

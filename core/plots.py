@@ -22,6 +22,8 @@ HEIGHT = 300
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 16.0, 12.0, 48.0
 ROW_HEIGHT = 22.0
 ROW_LABEL_WIDTH = 128.0
+BESIDE = 5.0
+"""So many px right of the series before stands the next, so that no interval hides another's."""
 CHARACTER_WIDTH = 6.6
 """Mean width of a digit or letter at the plots' 12 px, in px; used to keep labels apart."""
 
@@ -304,7 +306,11 @@ def _line_figure(
     if not any(_finite(y) for one in series for _, y in one.points):
         return Figure(name, title, empty=empty)
     across, up = _line_scales(series, y_range)
-    lines = [(number, one, _places(one, across, up)) for number, one in enumerate(series, start=1)]
+    beside = BESIDE if sum(bool(one.intervals) for one in series) > 1 else 0.0
+    lines = [
+        (number, one, _places(one, across, up, beside * (number - 1)))
+        for number, one in enumerate(series, start=1)
+    ]
     return Figure(
         name,
         title,
@@ -333,9 +339,9 @@ def _line_scales(
     return across, Scale(low, high, HEIGHT - BOTTOM, TOP)
 
 
-def _places(one: Series, across: Scale, up: Scale) -> list[_Place]:
+def _places(one: Series, across: Scale, up: Scale, right: float) -> list[_Place]:
     return [
-        _Place(index, across(_value_of(x)), up(y))
+        _Place(index, across(_value_of(x)) + right, up(y))
         for index, (x, y) in enumerate(one.points)
         if _finite(y)
     ]

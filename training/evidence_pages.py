@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from training.selectors.evidence import Evidence, Figure, Learnt
 
 NONE = (math.nan, math.nan)
-BESIDE = timedelta(days=1)
-"""So far right of the first series stands the second, whose intervals would hide it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def seconds(found: Evidence) -> plots.Figure:
         "Seconds per image, median over subjects",
         [
             _series("with a pre-label", [(one.begins, one.with_pre_label) for one in periods], "s"),
-            _series("without", [(one.begins + BESIDE, one.without) for one in periods], "s"),
+            _series("without", [(one.begins, one.without) for one in periods], "s"),
         ],
         x_label="Handed in, week or month from",
         y_label="Seconds",

@@ -128,6 +128,19 @@ def test_a_trend_has_its_dates_on_the_axis_and_its_intervals() -> None:
     assert figure.marks[0].title == "RF right, 2026-01-01: 18"
 
 
+def test_intervals_of_two_series_stand_beside_each_other() -> None:
+    points, intervals = [(1.0, 2.0), (4.0, 3.0)], [(1.0, 3.0), (2.0, 4.0)]
+
+    def places(second: list[tuple[float, float]]) -> list[float]:
+        series = [plots.Series("a", points, intervals), plots.Series("b", points, second)]
+        return [mark.x for mark in plots.trend("t", "T", series, y_label="y").marks]
+
+    there = places(intervals)
+    assert [b - a for a, b in zip(there[:2], there[2:], strict=True)] == [plots.BESIDE] * 2
+    alone = places([])
+    assert alone[:2] == alone[2:] == there[:2]
+
+
 def test_a_forest_row_states_estimate_interval_and_n() -> None:
     figure = plots.forest(
         "f", "Difference", [plots.Row("all", 0.012, 0.003, 0.021, 19)], value_label="Dice"

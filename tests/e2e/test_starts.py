@@ -59,6 +59,20 @@ def test_the_other_side_is_copied_mirrored_and_moved(
     assert left_edge(window) == pytest.approx(copied)
 
 
+def test_nothing_is_copied_during_a_conflict(window: EditorWindow, annotator: User) -> None:
+    window.draw([(3, 3), (30, 3), (30, 30)])
+    window.saved()
+    work = Annotation.objects.latest("pk")
+    outlines.save(work.image, annotator, [rectangle(5, 5, 25, 25)], base=1)
+    window.press("v")
+    window.drag((30, 30), (33, 34))
+    expect(window.page.locator("[data-piece=conflict]")).to_be_visible()
+    mine = window.regions
+    window.press("y")
+    assert "Choose in the panel first" in window.message
+    assert window.regions == mine
+
+
 def test_outlines_are_not_moved_off_the_scan(window: EditorWindow) -> None:
     window.press("y")
     for _ in range(30):

@@ -184,3 +184,35 @@ def test_the_page_shows_the_report_and_the_overview_its_light(site, correct, exp
     overview = client.get(f"/studies/{site.study.name}/").content.decode()
     assert "calm" in overview
     assert address in overview
+
+
+def test_an_admin_says_when_a_site_is_looked_at(
+    site, admin, expert, make_model, client, django_capture_on_commit_callbacks
+):
+    address = f"/studies/{site.study.name}/sites/{site.slug}/drift/"
+    times = {"act": "times", "enabled": "on", "days": ["1", "4"], "at": "05:30"}
+    client.force_login(expert)
+    assert client.post(address, times).status_code == 404
+    assert "When it is looked at" not in client.get(address).content.decode()
+    client.force_login(admin)
+    assert "Nothing is set yet" in client.get(address).content.decode()
+    assert client.post(address, {**times, "at": "25:00"}).status_code == 422
+    assert not Schedule.objects.exists()
+    assert client.post(address, times).status_code == 302
+    set_ = Schedule.objects.get(kind=drift.KIND)
+    assert (set_.days, set_.hour, set_.minute, set_.enabled) == ("1,4", 5, 30, True)
+    assert (set_.requested_by, set_.params) == (admin, {"site": site.pk})
+    assert set_.periodic_task.crontab.day_of_week == "1,4"
+    page = client.get(address).content.decode()
+    assert 'value="05:30"' in page
+    with django_capture_on_commit_callbacks(execute=True):
+        pointers.move(site, "pre-label", make_model(), actor=admin)
+    assert Schedule.objects.get(kind=drift.KIND).days == "1,4"
+    client.post(address, {"act": "times", "at": "05:30"})
+    assert not Schedule.objects.get(kind=drift.KIND).periodic_task.enabled
+    assert not Job.objects.filter(kind=drift.KIND).exists()
+
+
+def test_only_admins_set_the_times_by_the_service_too(site, expert):
+    with pytest.raises(NotAllowed):
+        drift.put_schedule(site, expert, enabled=True, hour=4, minute=0, days="*")

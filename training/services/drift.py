@@ -26,7 +26,7 @@ from training.selectors import drift_reports
 if TYPE_CHECKING:
     from annotation.models import Site
     from core.jobs import JobContext
-    from core.models import Job, User
+    from core.models import Job, Schedule, User
     from inference.models import ModelVersion
 
 KIND = "drift"
@@ -87,22 +87,53 @@ def examine(site: Site, actor: User | None) -> DriftReport:
 
 def watch_daily(site: Site) -> None:
     """Look every day from now on, unless it is said already when to look."""
-    name = f"drift {site.study.name} {site.slug}"
-    if schedule_called(name) is None:
-        schedules.put(
-            name,
-            KIND,
-            {"site": site.pk},
-            hour=HOUR,
-            minute=0,
-            scope=site.study.name,
-            actor=None,
-        )
+    if schedule_of(site) is None:
+        _put(site, None, hour=HOUR, minute=0)
+
+
+def put_schedule(
+    site: Site, actor: User, *, enabled: bool, hour: int, minute: int, days: str
+) -> Schedule:
+    """Say when the site is looked at (UTC). Admins only. A time that was set once stays, whichever
+    model serves."""
+    require_admin(actor, site.study)
+    return _put(site, actor, hour=hour, minute=minute, days=days, enabled=enabled)
+
+
+def schedule_of(site: Site) -> Schedule | None:
+    """When the site is looked at, if that was ever set."""
+    return schedule_called(_schedule_name(site))
 
 
 def watch_served(*, site_id: int, purpose: str) -> None:
     """A model serves a site: from now on it is looked at daily."""
     watch_daily(site_with_id(site_id))
+
+
+def _put(
+    site: Site,
+    actor: User | None,
+    *,
+    hour: int,
+    minute: int,
+    days: str = "*",
+    enabled: bool = True,
+) -> Schedule:
+    return schedules.put(
+        _schedule_name(site),
+        KIND,
+        {"site": site.pk},
+        hour=hour,
+        minute=minute,
+        days=days,
+        enabled=enabled,
+        scope=site.study.name,
+        actor=actor,
+    )
+
+
+def _schedule_name(site: Site) -> str:
+    return f"drift {site.study.name} {site.slug}"
 
 
 def _corrections(site: Site, model: ModelVersion | None) -> watching.Figures:

@@ -1,4 +1,4 @@
-"""Drift of a site: what the last look found, and looking now."""
+"""Drift of a site: what the last look found, looking now, and when it is looked at by itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
 from core import plots
+from core.forms import WeeklySchedule
 from domain.errors import MyotraceError
 from training import drift_pages
 from training.selectors import drift_reports
@@ -25,13 +26,21 @@ if TYPE_CHECKING:
 
 @require_http_methods(["GET", "POST"])
 def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
-    """The newest report with its charts; an admin looks anew, or starts what it proposes."""
+    """The newest report with its charts; an admin looks anew, starts what it proposes, or says when
+    it is looked at."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     site = site_named(study, slug)
-    if request.method == "POST":
+    act = request.POST.get("act", "look") if request.method == "POST" else ""
+    if act:
         require_role(request.role, Role.ADMIN)
-        act = _start if request.POST.get("act") == "start" else _look
-        return act(request, study, site)
+    if act in {"start", "look"}:
+        return (_start if act == "start" else _look)(request, study, site)
+    schedule = service.schedule_of(site)
+    times = WeeklySchedule(
+        request.POST if act else None, initial=WeeklySchedule.values_of(schedule)
+    )
+    if times.is_valid():
+        return _watch(request, study, site, times)
     report = drift_reports.newest(site)
     figures = drift_pages.charts(site, report) if report else []
     if asked := plots.asked_for(request, figures):
@@ -42,8 +51,24 @@ def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         "figures": figures,
         "parts": drift_pages.parts(report) if report else [],
         "reports": drift_reports.of_site(site),
+        "schedule": schedule,
+        "times": times,
     }
-    return render(request, "training/drift.html", context)
+    return render(request, "training/drift.html", context, status=422 if times.errors else 200)
+
+
+def _watch(request: StudyRequest, study: Study, site: Site, times: WeeklySchedule) -> HttpResponse:
+    at = times.cleaned_data["at"]
+    service.put_schedule(
+        site,
+        request.user,
+        enabled=times.cleaned_data["enabled"],
+        hour=at.hour,
+        minute=at.minute,
+        days=times.cron_days(),
+    )
+    messages.success(request, f"Saved when {site.name} is looked at.")
+    return redirect("training:drift", study.name, site.slug)
 
 
 def _start(request: StudyRequest, study: Study, site: Site) -> HttpResponse:

@@ -30,9 +30,7 @@ def evidence(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     site = site_named(study, slug)
     if request.method == "POST":
         require_role(request.role, Role.ADMIN)
-    form = PairedReadings(
-        request.POST or None, initial={"share": round(100 * site.paired_share, 1)}
-    )
+    form = PairedReadings(request.POST or None, initial={"share": f"{100 * site.paired_share:g}"})
     if form.is_valid():
         try:
             planned = double_reading.set_paired_share(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
 from typing import Any
 
 from django.contrib import messages
@@ -70,21 +69,13 @@ def _forms(
             },
         ),
         TIMES: WeeklySchedule(
-            data.get(TIMES), auto_id="id_times_%s", initial=_times(schedule) if schedule else {}
+            data.get(TIMES), auto_id="id_times_%s", initial=WeeklySchedule.values_of(schedule)
         ),
         GATE: GateRule(
             data.get(GATE),
             auto_id="id_gate_%s",
             initial=gate_configurations.values_of(gate_configurations.newest(site)).as_json(),
         ),
-    }
-
-
-def _times(schedule: Schedule) -> dict[str, Any]:
-    return {
-        "enabled": schedule.enabled,
-        "days": [] if schedule.days == "*" else schedule.days.split(","),
-        "at": time(schedule.hour, schedule.minute),
     }
 
 

@@ -163,26 +163,25 @@ export class Annotating {
   #addActions() {
     const { actions, data } = this.#editor;
     const group = "Scan";
+    const undecided = { enabled: () => !this.isInConflict, otherwise: IN_CONFLICT };
     if (data.suggestion) {
       actions.add({
         name: "take-over",
         group,
         label: "Take over the pre-label",
         keys: ["A"],
-        otherwise: IN_CONFLICT,
-        enabled: () => !this.isInConflict,
+        ...undecided,
         run: () => this.#takeOver(),
       });
     }
-    offerStarts(this.#editor);
+    offerStarts(this.#editor, undecided);
     actions.add(
       {
         name: "submit",
         group,
         label: "Submit, and open the next scan",
         keys: ["Ctrl+Enter"],
-        otherwise: IN_CONFLICT,
-        enabled: () => !this.isInConflict,
+        ...undecided,
         run: () => this.#submit(),
       },
       {
@@ -206,7 +205,7 @@ export class Annotating {
     });
   }
 
-  /** Whether another window's work waits for a choice; until then nothing is taken over or submitted. */
+  /** Whether another window's work waits for a choice; until then nothing is taken over, copied or submitted. */
   get isInConflict() {
     return this.#conflict !== null;
   }

@@ -10,15 +10,17 @@
 /** @type {Record<string, string>} */
 const KEYS = { "other-side": "Y", "previous-visit": "Shift+Y" };
 
-/** @param {Editor} editor */
-export function offerStarts(editor) {
+/** @param {Editor} editor @param {{enabled: () => boolean, otherwise: string}} when */
+export function offerStarts(editor, { enabled, otherwise }) {
   for (const start of editor.data.starts) {
     editor.actions.add({
       name: `copy-${start.name}`,
       group: "Scan",
       label: `Copy: ${start.title}`,
       keys: [KEYS[start.name]],
+      otherwise,
       applies: () => editor.mode.editable,
+      enabled,
       run: () => copy(editor, start),
     });
   }
