@@ -464,6 +464,8 @@ def _test_pictures(report: ModelReport, found: TestPictures) -> Section:
     shown = {one.image_id for one in worst}
     both = sorted(one.subject for one in changed if one.image_id in shown)
     blocks: list[Block] = [opened]
+    if not found.drawn:
+        blocks.append(Text("What the models draw on them is not there yet.", "warning"))
     if worst:
         blocks.append(Text("Where it does worst", "soft"))
         blocks += [_beside(report.model.name, one) for one in worst]
