@@ -359,10 +359,11 @@ def _listed(values: Any) -> str:
 
 
 def _run(run: RunFacts) -> list[Block]:
+    who = f", {run.started_by}" if run.started_by else ""
     settings = [[name, str(value)] for name, value in run.settings.items()]
     facts = Facts(
         [
-            ("Run", f"{run.run}, {run.backend}, started {run.trigger} {run.started_by}".rstrip()),
+            ("Run", f"{run.run}, {run.backend}, started {run.trigger}{who}"),
             (
                 "Learnt from",
                 f"{counted(run.train_images, 'scan')} for training, {run.validation_images} for "
