@@ -5,7 +5,7 @@ from __future__ import annotations
 from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
 from annotation.models.assignment import Assignment
 from annotation.models.guideline import Example
-from annotation.models.image import Calibration, Image, Signature
+from annotation.models.image import Alignment, Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
 from annotation.models.partition import (
     HELD_OUT,
@@ -30,6 +30,7 @@ __all__ = [
     "HELD_OUT",
     "LOOK_BUDGET",
     "NEVER_TRAINED",
+    "Alignment",
     "Annotation",
     "Assignment",
     "Calibration",

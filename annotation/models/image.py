@@ -110,3 +110,25 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return f"signature of image {self.image_id}"
+
+
+class Alignment(models.Model):
+    """How well a whole picture agrees with a window of another whose hashes are near, -1 to 1.
+
+    Computed once for a pair and a version of `domain.lookalike`; erased with either image.
+    """
+
+    crop = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    original = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveSmallIntegerField()
+    correlation = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["crop", "original", "version"], name="alignment_once_per_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"image {self.crop_id} in image {self.original_id}: {self.correlation:.2f}"

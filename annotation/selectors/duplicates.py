@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from annotation.models import Image, Signature, Study
+from annotation.models import Alignment, Image, Signature, Study
 from annotation.selectors.partitions import UNASSIGNED, never_trained_images
 from domain import lookalike
 
@@ -59,7 +59,7 @@ def held_out_lookalikes_of(
         [subjects[one] for one in ids],
         [""] * len(ids),
         np.array([signatures[one].hashes for one in ids]),
-        {one: signatures[one].thumbnail for one in ids},
+        kept={one: signatures[one].thumbnail for one in ids},
     )
     return _most_alike(given, _pictures(never_trained_images(study)))
 
@@ -69,14 +69,40 @@ def lookalikes_of(images: QuerySet[Image], others: QuerySet[Image]) -> dict[int,
     return _most_alike(_pictures(images), _pictures(others))
 
 
+def missing_alignments(
+    images: QuerySet[Image], others: QuerySet[Image]
+) -> Iterator[list[tuple[int, int, float]]]:
+    """(crop, original, correlation) of the pairs that are near and not kept yet, in chunks."""
+    first, second = _pictures(images), _pictures(others)
+    for crops, originals in ((first, second), (second, first)):
+        i, j, window = _near(crops, originals)
+        known = _kept_alignments(crops, originals)
+        missing = np.array(
+            [
+                (crops.images[a], originals.images[b]) not in known
+                for a, b in zip(i, j, strict=True)
+            ],
+            np.bool_,
+        )
+        for chosen, correlations in _aligned(
+            crops, originals, i[missing], j[missing], window[missing]
+        ):
+            yield [
+                (crops.images[a], originals.images[b], float(correlation))
+                for (a, b), correlation in zip(chosen, correlations, strict=True)
+            ]
+
+
 @dataclass(frozen=True)
 class _Pictures:
-    """Signatures side by side: hashes (n, N_WINDOWS). `kept`: thumbnails that are in memory."""
+    """Signatures side by side: hashes (n, N_WINDOWS). `rows`: the images they are of; None for
+    pictures that were decoded now, whose thumbnails are `kept` in memory."""
 
     images: list[int]
     subjects: list[str]
     partitions: list[str]
     hashes: NDArray[np.uint64]
+    rows: QuerySet[Image] | None = None
     kept: Mapping[int, lookalike.Grey] | None = None
 
     def thumbnails(self, places: NDArray[np.intp]) -> lookalike.Grey:
@@ -98,6 +124,7 @@ def _pictures(images: QuerySet[Image]) -> _Pictures:
         [row[1] for row in rows],
         [row[2] or UNASSIGNED for row in rows],
         np.frombuffer(joined, np.uint64).reshape(-1, lookalike.N_WINDOWS),
+        images,
     )
 
 
@@ -143,15 +170,63 @@ def _named(
 
 def _crops(crops: _Pictures, originals: _Pictures) -> Iterator[tuple[int, int, float]]:
     """(i, j, correlation) of each picture of `crops` that is a copy of a window of another
-    subject's picture of `originals`."""
+    subject's picture of `originals`; alignments that are kept are not made again."""
+    i, j, window = _near(crops, originals)
+    known = _kept_alignments(crops, originals)
+    found = np.array(
+        [
+            known.get((crops.images[a], originals.images[b]), np.nan)
+            for a, b in zip(i, j, strict=True)
+        ]
+    )
+    new = np.isnan(found)
+    for pairs, correlations in _aligned(crops, originals, i[new], j[new], window[new]):
+        yield from _copies(pairs, correlations)
+    yield from _copies(np.stack([i[~new], j[~new]], axis=1), found[~new])
+
+
+def _copies(
+    pairs: NDArray[np.intp], correlations: NDArray[np.float64]
+) -> Iterator[tuple[int, int, float]]:
+    for (a, b), correlation in zip(pairs, correlations, strict=True):
+        if correlation >= lookalike.MIN_CORRELATION:
+            yield int(a), int(b), float(correlation)
+
+
+def _near(
+    crops: _Pictures, originals: _Pictures
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """(i, j, window) of the pairs of different subjects whose hashes are near."""
     i, j, window = lookalike.near_hashes(crops.hashes[:, 0], originals.hashes)
     names, others = np.array(crops.subjects, object)[i], np.array(originals.subjects, object)[j]
     differ = np.flatnonzero(names != others)
-    for start in range(0, len(differ), PAIRS_AT_ONCE):
-        chosen = differ[start : start + PAIRS_AT_ONCE]
-        agreement = lookalike.correlations(
+    return i[differ], j[differ], window[differ]
+
+
+def _aligned(
+    crops: _Pictures,
+    originals: _Pictures,
+    i: NDArray[np.intp],
+    j: NDArray[np.intp],
+    window: NDArray[np.intp],
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+    """Pairs (n, 2) and their correlations (n,), some at a time."""
+    for start in range(0, len(i), PAIRS_AT_ONCE):
+        chosen = slice(start, start + PAIRS_AT_ONCE)
+        correlations = lookalike.correlations(
             crops.thumbnails(i[chosen]), originals.thumbnails(j[chosen]), window[chosen]
         )
-        for pair, correlation in zip(chosen, agreement, strict=True):
-            if correlation >= lookalike.MIN_CORRELATION:
-                yield int(i[pair]), int(j[pair]), float(correlation)
+        yield np.stack([i[chosen], j[chosen]], axis=1), correlations.astype(np.float64)
+
+
+def _kept_alignments(crops: _Pictures, originals: _Pictures) -> dict[tuple[int, int], float]:
+    """Correlation of (crop, original); empty where either is not of a row."""
+    if crops.rows is None or originals.rows is None:
+        return {}
+    kept = Alignment.objects.filter(
+        version=lookalike.VERSION,
+        crop__in=crops.rows.order_by().values("pk"),
+        original__in=originals.rows.order_by().values("pk"),
+    )
+    return {(crop, original): value for crop, original, value in
+            kept.values_list("crop_id", "original_id", "correlation")}  # fmt: skip

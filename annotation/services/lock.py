@@ -43,7 +43,7 @@ from annotation.selectors.locks import (
 )
 from annotation.selectors.partitions import pixel_hashes_by_subject
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
-from annotation.services import references, signatures
+from annotation.services import alignments, references, signatures
 from annotation.services.corrections import decide
 from core import events
 from core.models import User
@@ -397,12 +397,13 @@ def _take_corrections(site: Site, actor: User) -> list[Correction]:
 def _alike_but_trained(site: Site) -> dict[int, Lookalike]:
     """Images that may be sealed and look like one of a subject whom models learn from, by image.
 
-    It can take seconds, so it is asked for before the transaction."""
+    Pairs that were never compared take seconds, so it is asked for before the transaction."""
     candidates = current_rows(site).filter(image__subject__partition__partition__in=HELD_OUT)
     images = Image.objects.filter(pk__in=candidates.values("image"))
     trained = Image.objects.filter(study=site.study).exclude(
         subject__partition__partition__in=NEVER_TRAINED
     )
+    alignments.complete(images, trained)
     return lookalikes_of(images, trained)
 
 

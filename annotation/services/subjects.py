@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models import (
+    Alignment,
     Assignment,
     Example,
     Image,
@@ -44,6 +46,7 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
         RevisionContent.objects.filter(revision__annotation__image__in=images).delete()
         Suggestion.objects.filter(image__in=images).delete()
         Signature.objects.filter(image__in=images).delete()
+        Alignment.objects.filter(Q(crop__in=images) | Q(original__in=images)).delete()
         Assignment.objects.filter(image__in=images, done_at__isnull=True).delete()
         Reference.objects.filter(image__in=images, superseded_at__isnull=True).update(
             superseded_at=now

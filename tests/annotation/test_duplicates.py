@@ -10,13 +10,13 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from annotation.models import Image, Signature, Site, Study, Subject
-from annotation.selectors import duplicates, pool
-from annotation.services import lock, signatures, split, subjects
+from annotation.models import Alignment, Image, Signature, Site, Study, Subject, SubjectPartition
+from annotation.selectors import duplicates, images, pool
+from annotation.services import alignments, lock, signatures, split, subjects
 from annotation.services.imports import running
 from annotation.services.imports.report import ImportReport
 from core.models import User
-from domain import phantom
+from domain import lookalike, phantom
 from tests.annotation.references import approve
 from tests.conftest import noise
 from tests.domain.test_lookalike import COPIES
@@ -143,3 +143,67 @@ def test_a_large_import_is_compared_later_and_says_so(
     running.warn_of_copies(study, [make_image("S1"), make_image("S2")], report)
     (note,) = report.notes
     assert "lookalikes" in note
+
+
+class TestAlignments:
+    """The costly part of a comparison is made once for each pair, and read from then on."""
+
+    def test_each_pair_is_aligned_once(
+        self, pair: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        everything = Image.objects.all()
+        before = duplicates.lookalikes_of(everything, everything)
+        assert alignments.complete(everything, everything) == Alignment.objects.count() > 0
+        assert alignments.complete(everything, everything) == 0
+        monkeypatch.setattr(lookalike, "correlations", None)
+        assert duplicates.lookalikes_of(everything, everything) == before != {}
+
+    def test_what_is_not_kept_is_aligned_when_it_is_asked_for(
+        self, pair: tuple[Image, Image], make_image: MakeImage, scan: phantom.PhantomImage
+    ) -> None:
+        third = make_image("S3", pixels=COPIES["smaller"](scan.pixels))
+        everything = Image.objects.all()
+        before = duplicates.lookalikes_of(everything, everything)
+        alignments.complete(everything, everything)
+        Alignment.objects.filter(crop=pair[1]).delete()
+        assert Alignment.objects.exists()
+        assert duplicates.lookalikes_of(everything, everything) == before
+        assert set(before) == {pair[0].pk, pair[1].pk, third.pk}
+
+    def test_those_of_an_older_version_are_not_asked(
+        self, pair: tuple[Image, Image], study: Study
+    ) -> None:
+        everything = Image.objects.all()
+        alignments.complete(everything, everything)
+        Alignment.objects.update(version=0, correlation=0.0)
+        assert set(duplicates.lookalikes_of(everything, everything)) == {one.pk for one in pair}
+        assert alignments.complete(everything, everything) > 0
+
+    def test_pixels_as_decoded_are_never_looked_up(
+        self, pair: tuple[Image, Image], study: Study
+    ) -> None:
+        """The training process believes no row: a kept 0 does not let a copy through."""
+        everything = Image.objects.all()
+        alignments.complete(everything, everything)
+        Alignment.objects.update(correlation=0.0)
+        seen = {pair[1].pk: lookalike.signature(images.pixels(pair[1]))}
+        codes = {pair[1].pk: pair[1].subject.code}
+        SubjectPartition.objects.create(subject=pair[0].subject, partition="test")
+        assert set(duplicates.held_out_lookalikes_of(study, seen, codes)) == {pair[1].pk}
+
+    def test_withdrawn_consent_erases_them(self, pair: tuple[Image, Image], admin: User) -> None:
+        everything = Image.objects.all()
+        alignments.complete(everything, everything)
+        subjects.withdraw(pair[0].subject, actor=admin, reason="asked to")
+        assert not Alignment.objects.exists()
+
+    def test_an_import_pays_so_that_a_seal_and_a_run_align_nothing(
+        self, study: Study, pair: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running.warn_of_copies(study, list(pair), ImportReport())
+        SubjectPartition.objects.create(subject=pair[0].subject, partition="test")
+        monkeypatch.setattr(lookalike, "correlations", None)
+        held_out, others = Image.objects.filter(pk=pair[0].pk), Image.objects.filter(pk=pair[1].pk)
+        assert alignments.complete(held_out, others) == 0
+        assert alignments.complete_held_out(study, [pair[1].pk]) == 0
+        assert set(duplicates.held_out_lookalikes(study, [pair[1].pk])) == {pair[1].pk}

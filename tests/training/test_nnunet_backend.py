@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.urls import reverse
 
+from annotation.models import Site
+from core.models import User
+from core.services import jobs
 from domain.calibration import PixelSpacing
+from inference.models import ModelVersion
+from inference.selectors.pointers import current_model
+from inference.services import pointers
 from tests.training.examples import (
     RecordingReporter,
     ellipse_data,
@@ -24,8 +32,9 @@ from tests.training.examples import (
 from training import backends
 from training.backends.contract import Stopped, Trained, TrainingData, TrainingFailed
 from training.backends.equality import LARGEST_SHARE, differing_share
-from training.backends.nnunet import dataset
+from training.backends.nnunet import dataset, trainer
 from training.backends.nnunet.plans import small
+from training.services import runs
 
 NNUNET = backends.get("nnunet")
 SHORT: dict[str, Any] = {
@@ -133,6 +142,39 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(
     assert np.array_equal(
         trained.predict(scan.pixels, scan.spacing), whole.predict(scan.pixels, scan.spacing)
     )
+
+
+@pytest.mark.training
+@pytest.mark.django_db
+@pytest.mark.usefixtures("approved", "in_this_process")
+def test_a_loss_that_is_no_number_ends_the_run_in_words_and_the_current_model_serves_on(
+    site: Site,
+    admin: User,
+    make_model: Callable[..., ModelVersion],
+    client_of: Callable[[User], Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serving = make_model()
+    pointers.move(site, "pre-label", serving, actor=admin)
+    build = trainer.SiteTrainer._build_loss
+
+    def spoiled(self: Any) -> Any:
+        loss = build(self)
+        return lambda output, target: loss(output, target) * math.nan
+
+    monkeypatch.setattr(trainer.SiteTrainer, "_build_loss", spoiled)
+    settings.JOB_HEARTBEAT_SECONDS = 600  # a thread cannot share the test's database
+    quick = {**SHORT, "iterations_per_epoch": 1, "validation_iterations": 1}
+    run = runs.start(site, "nnunet", quick, admin)
+    job = jobs.run_inline(run.job)
+    assert job.state == "failed"
+    run.refresh_from_db()
+    assert (run.model, run.epochs.count()) == (None, 0)
+    page = client_of(admin).get(reverse("training:run", args=["lab", run.pk])).content.decode()
+    assert "The loss was no number any more in epoch 1" in page
+    assert "a smaller learning_rate than 0.01" in page
+    assert current_model(site) == serving
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:

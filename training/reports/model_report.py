@@ -204,9 +204,13 @@ class ConfirmationFacts:
 
 @dataclass(frozen=True)
 class TestPictures:
-    """The test pictures of a decided candidate: closed, or opened once, by whom and when."""
+    """The test pictures of a decided candidate: closed, or opened once, by whom and when.
+
+    `drawn`: the outlines of both models are there; a job makes them after the opening.
+    """
 
     opened: bool
+    drawn: bool
     at: datetime | None
     by: str
     look: int | None
@@ -478,11 +482,12 @@ def _test_pictures(model: ModelVersion) -> TestPictures | None:
     opening = test_pictures.opening_of(decision)
     version = decision.lock.version if decision.lock else None
     if opening is None:
-        return TestPictures(False, None, "", None, version, [], None)
+        return TestPictures(False, False, None, "", None, version, [], None)
     shown = test_pictures.pictures(opening)
     subjects = {one.subject for one in (*shown.worst, *shown.changed)}
     return TestPictures(
         opened=True,
+        drawn=test_pictures.is_drawn(opening),
         at=opening.created_at,
         by=opening.actor.get_username(),
         look=opening.look,

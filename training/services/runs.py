@@ -39,6 +39,7 @@ def start(
         require_admin(actor, site.study)
     checked = backends.get(backend).settings(settings)
     refuse_second(site)
+    snapshots.compare_copies(site)
     with transaction.atomic():
         return _queue(snapshots.freeze(site, actor), backend, checked, actor, trigger)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from annotation.policies import require_admin
 from annotation.selectors import duplicates, pool
-from annotation.services import signatures
+from annotation.services import alignments, signatures
 from core.services import audit
 from domain.errors import Refused
 from training.models import Snapshot
@@ -34,7 +34,7 @@ def freeze(site: Site, actor: User | None) -> Snapshot:
     """
     if actor is not None:
         require_admin(actor, site.study)
-    signatures.complete(site.study)
+    compare_copies(site)
     items = pool.training_items(site)
     reasons = _reasons_to_leave_out(site, items)
     kept = [item for item in items if item.image_id not in reasons]
@@ -63,6 +63,16 @@ def freeze(site: Site, actor: User | None) -> Snapshot:
             left_out=len(left_out),
         )
     return snapshot
+
+
+def compare_copies(site: Site) -> None:
+    """Compare what would be frozen with what is held out, where that was not done yet.
+
+    Seconds for scans that were never compared, so it belongs before a transaction, not in one.
+    """
+    signatures.complete(site.study)
+    items = pool.training_items(site)
+    alignments.complete_held_out(site.study, [item.image_id for item in items])
 
 
 def manifest_digest(manifest: dict[str, Any]) -> str:

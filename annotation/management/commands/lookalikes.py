@@ -7,7 +7,7 @@ from typing import Any
 from annotation.management.study_command import StudyCommand
 from annotation.models import Image, Study
 from annotation.selectors.duplicates import lookalikes_of
-from annotation.services import signatures
+from annotation.services import alignments, signatures
 from core.models import User
 
 
@@ -20,6 +20,7 @@ class Command(StudyCommand):
         computed = signatures.complete(study)
         images = Image.objects.filter(study=study)
         subjects = dict(images.values_list("pk", "subject__code"))
+        alignments.complete(images, images)
         found = lookalikes_of(images, images)
         return {
             "study": study.name,

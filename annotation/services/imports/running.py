@@ -19,8 +19,8 @@ from django.db import transaction
 from annotation.models import Image, Site, Study
 from annotation.policies import is_admin, require_admin, require_member
 from annotation.selectors.duplicates import lookalikes_of
+from annotation.services import alignments, studies
 from annotation.services import sites as site_services
-from annotation.services import studies
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
 from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
 from annotation.services.imports.planning import Summary, Unit, planned
@@ -120,6 +120,7 @@ def warn_of_copies(study: Study, images: list[Image], report: ImportReport) -> N
         )
         return
     new = Image.objects.filter(pk__in=[image.pk for image in images])
+    alignments.complete(new, others)
     found = lookalikes_of(new, others)
     alike = Image.objects.in_bulk({one.like_image for one in found.values()})
     for image in images:
