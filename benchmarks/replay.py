@@ -25,10 +25,10 @@ from training.backends.contract import TrainingData, TrainingImage
 from training.services.replaying import Setting, trace
 
 SUBJECTS = 30
-SETTING = Setting(start=4, batch=8)
+SETTING = Setting(start=4, batch=4)
 SEEDS = statistics.LEAST_SEEDS
 STRATEGY = "entropy"
-STEPS, BATCH, WIDTH = 60, 8, 6
+STEPS, BATCH, WIDTH = 40, 8, 6
 SHRINK = 2
 HARDEST = 0.6
 
@@ -65,6 +65,7 @@ class Learner:
 
 def run() -> list[dict[str, Any]]:
     """The paired difference of the mean heights of the learning curves, with its interval."""
+    torch.set_num_threads(1)
     data, learner = phantoms(), Learners()
     begun = time.perf_counter()
     traces = [

@@ -10,8 +10,7 @@ from inference.models import Purpose
 from inference.selectors import pointers
 from training import model_comparisons, model_figures
 from training.selectors import evaluations, model_pages
-from training.selectors.evaluations import DEVELOPMENT, VALIDATION
-from training.selectors.model_pages import TEST
+from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 
 if TYPE_CHECKING:
     from inference.models import ModelVersion

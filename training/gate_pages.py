@@ -14,7 +14,8 @@ from domain.power import ClassSpread, ErrorSpread, PlanRow, Spreads, plan
 from inference.models import ModelVersion, Purpose
 from inference.selectors import pointers
 from training.models import Confirmation, GateDecision
-from training.selectors import confirmations, gate_decisions, shadow
+from training.selectors import confirmations, evaluations, gate_decisions, shadow
+from training.selectors.evaluations import DEVELOPMENT
 from training.selectors.shadow import Shadow
 from training.services import judging
 
@@ -92,6 +93,7 @@ class GatePanel:
     confirmation: Confirmation | None
     takes_back_to: str
     shadow: Shadow | None
+    is_cross_validated: bool
 
     @property
     def proofs(self) -> tuple[Proof, Proof]:
@@ -116,9 +118,10 @@ class GatePanel:
 
     @property
     def lacks_cross_validation(self) -> bool:
-        """Whether the comparison on development subjects has yet to be made."""
+        """Whether the folds are missing: this model's, or those it is to be compared with."""
         proof = self.pre_label
-        return not proof.serves and proof.current is not None and proof.judgement is None
+        compared = proof.serves or proof.current is None or proof.judgement is not None
+        return not (self.is_cross_validated and compared)
 
     @property
     def serves(self) -> bool:
@@ -141,6 +144,7 @@ def panel(model: ModelVersion) -> GatePanel:
         confirmations.newest(model),
         earlier.name if earlier else "no model" if current else "",
         shadow.of_model(model),
+        evaluations.newest(model, DEVELOPMENT) is not None,
     )
 
 

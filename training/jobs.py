@@ -53,7 +53,7 @@ def reference_approved(*, annotation_id: int, image_id: int, site_id: int) -> No
 
 def evaluate_new_model(*, model_id: int) -> None:
     """A model was registered: see at once how it does on the validation subjects."""
-    evaluation.submit(model_with_id(model_id), evaluation.VALIDATION, None)
+    evaluation.submit(model_with_id(model_id), evaluations.VALIDATION, None)
 
 
 def promote_model_of_demo(*, model_id: int) -> None:

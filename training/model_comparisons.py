@@ -136,7 +136,7 @@ def dot(evaluation: Evaluation, title: str, image_id: int, value: float) -> plot
 
 def _way_to(evaluation: Evaluation, image_id: int) -> tuple[str, str]:
     """The address and the picture of a scan; both empty for the test set, whose looks count."""
-    if evaluation.partition == model_pages.TEST:
+    if evaluation.partition == evaluations.TEST:
         return "", ""
     study = evaluation.model.site.study.name
     return reverse("annotation:image", args=[study, image_id]), PIXELS.format(id=image_id)

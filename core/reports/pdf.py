@@ -52,6 +52,7 @@ class _Page(FPDF):
         for style in fonts.FILES:
             self.add_font(FAMILY, style, fonts.path_of(style))
         self.set_margins(MARGIN, MARGIN, MARGIN)
+        self.c_margin = 0.0
         self.set_auto_page_break(True, FOOT)
         self.set_creation_date(document.dated.astimezone(UTC))
         self.set_title(document.title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +44,6 @@ SHIFTED = block(slice(10, 20), slice(15, 25))
 
 
 def vastus_lateralis() -> tuple[np.ndarray, list[str]]:
-    openpyxl = pytest.importorskip("openpyxl")
     path = SHARED / "data" / "rater_tables" / "dataset1_for_manual_estimation.xlsx"
     workbook = openpyxl.load_workbook(path, data_only=True, read_only=True)
     columns, keys = [], []

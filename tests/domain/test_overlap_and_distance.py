@@ -54,9 +54,9 @@ NON_EMPTY = {
 def monai_values(
     prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float]
 ) -> tuple[float, float, float]:
-    torch = pytest.importorskip("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import torch
         from monai.metrics import compute_dice, compute_hausdorff_distance, compute_iou
 
         tensors = [torch.from_numpy(mask)[None, None] for mask in (prediction, reference)]

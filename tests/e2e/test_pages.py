@@ -39,6 +39,7 @@ PAGES = {
         "subjects/S-004/",
         "models/",
         "runs/",
+        "report/",
         "agreement/",
         "measurements/",
         "sites/rectus-femoris/retraining/",

@@ -32,63 +32,36 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_this_process")]
 TEST_SEED = 8  # approved_study makes the test subjects' scans from the seeds 8 and 9
 
 
-def test_training_never_reads_a_test_scan(
-    site: Site, admin: User, approved: dict[str, Image]
-) -> None:
-    lock.seal(site, admin)
-    for code in ("TE0", "TE1"):
-        digest = approved[code].file_sha256
-        files.erase(digest)
-        assert not files.exists(digest)
-    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
-    job = jobs.run_inline(run.job)
-    assert (job.state, job.error) == (Job.State.DONE, "")
+TrainOn = Callable[..., Image]
 
 
-def test_a_locked_scan_under_a_new_subject_is_left_out_and_listed_in_the_card(
+@pytest.fixture
+def train_on(make_image: Callable[..., Image], annotator: User, expert: User) -> TrainOn:
+    """`train_on(pixels)`: an approved scan with these pixels of the training subject TR9."""
+
+    def make(pixels: NDArray[np.uint8], **where: Any) -> Image:
+        image = make_image("TR9", pixels=pixels, **where)
+        SubjectPartition.objects.get_or_create(
+            subject=image.subject, defaults={"partition": Partition.TRAIN}
+        )
+        approve(image, annotator, expert)
+        return image
+
+    return make
+
+
+@pytest.fixture
+def twin(
     site: Site,
     admin: User,
     annotator: User,
     expert: User,
     approved: dict[str, Image],
     make_image: Callable[..., Image],
-) -> None:
+) -> Image:
+    """A sealed scan's very pixels, approved under the training subject TR7."""
     lock.seal(site, admin)
-    approved_scan(make_image, annotator, expert, "TR7", Partition.TRAIN, seed=TEST_SEED)
-    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
-    jobs.run_inline(run.job)
-    assert [entry["subject"] for entry in run.snapshot.left_out] == ["TR7"]
-    card = ModelVersion.objects.get().card
-    assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
-    assert card["training"]["images"] == 8
-
-
-def test_the_process_looks_at_the_pixels_themselves(
-    site: Site,
-    admin: User,
-    annotator: User,
-    expert: User,
-    approved: dict[str, Image],
-    make_image: Callable[..., Image],
-) -> None:
-    """A row whose hash and signature are wrong passes the snapshot; the decoded pixels give it
-    away."""
-    lock.seal(site, admin)
-    twin = approved_scan(make_image, annotator, expert, "TR7", Partition.TRAIN, seed=TEST_SEED)
-    Image.objects.filter(pk=twin.pk).update(pixel_sha256="0" * 64)
-    lie_about_signature(twin, approved["TR0"])
-    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
-    assert "TR7" in {entry["subject"] for entry in run.snapshot.manifest["items"]}
-    job = jobs.run_inline(run.job)
-    assert job.state == Job.State.DONE
-    assert "of TR7 was left out" in job.log
-    card = ModelVersion.objects.get().card
-    assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
-
-
-def lie_about_signature(image: Image, other: Image) -> None:
-    lie = Signature.objects.filter(image=other).values("hashes", "thumbnail").get()
-    Signature.objects.filter(image=image).update(**lie)
+    return approved_scan(make_image, annotator, expert, "TR7", Partition.TRAIN, seed=TEST_SEED)
 
 
 @pytest.fixture
@@ -109,32 +82,57 @@ def locked_scan(
     return image
 
 
-def as_training_scan(
-    pixels: NDArray[np.uint8],
-    make_image: Callable[..., Image],
-    annotator: User,
-    expert: User,
-    **where: Any,
-) -> Image:
-    image = make_image("TR9", pixels=pixels, **where)
-    SubjectPartition.objects.get_or_create(
-        subject=image.subject, defaults={"partition": Partition.TRAIN}
-    )
-    approve(image, annotator, expert)
-    return image
+def lie_about_signature(image: Image, other: Image) -> None:
+    lie = Signature.objects.filter(image=other).values("hashes", "thumbnail").get()
+    Signature.objects.filter(image=image).update(**lie)
+
+
+def test_training_never_reads_a_test_scan(
+    site: Site, admin: User, approved: dict[str, Image]
+) -> None:
+    lock.seal(site, admin)
+    for code in ("TE0", "TE1"):
+        digest = approved[code].file_sha256
+        files.erase(digest)
+        assert not files.exists(digest)
+    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
+    job = jobs.run_inline(run.job)
+    assert (job.state, job.error) == (Job.State.DONE, "")
+
+
+@pytest.mark.usefixtures("twin")
+def test_a_locked_scan_under_a_new_subject_is_left_out_and_listed_in_the_card(
+    site: Site, admin: User
+) -> None:
+    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
+    jobs.run_inline(run.job)
+    assert [entry["subject"] for entry in run.snapshot.left_out] == ["TR7"]
+    card = ModelVersion.objects.get().card
+    assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
+    assert card["training"]["images"] == 8
+
+
+def test_the_process_looks_at_the_pixels_themselves(
+    site: Site, admin: User, approved: dict[str, Image], twin: Image
+) -> None:
+    """A row whose hash and signature are wrong passes the snapshot; the decoded pixels give it
+    away."""
+    Image.objects.filter(pk=twin.pk).update(pixel_sha256="0" * 64)
+    lie_about_signature(twin, approved["TR0"])
+    run = runs.start(site, "prior", {"max_epochs": 2}, admin)
+    assert "TR7" in {entry["subject"] for entry in run.snapshot.manifest["items"]}
+    job = jobs.run_inline(run.job)
+    assert job.state == Job.State.DONE
+    assert "of TR7 was left out" in job.log
+    card = ModelVersion.objects.get().card
+    assert [entry["subject"] for entry in card["training"]["left_out"]] == ["TR7"]
 
 
 @pytest.mark.parametrize("how", COPIES)
 def test_a_copy_of_a_locked_scan_is_left_out_with_the_reason(
-    site: Site,
-    admin: User,
-    annotator: User,
-    expert: User,
-    locked_scan: Image,
-    make_image: Callable[..., Image],
-    how: str,
+    site: Site, admin: User, locked_scan: Image, train_on: TrainOn, how: str
 ) -> None:
-    copy = as_training_scan(COPIES[how](stored(locked_scan)), make_image, annotator, expert)
+    copy = train_on(COPIES[how](stored(locked_scan)))
     snapshot = snapshots.freeze(site, admin)
     (left_out,) = snapshot.left_out
     assert (left_out["image"], left_out["subject"]) == (copy.pk, "TR9")
@@ -144,16 +142,9 @@ def test_a_copy_of_a_locked_scan_is_left_out_with_the_reason(
 
 
 def test_the_process_knows_a_copy_by_its_pixels(
-    site: Site,
-    admin: User,
-    annotator: User,
-    expert: User,
-    approved: dict[str, Image],
-    locked_scan: Image,
-    make_image: Callable[..., Image],
+    site: Site, admin: User, approved: dict[str, Image], locked_scan: Image, train_on: TrainOn
 ) -> None:
-    crop = COPIES["cropped by a tenth"](stored(locked_scan))
-    copy = as_training_scan(crop, make_image, annotator, expert)
+    copy = train_on(COPIES["cropped by a tenth"](stored(locked_scan)))
     lie_about_signature(copy, approved["TR0"])
     snapshot = snapshots.freeze(site, admin)
     assert copy.pk in {one["image"] for one in snapshot.manifest["items"]}
@@ -163,18 +154,11 @@ def test_the_process_knows_a_copy_by_its_pixels(
 
 
 def test_a_copy_at_another_site_and_visit_is_left_out(
-    study: Study,
-    site: Site,
-    admin: User,
-    annotator: User,
-    expert: User,
-    locked_scan: Image,
-    make_image: Callable[..., Image],
+    study: Study, locked_scan: Image, train_on: TrainOn
 ) -> None:
     other = sites.create(study, "biceps", ["RF"], actor=None)
-    where = {"site": other, "visit": date(2026, 5, 4)}
     crop = COPIES["all of it"](stored(locked_scan))
-    copy = as_training_scan(crop, make_image, annotator, expert, **where)
+    copy = train_on(crop, site=other, visit=date(2026, 5, 4))
     found = duplicates.held_out_lookalikes(study, [copy.pk])
     assert found[copy.pk].like_image == locked_scan.pk
 
@@ -235,14 +219,9 @@ def test_what_is_tampered_with_behind_the_triggers_is_found_and_nothing_is_evalu
 
 
 def test_scans_without_a_signature_get_one_before_anything_is_frozen(
-    site: Site,
-    admin: User,
-    annotator: User,
-    expert: User,
-    locked_scan: Image,
-    make_image: Callable[..., Image],
+    site: Site, admin: User, locked_scan: Image, train_on: TrainOn
 ) -> None:
-    as_training_scan(COPIES["smaller"](stored(locked_scan)), make_image, annotator, expert)
+    train_on(COPIES["smaller"](stored(locked_scan)))
     Signature.objects.all().delete()
     assert len(snapshots.freeze(site, admin).left_out) == 1
     assert Signature.objects.count() == Image.objects.count()

@@ -93,7 +93,9 @@ def test_cross_validation_is_asked_for_from_the_page(low_floor, client_of, admin
     promotion.promote(serving, admin)
     browser = client_of(admin)
     address = reverse("training:cross_validate", args=["lab", candidate.pk])
-    assert "Cross-validate on the development" in browser.get(page_of(candidate)).content.decode()
+    said = browser.get(page_of(candidate)).content.decode()
+    assert said.count(reverse("training:cross_validate", args=["lab", candidate.pk])) == 1
+    assert "Cross-validate on the development" in said
     browser.post(address)
     for job in Job.objects.filter(kind="cross-validate"):
         jobs.run_inline(job)

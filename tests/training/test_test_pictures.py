@@ -61,6 +61,9 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     assert not any(f"/images/{one.pk}/pixels" in closed for one in test_references)
     looks = LockLook.objects.count()
     browser.post(pages("open_pictures", decided))
+    waiting = browser.get(pages("model_report", decided)).content.decode()
+    assert "What the models draw on them is not there yet." in waiting
+    browser.post(pages("open_pictures", decided))
     jobs.run_inline(Job.objects.get(kind=test_pictures.KIND))
     opening = PictureOpening.objects.get()
     look = LockLook.objects.first()
@@ -74,6 +77,7 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     assert "Opened by expert" in said
     assert f"look {looks + 1} at version 1" in said
     assert "Where it changed most" in said
+    assert "is not there yet" not in said
     shown = [one for one in test_references if f"/images/{one.pk}/pixels" in said]
     assert {one.pk for one in shown} == set(opening.images)
     assert Prediction.objects.filter(model=decided, image__in=opening.images).count() == len(shown)
@@ -84,6 +88,7 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     client_of(admin).post(pages("open_pictures", decided))
     assert PictureOpening.objects.count() == 1
     assert LockLook.objects.count() == looks + 1, "no second entry"
+    assert Job.objects.filter(kind=test_pictures.KIND).count() == 1
 
 
 def test_only_what_the_entry_names_is_read(decided, expert, admin, test_references):

@@ -359,10 +359,11 @@ def _listed(values: Any) -> str:
 
 
 def _run(run: RunFacts) -> list[Block]:
+    who = f", {run.started_by}" if run.started_by else ""
     settings = [[name, str(value)] for name, value in run.settings.items()]
     facts = Facts(
         [
-            ("Run", f"{run.run}, {run.backend}, started {run.trigger} {run.started_by}".rstrip()),
+            ("Run", f"{run.run}, {run.backend}, started {run.trigger}{who}"),
             (
                 "Learnt from",
                 f"{counted(run.train_images, 'scan')} for training, {run.validation_images} for "
@@ -463,6 +464,8 @@ def _test_pictures(report: ModelReport, found: TestPictures) -> Section:
     shown = {one.image_id for one in worst}
     both = sorted(one.subject for one in changed if one.image_id in shown)
     blocks: list[Block] = [opened]
+    if not found.drawn:
+        blocks.append(Text("What the models draw on them is not there yet.", "warning"))
     if worst:
         blocks.append(Text("Where it does worst", "soft"))
         blocks += [_beside(report.model.name, one) for one in worst]

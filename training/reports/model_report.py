@@ -204,9 +204,13 @@ class ConfirmationFacts:
 
 @dataclass(frozen=True)
 class TestPictures:
-    """The test pictures of a decided candidate: closed, or opened once, by whom and when."""
+    """The test pictures of a decided candidate: closed, or opened once, by whom and when.
+
+    `drawn`: the outlines of both models are there; a job makes them after the opening.
+    """
 
     opened: bool
+    drawn: bool
     at: datetime | None
     by: str
     look: int | None
@@ -230,7 +234,7 @@ class ShadowFacts:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """Everything that is reported of one model; `dated` is its newest decision or figure."""
+    """Everything that is reported of one model; `dated` is the moment of its newest row."""
 
     format: int
     dated: datetime
@@ -255,20 +259,27 @@ def of_model(model: ModelVersion) -> ModelReport:
             "current__site", "lock", "confirmation__actor"
         )
     )
-    moments = [decision.created_at for decision in kept[:1]] or [
-        one.evaluation.created_at for one in shown
-    ]
+    lock = lock_facts(panel.lock)
+    confirmation = _confirmation(confirmations.last(model))
     opened = _test_pictures(model)
-    if opened and opened.at:
-        moments.append(opened.at)
+    moves = [move_facts(move) for move in model_pages.moves_with(model)]
+    moments = [
+        model.created_at,
+        *(decision.created_at for decision in kept),
+        *(one.evaluation.created_at for one in shown),
+        *(one.at for one in moves),
+        *(look.at for look in (lock.ledger if lock else ())),
+        confirmation.at if confirmation else None,
+        opened.at if opened else None,
+    ]
     return ModelReport(
         format=FORMAT,
-        dated=max(moments, default=model.created_at),
+        dated=max(one for one in moments if one),
         model=_identity(model),
         run=_run(getattr(model, "run", None)),
         proofs=[_proof(proof, kept) for proof in panel.proofs],
-        confirmation=_confirmation(confirmations.last(model)),
-        lock=lock_facts(panel.lock),
+        confirmation=confirmation,
+        lock=lock,
         evaluations=[_evaluation(one) for one in shown],
         worst_cases=[
             CaseFacts(case.image_id, case.subject, case.dice, case.failure, case)
@@ -276,7 +287,7 @@ def of_model(model: ModelVersion) -> ModelReport:
         ],
         test_pictures=opened,
         shadow=_shadow(panel.shadow),
-        lineage=[move_facts(move) for move in model_pages.moves_with(model)],
+        lineage=moves,
     )
 
 
@@ -478,11 +489,12 @@ def _test_pictures(model: ModelVersion) -> TestPictures | None:
     opening = test_pictures.opening_of(decision)
     version = decision.lock.version if decision.lock else None
     if opening is None:
-        return TestPictures(False, None, "", None, version, [], None)
+        return TestPictures(False, False, None, "", None, version, [], None)
     shown = test_pictures.pictures(opening)
     subjects = {one.subject for one in (*shown.worst, *shown.changed)}
     return TestPictures(
         opened=True,
+        drawn=test_pictures.is_drawn(opening),
         at=opening.created_at,
         by=opening.actor.get_username(),
         look=opening.look,

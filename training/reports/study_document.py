@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.reports.document import (
@@ -44,9 +44,10 @@ def document_of(report: StudyReport) -> Document:
 
 
 def _subjects(report: StudyReport) -> Block:
-    columns = [Column("Partition"), Column("Subjects", number=True)]
-    rows = [[partition, str(n)] for partition, n in report.subjects.items()]
-    return Table("Subjects who withdrew are left out.", columns, rows)
+    known = [f"{n} {partition}" for partition, n in report.subjects.items() if n]
+    total = sum(report.subjects.values())
+    said = f"{counted(total, 'subject')}: {', '.join(known)}." if known else "No subject yet."
+    return Text(f"{said} Who withdrew is left out.")
 
 
 def _site(site: SiteReport) -> list[Section]:
@@ -57,6 +58,8 @@ def _site(site: SiteReport) -> list[Section]:
         Section(f"{site.name}: what has served", [lineage(site.lineage)]),
         Section(f"{site.name}: agreement", _agreement(site)),
         Section(f"{site.name}: measurements", _measurements(site)),
+        Section(f"{site.name}: what pre-labels do to people's work", _effort(site)),
+        *([Section(f"{site.name}: drift", _drift(site))] if site.drift_charts else []),
     ]
 
 
@@ -128,7 +131,7 @@ def _models(site: SiteReport) -> list[Block]:
         Column("Dice, locked test set", number=True),
     ]
     table = Table("", columns, [_model(one) for one in site.models])
-    return [table, *(Plot(figure) for figure in site.figures)]
+    return [table, *(Plot(figure) for figure in site.learning)]
 
 
 def _model(one: ModelLine) -> list[str]:
@@ -148,43 +151,81 @@ def _dice(figures: Mapping[str, Any] | None) -> str:
     return f"{number(figures['mean'], 3)}{known}, n = {figures['n_subjects']}"
 
 
+def _effort(site: SiteReport) -> list[Block]:
+    seconds, kept = site.evidence["seconds"], site.evidence["corrections"]
+    found = [
+        ("Seconds per image, with a pre-label", seconds["with_pre_label"], 0),
+        ("Seconds per image, without", seconds["without"], 0),
+        ("Dice between pre-label and approved", kept["dice"], 3),
+        ("Share approved unchanged", kept["unchanged"], 2),
+    ]
+    rows = [
+        [title, _estimate(one, places), str(one["n_images"]), str(one["n_subjects"])]
+        for title, one, places in found
+        if one["value"] is not None
+    ]
+    if not rows:
+        return [Text("No outline with a time, and no pre-label, was approved yet.", "soft")]
+    table = Table("", [Column("What"), *_numbers("Found", "Images", "Subjects")], rows)
+    return [table, *(Plot(figure) for figure in site.effort if not figure.empty)]
+
+
+def _drift(site: SiteReport) -> list[Block]:
+    return [Plot(figure) for figure in site.drift_charts]
+
+
 def _agreement(site: SiteReport) -> list[Block]:
     if not site.agreement:
         said = "No scan has two independent readings yet: nobody knows how far two readers differ."
         return [Text(said, "soft")]
-    columns = [
-        Column("Label, readers"),
-        *(
-            Column(title, number=True)
-            for title in ("Dice", "CSA: ICC", "CSA: bias", "Thickness: ICC", "Thickness: bias")
-        ),
-        Column("Images, subjects", number=True),
-    ]
-    rows = [_pair(one) for one in site.agreement]
-    return [
-        Table("Readers who did not see each other's work; the model is one of them.", columns, rows)
-    ]
+    outlines = Table(
+        "Outlines of readers who did not see each other's work; the model is one of them.",
+        [Column("Label, readers"), *_numbers("Dice", "HD95", "Images", "Subjects")],
+        [_outlines(one) for one in site.agreement],
+    )
+    sizes = Table(
+        "What is measured on them: first minus second reader.",
+        [Column("Measurement, readers"), *_numbers("ICC(A,1)", "Bias", "Limits", "Images")],
+        [row for one in site.agreement for row in _sizes(one)],
+    )
+    return [outlines, *([sizes] if sizes.rows else [])]
 
 
-def _pair(pair: Mapping[str, Any]) -> list[str]:
+def _numbers(*titles: str) -> list[Column]:
+    return [Column(title, number=True) for title in titles]
+
+
+def _readers(pair: Mapping[str, Any]) -> str:
     first, second = pair["pair"]
-    model = " (model)" if pair["with_model"] else ""
-    sizes = [words for name in ("csa", "mt") for words in _size(pair[name])]
+    return f"{first} and {second}{' (model)' if pair['with_model'] else ''}"
+
+
+def _outlines(pair: Mapping[str, Any]) -> list[str]:
+    unit = "mm" if "hd95_mm" in pair else "px"
+    distance = _estimate(pair[f"hd95_{unit}"], 2)
     return [
-        f"{pair['label']}: {first} and {second}{model}",
+        f"{pair['label']}: {_readers(pair)}",
         _estimate(pair["dice"], 3),
-        *sizes,
-        f"{pair['n_images']}, {pair['n_subjects']}",
+        f"{distance} {unit}" if distance else "",
+        str(pair["n_images"]),
+        str(pair["n_subjects"]),
     ]
 
 
-def _size(compared: Mapping[str, Any] | None) -> Sequence[str]:
-    """ICC(A,1) and bias of a measurement; empty on a site that has none."""
-    if compared is None:
-        return ("", "")
-    unit = {"mm2": "mm²", "px2": "px²"}.get(compared["unit"], compared["unit"])
-    bias = _estimate(compared["bias"], 2)
-    return _estimate(compared["icc"], 3), f"{bias} {unit}" if bias else ""
+def _sizes(pair: Mapping[str, Any]) -> Iterator[list[str]]:
+    """A row each for CSA and thickness, where both readers have any."""
+    for title, compared in (("CSA", pair["csa"]), ("Thickness", pair["mt"])):
+        if compared is None or compared["bias"]["value"] is None:
+            continue
+        unit = {"mm2": "mm²", "px2": "px²"}.get(compared["unit"], compared["unit"])
+        limits = compared["limits"]["value"]
+        yield [
+            f"{title} of {pair['label']}: {_readers(pair)}",
+            _estimate(compared["icc"], 3),
+            f"{_estimate(compared['bias'], 2)} {unit}",
+            f"{interval(limits, 2)} {unit}" if limits else "",
+            str(compared["n_images"]),
+        ]
 
 
 def _estimate(estimate: Mapping[str, Any], places: int) -> str:

@@ -11,7 +11,8 @@ from inference.models import Prediction, Purpose
 from inference.selectors.pointers import current_and_earlier
 from training.models import Confirmation
 from training.selectors import evaluations
-from training.selectors.model_pages import VALIDATION, mean_dice_of_images
+from training.selectors.evaluations import VALIDATION
+from training.selectors.model_pages import mean_dice_of_images
 
 if TYPE_CHECKING:
     from annotation.models import Label, Site

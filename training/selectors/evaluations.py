@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from annotation.models import Lock
     from inference.models import ModelVersion
 
-VALIDATION, DEVELOPMENT = "validation", "development"
+VALIDATION, TEST, DEVELOPMENT = "validation", "test", "development"
 OUT_OF_FOLD, DIRECT = "out of fold", "direct"
 """How a development evaluation came about, in its summary's `how`."""
 

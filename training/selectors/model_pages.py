@@ -13,13 +13,13 @@ from inference.models import ModelVersion, PointerMove, Prediction
 from inference.selectors import pointers, versions
 from training.models import Evaluation
 from training.selectors import evaluations
+from training.selectors.evaluations import TEST, VALIDATION
 from training.summarising import Row
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
 
 WORST = 6
-VALIDATION, TEST = "validation", "test"
 
 
 @dataclass(frozen=True)

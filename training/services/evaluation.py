@@ -31,6 +31,7 @@ from inference.services import prediction
 from training import summarising
 from training.models import Evaluation, EvaluationRow
 from training.scoring import QUANTITIES, LabelScore, Protocol, score, with_predicted_dice
+from training.selectors.evaluations import TEST, VALIDATION
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 
 KIND = "evaluate"
-VALIDATION, TEST = "validation", "test"
 PARTITIONS = (TEST, VALIDATION)
 Progress = Callable[[float, str], None]
 Writing = Callable[[], AbstractContextManager[None]]

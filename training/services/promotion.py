@@ -199,7 +199,7 @@ def _see_validation(model: ModelVersion, actor: User | None) -> None:
     """A site's first model is judged on validation: evaluate it there unless that was done."""
     is_first = current_model(model.site, Purpose.PRE_LABEL) is None
     if is_first and evaluations.newest(model, evaluations.VALIDATION) is None:
-        evaluation.evaluate(model, evaluation.VALIDATION, actor)
+        evaluation.evaluate(model, evaluations.VALIDATION, actor)
 
 
 def _refuse_unearned_look(model: ModelVersion, actor: User | None) -> None:
@@ -227,7 +227,7 @@ def _look(lock: Lock, models: Sequence[ModelVersion], actor: User | None) -> Non
             " lock with fresh subjects."
         )
     for one in unseen:
-        evaluation.evaluate(one, evaluation.TEST, actor)
+        evaluation.evaluate(one, evaluations.TEST, actor)
 
 
 def _lock_of(site: Site) -> Lock:

@@ -7,6 +7,7 @@ stored Dice, so that choosing them is no look. The models' outlines are drawn by
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from annotation.selectors import images as stored
 from annotation.services import lock as locks
 from core.services import jobs
 from domain.errors import Conflict, Refused
-from inference.models import Purpose
+from inference.models import Prediction, Purpose
 from inference.services import prediction
 from training.models import GateDecision, PictureOpening
 from training.selectors import confirmations, evaluations, gate_decisions
@@ -48,6 +49,7 @@ def opening_of(decision: GateDecision) -> PictureOpening | None:
 def open_once(model: ModelVersion, actor: User) -> PictureOpening:
     """Open the test pictures of a decided candidate; opened already, that opening is answered.
 
+    Outlines that are still missing then are drawn once more, without another look.
     Raises NotAllowed for all but experts and admins, Refused where the candidate was not decided on
     the lock, where a newer lock is sealed, or where no look is left.
     """
@@ -59,6 +61,7 @@ def open_once(model: ModelVersion, actor: User) -> PictureOpening:
         )
     earlier = opening_of(decision)
     if earlier is not None:
+        _draw_what_is_missing(earlier, actor)
         return earlier
     worst, changed = confirmations.worst_and_changed(*_dice(decision))
     images = sorted({*worst, *changed})
@@ -73,7 +76,7 @@ def open_once(model: ModelVersion, actor: User) -> PictureOpening:
                 images=images,
                 actor=actor,
             )
-            jobs.submit(KIND, {"opening": opening.pk}, actor=actor, scope=model.site.study.name)
+            _submit(opening, actor)
     except IntegrityError as error:
         raise Conflict("Somebody else opened them at the same moment: look at them.") from error
     return opening
@@ -84,8 +87,7 @@ def draw(context: JobContext) -> dict[str, Any]:
     opening = PictureOpening.objects.select_related(
         "model__site__study", "decision__current__site__study"
     ).get(pk=context.params["opening"])
-    models = [one for one in (opening.model, opening.decision.current) if one is not None]
-    wanted = [(model, image) for image in opening.images for model in models]
+    wanted = [(model, image) for image in opening.images for model in _models(opening)]
     for number, (model, image_id) in enumerate(wanted):
         context.raise_if_cancelled()
         context.progress(number / len(wanted), f"{model.name}: picture {number + 1}")
@@ -100,6 +102,34 @@ def pictures(opening: PictureOpening) -> Pictures:
     truth = {one.image_id: one for one in locks.opened_pictures(opening.lock, opening.look)}
     dice, previous = _dice(opening.decision)
     return confirmations.beside(opening.model, opening.decision.current, dice, previous, truth)
+
+
+def is_drawn(opening: PictureOpening) -> bool:
+    """Whether both models' outlines are there on every scan that was not erased since."""
+    models = _models(opening)
+    kept = Prediction.objects.filter(model__in=models, image__in=opening.images)
+    shown = locks.opened_pictures(opening.lock, opening.look)
+    return kept.count() >= len(models) * len(shown)
+
+
+def _models(opening: PictureOpening) -> list[ModelVersion]:
+    return [one for one in (opening.model, opening.decision.current) if one is not None]
+
+
+def _submit(opening: PictureOpening, actor: User) -> None:
+    jobs.submit(
+        KIND,
+        {"opening": opening.pk},
+        actor=actor,
+        scope=opening.model.site.study.name,
+        exclusive=f"{KIND}:{opening.pk}",
+    )
+
+
+def _draw_what_is_missing(opening: PictureOpening, actor: User) -> None:
+    if not is_drawn(opening):
+        with contextlib.suppress(Conflict):  # the job is still queued or running
+            _submit(opening, actor)
 
 
 def _dice(decision: GateDecision) -> tuple[dict[int, float], dict[int, float]]:

@@ -38,6 +38,7 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
         "model_id": model_id,
         "name": report.model.name,
         "may_open": pictures is not None and not pictures.opened and _has_a_look(report),
+        "may_draw": pictures is not None and pictures.opened and not pictures.drawn,
     }
     return render(request, "training/model-report.html", context)
 

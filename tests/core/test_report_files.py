@@ -1,0 +1,159 @@
+"""A report's renderers by themselves: every kind of block, as a file of HTML and as a PDF."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pypdfium2
+import pytest
+from PIL import Image
+
+from core import files, plots
+from core.reports import fonts
+from core.reports.as_json import DRAWN, as_text, plain
+from core.reports.document import (
+    Column,
+    Contour,
+    Document,
+    Facts,
+    Picture,
+    Pictures,
+    Plot,
+    Section,
+    Table,
+    Text,
+)
+from core.reports.figure_pdf import TALL, height_of
+from core.reports.html import as_html
+from core.reports.pdf import as_pdf
+
+DATED = datetime(2026, 3, 2, 12, 3, tzinfo=UTC)
+NAME = "Čeněk Žižka – Łódź, Ελένη, Ольга, 3 mm²"
+HOSTILE = '</style><script>alert("x")</script> & {{ 7 }} \\(x)'
+
+
+def png(seed: int, height: int = 40, width: int = 60) -> str:
+    """A stored scan; answers the name of its file."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return files.store(written.getvalue())
+
+
+def picture(number: int) -> Picture:
+    square = Contour("M10.0 10.0L30.0 10.0L30.0 30.0ZM15.0 15.0L20.0 15.0L20.0 20.0Z", "#56b4e9",
+                     "5 4", "suggestion")  # fmt: skip
+    return Picture(
+        "/api/v1/images/1/pixels", png(number), 60, 40, "a scan", f"S{number}", HOSTILE, "/there",
+        [square],
+    )  # fmt: skip
+
+
+def dots(subjects: int, name: str = "dots") -> plots.Figure:
+    groups = [
+        plots.Group(f"S{n}", [plots.Dot(0.8 + n / 1000, "x", "/a/scan")], mean=0.8)
+        for n in range(subjects)
+    ]
+    return plots.dots(name, "Dice by subject", groups, value_label="Dice")
+
+
+def document(*blocks: object) -> Document:
+    return Document("Report", f"Of {NAME}.", DATED, [Section("Everything", list(blocks))])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def everything() -> Document:
+    lines = plots.curves(
+        "loss", "Loss", [plots.Series("a", [(1, 1.0), (2, 0.5)]), plots.Series("b", [(1, 2.0)])],
+        y_label="Loss",
+    )  # fmt: skip
+    size = plots.bland_altman(
+        "ba", "CSA", [plots.Pair(10.0, 1.0, "x"), plots.Pair(12.0, -1.0, "y")], bias=0.0,
+        limits=(-2.0, 2.0), bias_interval=(-0.5, 0.5), x_label="Mean (mm²)", y_label="Error (mm²)",
+    )  # fmt: skip
+    return document(
+        Text(HOSTILE, "warning"),
+        Facts([("Name", NAME), ("Digest", "0" * 64)]),
+        Table("Many", [Column("Row"), Column("Value", number=True)],
+              [[f"row {n}", f"{n}"] for n in range(120)]),
+        Plot(dots(5)), Plot(lines), Plot(size),
+        Plot(replace(dots(1, "none"), empty="Nothing yet.")),
+        Pictures([picture(n) for n in range(4)], "Four scans"),
+    )  # fmt: skip
+
+
+def words_of(pdf: bytes) -> str:
+    pages = pypdfium2.PdfDocument(pdf)
+    return re.sub(r"\s+", " ", " ".join(page.get_textpage().get_text_bounded() for page in pages))
+
+
+def first_page(pdf: bytes) -> np.ndarray:
+    """The grey pixels of the first page."""
+    return np.asarray(pypdfium2.PdfDocument(pdf)[0].render().to_pil().convert("L"))
+
+
+def test_a_pdf_holds_every_word_on_numbered_pages(everything):
+    pdf = as_pdf(everything)
+    said = words_of(pdf)
+    pages = len(pypdfium2.PdfDocument(pdf))
+    assert pages > 3
+    for words in (NAME, HOSTILE, "0" * 64, "row 0", "row 119", "Mean (mm²)", "Nothing yet.", "S3"):
+        assert words in said, words
+    assert f"1 of {pages}" in said
+    assert f"{pages} of {pages}" in said
+
+
+def test_the_same_document_gives_the_same_pdf_and_another_date_another(everything):
+    assert as_pdf(everything) == as_pdf(everything)
+    later = replace(everything, dated=DATED + timedelta(days=1))
+    assert as_pdf(later) != as_pdf(everything)
+
+
+def test_pictures_and_plots_leave_ink_on_the_page(everything):
+    blank, drawn = document(Text("x")), document(Pictures([picture(1)]), Plot(dots(3)))
+    ink = [(first_page(as_pdf(one)) < 128).sum() for one in (blank, drawn)]
+    assert ink[1] > 10 * ink[0]
+
+
+def test_a_plot_of_many_subjects_fits_a_page():
+    tall = dots(200)
+    assert height_of(tall) <= TALL + 6
+    assert len(pypdfium2.PdfDocument(as_pdf(document(Plot(tall))))) <= 2
+
+
+def test_a_file_of_html_stands_alone(everything):
+    page = as_html(everything)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "/api/" not in page
+    assert 'href="' not in page
+    assert "loading" not in page
+    assert page == as_html(everything)
+
+
+def test_what_the_font_lacks_is_a_box():
+    assert fonts.writable(NAME) == NAME
+    assert fonts.writable("王 a\x07b\nc") == "□ a□b\nc"
+
+
+@dataclass(frozen=True)
+class Reported:
+    at: datetime
+    values: tuple[float, ...]
+    nested: dict[str, object]
+    figure: str = field(default="drawn", metadata=DRAWN)
+
+
+def test_json_leaves_out_what_is_drawn_and_what_is_no_number():
+    reported = Reported(DATED, (1.0, float("nan"), float("inf")), {"a": None, "b": NAME})
+    assert plain(reported) == {
+        "at": "2026-03-02T12:03:00Z",
+        "values": [1.0, None, None],
+        "nested": {"a": None, "b": NAME},
+    }
+    assert NAME in as_text(reported)
