@@ -33,7 +33,12 @@ class Line:
 
 def figures(found: Evidence) -> list[plots.Figure]:
     """All plots of the page, by their names."""
-    return [seconds(found), corrections(found), unchanged(found), learning_curve(found)]
+    return [*effort(found), learning_curve(found)]
+
+
+def effort(found: Evidence) -> list[plots.Figure]:
+    """What pre-labels do to people's work, over time."""
+    return [seconds(found), corrections(found), unchanged(found)]
 
 
 def seconds(found: Evidence) -> plots.Figure:

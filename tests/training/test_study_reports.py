@@ -67,7 +67,7 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
         assert "CSA of RF, test" in text
     assert reverse("training:model_report", args=["lab", serving.pk]) in words
     assert LockLook.objects.count() == 1, "a report is no look"
-    figure = browser.get(page(), {"figure": "rectus-femoris-learning-curve"})
+    figure = browser.get(page(), {"figure": "rectus-femoris-learning"})
     assert figure["Content-Type"] == "image/svg+xml"
 
 
@@ -132,6 +132,7 @@ def test_a_site_without_anything_says_so(site, client_of, admin):
         "No model has been trained or registered yet",
         "No scan has two independent readings yet",
         "Nothing is measured yet",
+        "No outline with a time, and no pre-label, was approved yet.",
         "none yet",
     ):
         assert said in words, said
@@ -146,7 +147,7 @@ def test_models_of_runs_stand_on_the_learning_curve(site, admin, approved, make_
     (found,) = study_report.of_study(site.study).sites
     assert found.models[0].training_subjects == 6
     assert found.models[0].snapshot_digest == run.snapshot.digest
-    assert "6 training subjects" in found.figures[0].marks[0].title
+    assert "6 subjects, validation" in found.learning[0].marks[0].title
 
 
 def test_sites_are_told_apart_and_hostile_names_are_words(site, study, client_of, expert):

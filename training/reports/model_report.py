@@ -234,7 +234,7 @@ class ShadowFacts:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """Everything that is reported of one model; `dated` is its newest decision or figure."""
+    """Everything that is reported of one model; `dated` is the moment of its newest row."""
 
     format: int
     dated: datetime
@@ -259,20 +259,27 @@ def of_model(model: ModelVersion) -> ModelReport:
             "current__site", "lock", "confirmation__actor"
         )
     )
-    moments = [decision.created_at for decision in kept[:1]] or [
-        one.evaluation.created_at for one in shown
-    ]
+    lock = lock_facts(panel.lock)
+    confirmation = _confirmation(confirmations.last(model))
     opened = _test_pictures(model)
-    if opened and opened.at:
-        moments.append(opened.at)
+    moves = [move_facts(move) for move in model_pages.moves_with(model)]
+    moments = [
+        model.created_at,
+        *(decision.created_at for decision in kept),
+        *(one.evaluation.created_at for one in shown),
+        *(one.at for one in moves),
+        *(look.at for look in (lock.ledger if lock else ())),
+        confirmation.at if confirmation else None,
+        opened.at if opened else None,
+    ]
     return ModelReport(
         format=FORMAT,
-        dated=max(moments, default=model.created_at),
+        dated=max(one for one in moments if one),
         model=_identity(model),
         run=_run(getattr(model, "run", None)),
         proofs=[_proof(proof, kept) for proof in panel.proofs],
-        confirmation=_confirmation(confirmations.last(model)),
-        lock=lock_facts(panel.lock),
+        confirmation=confirmation,
+        lock=lock,
         evaluations=[_evaluation(one) for one in shown],
         worst_cases=[
             CaseFacts(case.image_id, case.subject, case.dice, case.failure, case)
@@ -280,7 +287,7 @@ def of_model(model: ModelVersion) -> ModelReport:
         ],
         test_pictures=opened,
         shadow=_shadow(panel.shadow),
-        lineage=[move_facts(move) for move in model_pages.moves_with(model)],
+        lineage=moves,
     )
 
 

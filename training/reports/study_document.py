@@ -58,6 +58,8 @@ def _site(site: SiteReport) -> list[Section]:
         Section(f"{site.name}: what has served", [lineage(site.lineage)]),
         Section(f"{site.name}: agreement", _agreement(site)),
         Section(f"{site.name}: measurements", _measurements(site)),
+        Section(f"{site.name}: what pre-labels do to people's work", _effort(site)),
+        *([Section(f"{site.name}: drift", _drift(site))] if site.drift_charts else []),
     ]
 
 
@@ -129,7 +131,7 @@ def _models(site: SiteReport) -> list[Block]:
         Column("Dice, locked test set", number=True),
     ]
     table = Table("", columns, [_model(one) for one in site.models])
-    return [table, *(Plot(figure) for figure in site.figures)]
+    return [table, *(Plot(figure) for figure in site.learning)]
 
 
 def _model(one: ModelLine) -> list[str]:
@@ -147,6 +149,29 @@ def _dice(figures: Mapping[str, Any] | None) -> str:
         return ""
     known = f" [{interval(figures['ci95'], 3)}]" if figures["ci95"] else ""
     return f"{number(figures['mean'], 3)}{known}, n = {figures['n_subjects']}"
+
+
+def _effort(site: SiteReport) -> list[Block]:
+    seconds, kept = site.evidence["seconds"], site.evidence["corrections"]
+    found = [
+        ("Seconds per image, with a pre-label", seconds["with_pre_label"], 0),
+        ("Seconds per image, without", seconds["without"], 0),
+        ("Dice between pre-label and approved", kept["dice"], 3),
+        ("Share approved unchanged", kept["unchanged"], 2),
+    ]
+    rows = [
+        [title, _estimate(one, places), str(one["n_images"]), str(one["n_subjects"])]
+        for title, one, places in found
+        if one["value"] is not None
+    ]
+    if not rows:
+        return [Text("No outline with a time, and no pre-label, was approved yet.", "soft")]
+    table = Table("", [Column("What"), *_numbers("Found", "Images", "Subjects")], rows)
+    return [table, *(Plot(figure) for figure in site.effort if not figure.empty)]
+
+
+def _drift(site: SiteReport) -> list[Block]:
+    return [Plot(figure) for figure in site.drift_charts]
 
 
 def _agreement(site: SiteReport) -> list[Block]:

@@ -17,10 +17,10 @@ from core import plots
 from core.reports.as_json import DRAWN
 from inference.models import Purpose
 from inference.selectors import pointers, versions
-from training import evaluation_pages, replay_pages, summarising
+from training import drift_pages, evaluation_pages, evidence_pages, replay_pages, summarising
 from training.evaluation_pages import Shown
 from training.reports.model_report import FORMAT, LockFacts, Move, lock_facts, move_facts
-from training.selectors import drift_reports, evaluations, replays
+from training.selectors import drift_reports, evaluations, evidence, replays
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
@@ -50,6 +50,7 @@ class ModelLine:
     made_by: str
     training_subjects: int | None
     snapshot_digest: str
+    evaluated_at: datetime | None
     dice: Mapping[str, Mapping[str, Any] | None]
 
 
@@ -99,8 +100,11 @@ class SiteReport:
     measurements_left_out: int
     replay: Mapping[str, Any] | None
     drift: Drift | None
+    evidence: Mapping[str, Any]
     dated: datetime | None
-    figures: Sequence[plots.Figure] = field(metadata=DRAWN)
+    learning: Sequence[plots.Figure] = field(metadata=DRAWN)
+    effort: Sequence[plots.Figure] = field(metadata=DRAWN)
+    drift_charts: Sequence[plots.Figure] = field(metadata=DRAWN)
     measuring: Shown | None = field(metadata=DRAWN)
 
 
@@ -140,6 +144,10 @@ def _site(progress: sites.SiteProgress) -> SiteReport:
     moves = [move_facts(move) for move in pointers.moves_of(site)]
     drift = drift_reports.newest(site)
     replayed = replays.newest_done(site)
+    found = evidence.of_site(site)
+    learning = [evidence_pages.learning_curve(found)]
+    if replayed:
+        learning.append(replay_pages.learning_curves(replayed))
     return SiteReport(
         site=site.slug,
         name=site.name,
@@ -159,10 +167,11 @@ def _site(progress: sites.SiteProgress) -> SiteReport:
         measurements_left_out=measurements.left_out(site.study, site=site),
         replay=replays.as_json(replayed) if replayed else None,
         drift=_drift(drift),
+        evidence=evidence.as_json(found),
         dated=_dated(site, lock, models, moves, drift, replayed),
-        figures=[
-            replace(one, name=f"{site.slug}-{one.name}") for one in _figures(models, replayed)
-        ],
+        learning=_named(site, learning),
+        effort=_named(site, evidence_pages.effort(found)),
+        drift_charts=_named(site, drift_pages.charts(site, drift) if drift else []),
         measuring=_measuring(site),
     )
 
@@ -186,6 +195,7 @@ def _model(model: ModelVersion) -> ModelLine:
         if run
         else None,
         snapshot_digest=run.snapshot.digest if run else "",
+        evaluated_at=max((one.created_at for one in newest.values() if one), default=None),
         dice={
             partition: one.summary.get("dice") if one else None for partition, one in newest.items()
         },
@@ -204,8 +214,12 @@ def _measuring(site: Site) -> Shown | None:
     shown = evaluation_pages.shown_of(model)[:1] if model else []
     if not shown or shown[0].evaluation.lock is None:
         return None
-    figures = [replace(one, name=f"{site.slug}-{one.name}") for one in shown[0].figures]
-    return replace(shown[0], figures=figures)
+    return replace(shown[0], figures=_named(site, shown[0].figures))
+
+
+def _named(site: Site, figures: Sequence[plots.Figure]) -> list[plots.Figure]:
+    """The plots under names that no other site's have."""
+    return [replace(one, name=f"{site.slug}-{one.name}") for one in figures]
 
 
 def _measurements(site: Site) -> list[MeasurementSummary]:
@@ -239,38 +253,6 @@ def _summary(
     )
 
 
-def _figures(models: Sequence[ModelLine], replayed: Replay | None) -> list[plots.Figure]:
-    """Dice against training subjects: of the site's own models, and of the replay."""
-    grown = _learning_curve(models)
-    return [grown, replay_pages.learning_curves(replayed)] if replayed else [grown]
-
-
-def _learning_curve(models: Sequence[ModelLine]) -> plots.Figure:
-    """Dice of each model of a run on validation, against the subjects that it learnt from."""
-    known = [
-        (one.training_subjects, dice, one.name)
-        for one in models
-        if one.training_subjects is not None and (dice := one.dice["validation"])
-    ]
-    known.sort(key=lambda one: (one[0], one[2]))
-    series = plots.Series(
-        "models",
-        [(n, dice["mean"]) for n, dice, _ in known],
-        intervals=[tuple(dice["ci95"] or (dice["mean"], dice["mean"])) for _, dice, _ in known],
-        titles=[
-            f"{name}: Dice {dice['mean']:.3f}, {n} training subjects" for n, dice, name in known
-        ],
-    )
-    return plots.trend(
-        "learning-curve",
-        "Dice on validation by subjects learnt from, one point a model",
-        [series],
-        x_label="Training subjects",
-        y_label="Dice",
-        empty="No run has given a model that was evaluated yet.",
-    )
-
-
 def _drift(found: DriftReport | None) -> Drift | None:
     if found is None:
         return None
@@ -292,6 +274,7 @@ def _dated(
         lock.sealed_at if lock else None,
         *looks,
         *(one.registered_at for one in models),
+        *(one.evaluated_at for one in models),
         *(one.at for one in moves),
         drift.created_at if drift else None,
         replayed.created_at if replayed else None,
