@@ -69,15 +69,13 @@ def worked(site: Site) -> list[Worked]:
     Left out: decisions without a contour, work that began from another outline than the pre-label
     (copied, carried, interpolated, imported, corrections), and work without a time.
     """
-    annotations = {
-        one.pk: one
-        for one in Annotation.objects.filter(image__in=watched(site), revision_count__gt=0)
-        .exclude(state=Annotation.State.DRAFT)
-        .select_related("image__subject")
-    }
+    finished = Annotation.objects.filter(image__in=watched(site), revision_count__gt=0).exclude(
+        state=Annotation.State.DRAFT
+    )
+    annotations = finished.select_related("image__subject").in_bulk()
     ends = reading_ends(site)
     revisions: defaultdict[int, list[Revision]] = defaultdict(list)
-    found = Revision.objects.filter(annotation__in=annotations)
+    found = Revision.objects.filter(annotation__in=finished.order_by().values("pk"))
     for revision in found.defer("tools").order_by("number"):
         end = ends.get(revision.annotation_id)
         if end is None or revision.number <= end:

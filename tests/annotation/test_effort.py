@@ -13,6 +13,7 @@ from annotation.services import (
     outlines,
     references,
     review,
+    subjects,
     suggestions,
     workflow,
 )
@@ -96,6 +97,17 @@ class TestWorked:
         assert len(effort.worked(site)) == len(effort.kept(site)) == 1
         SubjectPartition.objects.create(subject=image.subject, partition=partition)
         assert effort.worked(site) == effort.kept(site) == []
+
+
+def test_withdrawn_consent_erases_what_was_offered(
+    site: Site, offered, annotator: User, expert: User, admin: User
+) -> None:
+    image = offered("S1")
+    review.approve(drawn(image, annotator, 28), 1, expert)
+    assert Annotation.objects.get().offered is not None
+    subjects.withdraw(image.subject, actor=admin, reason="letter of today")
+    assert Annotation.objects.get().offered is None
+    assert effort.worked(site) == effort.kept(site) == []
 
 
 class TestKept:

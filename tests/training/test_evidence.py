@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Image, Lock, Partition, Reference, Site, SubjectPartition
 from annotation.selectors.locks import current_lock
@@ -46,12 +48,12 @@ def worked_on(make_image, annotator: User, expert: User) -> Callable[..., Image]
 @pytest.fixture
 def read_in_pairs(
     site: Site, make_image, annotator: User, other_annotator: User, admin: User
-) -> Callable[[int], None]:
+) -> Callable[..., None]:
     """`read_in_pairs(8)`: so many subjects, the reading with the pre-label always nearer to it."""
     double_reading.set_paired_share(site, 1.0, actor=admin)
 
-    def make(n: int) -> None:
-        for number in range(n):
+    def make(n: int, first: int = 0) -> None:
+        for number in range(first, first + n):
             image = make_image(f"P{number}")
             SubjectPartition.objects.create(subject=image.subject, partition=Partition.TRAIN)
             image = Image.objects.get(pk=image.pk)
@@ -220,6 +222,25 @@ class TestPage:
         assert "CSA, nearer to the pre-label by" in page
         for name in ("seconds", "corrections", "unchanged"):
             assert client.get(address(site), {"figure": name})["Content-Type"] == "image/svg+xml"
+
+    def test_more_scans_cost_no_more_queries(
+        self, site: Site, expert: User, worked_on, read_in_pairs, client_of
+    ) -> None:
+        client = client_of(expert)
+
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(address(site)).status_code == 200
+            return len(captured)
+
+        worked_on("S1")
+        read_in_pairs(1)
+        queries()  # what a process asks once is asked now
+        few = queries()
+        for number in range(2, 6):
+            worked_on(f"S{number}")
+        read_in_pairs(3, first=1)
+        assert queries() == few <= 40
 
     def test_a_longitudinal_site_has_no_csa(self, site: Site, expert: User, client_of) -> None:
         Site.objects.filter(pk=site.pk).update(plane=Site.Plane.LONGITUDINAL)
