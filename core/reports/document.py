@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms with what is to be said of each; `narrow` terms are short."""
+    """Terms with what is to be said of each."""
 
     pairs: Sequence[tuple[str, str]]
     kind: str = field(default="facts", init=False)

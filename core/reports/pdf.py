@@ -39,6 +39,8 @@ PAPER = (255, 255, 255)
 ACROSS = 3
 """Pictures beside each other."""
 GAP = 4.0
+PAGES = "\ue0ff"
+"""Stands for the number of pages until it is known; `writable` lets nobody else write it."""
 PADDING = 3.0
 """What a column is wider than its words."""
 
@@ -58,13 +60,14 @@ class _Page(FPDF):
         self.set_title(document.title)
         self.set_producer("Myotrace")
         self.set_lang("en")
+        self.alias_nb_pages(PAGES)
 
     def footer(self) -> None:
         self.set_y(-FOOT + 5)
         self.write_words(SMALL, SOFT)
         said = writable(f"{self.document.title}, as of {self.document.dated_words}")
         self.cell(WIDTH * 0.8, 4, said)
-        self.cell(WIDTH * 0.2, 4, f"{self.page_no()} of {{nb}}", align="R")
+        self.cell(WIDTH * 0.2, 4, f"{self.page_no()} of {PAGES}", align="R")
 
     def write_words(
         self, size: float, colour: tuple[int, int, int] = INK, *, bold: bool = False
@@ -263,9 +266,9 @@ def _contour(page: _Page, contour: Contour, x: float, y: float, scale: float) ->
 
 
 def _rings(path: str) -> list[list[tuple[float, float]]]:
-    """The rings of a path that `annotation.selectors.thumbnails.svg_path` wrote."""
+    """The rings of a path `M x y L x y … Z`, one after another; none of an empty one."""
     rings = []
-    for ring in path.removeprefix("M").split("M"):
+    for ring in path.split("M")[1:]:
         points = [pair.split() for pair in ring.removesuffix("Z").split("L")]
         rings.append([(float(x), float(y)) for x, y in points])
     return rings

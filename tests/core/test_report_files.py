@@ -136,6 +136,15 @@ def test_a_file_of_html_stands_alone(everything):
     assert page == as_html(everything)
 
 
+def test_odd_words_and_an_empty_contour_do_no_harm():
+    odd = "page {nb} of {nb} " + "x" * 300
+    nothing = replace(picture(1), outlines=[Contour("", "#ffffff", "", "reference")])
+    table = Table("", [Column("A"), Column("B")], [[odd, ""]])
+    said = words_of(as_pdf(document(Text(odd), table, Pictures([nothing]))))
+    assert said.count("page {nb} of {nb}") == 2
+    assert "1 of 1" in said
+
+
 def test_what_the_font_lacks_is_a_box():
     assert fonts.writable(NAME) == NAME
     assert fonts.writable("王 a\x07b\nc") == "□ a□b\nc"

@@ -9,7 +9,6 @@ from core.reports.document import Column, Table
 from training.evaluation_pages import Line
 
 TOO_FEW = "too few subjects"
-WHO, NUMBER = Column(""), Column("", number=True)
 MOVES = [Column(title) for title in ("When", "What", "In place of", "Who", "Why")]
 
 
