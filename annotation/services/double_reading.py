@@ -64,10 +64,11 @@ def set_paired_share(site: Site, share: float, *, actor: User) -> int:
     with transaction.atomic():
         Site.objects.filter(pk=site.pk).update(paired_share=share)
         site.paired_share = share
-        images = _untouched(Image.objects.filter(site=site))
-        for image in images:
+        for image in _untouched(Image.objects.filter(site=site)):
             plan(image)
-        planned = Assignment.objects.filter(image__in=images, with_pre_label=True).count()
+        planned = Assignment.objects.filter(
+            image__site=site, image__state=Image.State.NEW, with_pre_label=True
+        ).count()
         audit.record(
             "paired reading set",
             actor=actor,
