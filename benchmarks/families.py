@@ -36,7 +36,7 @@ from domain.labelme_regions import labels_used, outlines
 from training.backends.contract import TrainingData, TrainingImage
 
 LabelMap = NDArray[np.uint8]
-Predict = Callable[[NDArray[np.uint8]], LabelMap]
+Predict = Callable[[Sequence[NDArray[np.uint8]]], list[LabelMap]]
 SIDES = ("ours", "plain")
 SHOWN = ("dice", "iou", "hd95_px")
 
@@ -187,7 +187,7 @@ def _ours(family: str, data: TrainingData, given: dict[str, Any], directory: Pat
         }
     )
     predictor = load(trained.onnx, card, threads=1)
-    return lambda pixels: outline(predictor.predict(pixels), card).label_map
+    return lambda scans: [outline(predictor.predict(one), card).label_map for one in scans]
 
 
 def _bare_unet(family: str, data: TrainingData, given: dict[str, Any], directory: Path) -> Predict:
@@ -206,9 +206,10 @@ def _bare_unet(family: str, data: TrainingData, given: dict[str, Any], directory
     }
     network, _ = bare_loop.train(cases, data.classes, options)
     network.eval()
-    return lambda pixels: bare_loop.predict(
-        network, bare_loop.squeezed(pixels, options.size), pixels.shape
-    )
+    return lambda scans: [
+        bare_loop.predict(network, bare_loop.squeezed(one, options.size), one.shape)
+        for one in scans
+    ]
 
 
 def _test(
@@ -218,8 +219,8 @@ def _test(
     from training.summarising import Row, statistics, subject_means
 
     rows = []
-    for number, scan in enumerate(tested):
-        found = predict(scan.pixels)
+    answers = predict([scan.pixels for scan in tested])
+    for number, (scan, found) in enumerate(zip(tested, answers, strict=True)):
         for index, label in enumerate(labels, start=1):
             values = overlap_values(found == index, scan.label_map == index, None)
             rows.append(Row(number, scan.subject, label, values, False))

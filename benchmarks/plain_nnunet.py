@@ -34,8 +34,8 @@ run_training_entry()
 
 def train(
     family: str, data: TrainingData, given: Mapping[str, Any], directory: Path
-) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-    """Plan, preprocess and train; answers what predicts one scan by nnUNetv2_predict."""
+) -> Callable[[Sequence[NDArray[np.uint8]]], list[NDArray[np.uint8]]]:
+    """Plan, preprocess and train; answers what predicts scans by one call of nnUNetv2_predict."""
     epochs = given["max_epochs"]
     environment = _environment(directory)
     _write(data, directory / "raw" / DATASET)
@@ -47,13 +47,15 @@ def train(
     chosen = ("-p", plans, "-tr", trainer, "-device", "cpu")
     _run(environment, [sys.executable, "-c", TRAINED_ON_ONE_CORE, "1", "2d", "0", *chosen])
 
-    def predict(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def predict(scans: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
         asked, answered = directory / "asked", directory / "answered"
-        asked.mkdir(exist_ok=True)
-        _write_image(pixels, asked / "scan_0000.mha")
+        asked.mkdir()
+        names = [f"scan{number:04d}" for number in range(len(scans))]
+        for name, pixels in zip(names, scans, strict=True):
+            _write_image(pixels, asked / f"{name}_0000.mha")
         single = ("-npp", "1", "-nps", "1", "-f", "0", "-d", "1", "-c", "2d")
         _call(environment, "predict", "-i", str(asked), "-o", str(answered), *single, *chosen)
-        return _read_image(answered / "scan.mha")
+        return [_read_image(answered / f"{name}.mha") for name in names]
 
     return predict
 
