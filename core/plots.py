@@ -548,18 +548,18 @@ def forest(
         return Figure(name, title, empty=empty)
     values = [v for row in kept for v in (row.low, row.high, row.estimate)]
     left = ROW_LABEL_WIDTH + 40
-    right = WIDTH - 172.0
     height = TOP + 28.0 * len(kept) + BOTTOM
-    across = Scale(*padded_range(values if zero is None else [*values, zero]), left + 8, right - 8)
-    step = nice_step(across.high - across.low) / 10
+    low_end, high_end = padded_range(values if zero is None else [*values, zero])
+    step = nice_step(high_end - low_end) / 10
+    said_of = [_estimate_in_words(row, step) for row in kept]
+    right = WIDTH - 8 - CHARACTER_WIDTH * max(len(said) for said in said_of)
+    across = Scale(low_end, high_end, left + 8, right - 8)
     marks, segments, words = [], [], []
     if zero is not None:
         x = across(zero)
         segments.append(Segment(x, TOP, x, height - BOTTOM, "rule limit", "no difference"))
-    for index, row in enumerate(kept):
+    for index, (row, said) in enumerate(zip(kept, said_of, strict=True)):
         y = TOP + 28.0 * (index + 0.5)
-        estimate, low, high = (number_text(v, step) for v in (row.estimate, row.low, row.high))
-        said = f"{estimate} [{low}, {high}], n = {row.n}"
         segments.append(Segment(across(row.low), y, across(row.high), y, "interval"))
         marks.append(Mark(across(row.estimate), y, f"{row.label}: {said}", series=6))
         words.append(Words(left - 8, y + 4, row.label, "end"))
@@ -577,6 +577,11 @@ def forest(
         segments=segments,
         words=words,
     )
+
+
+def _estimate_in_words(row: Row, step: float) -> str:
+    estimate, low, high = (number_text(value, step) for value in (row.estimate, row.low, row.high))
+    return f"{estimate} [{low}, {high}], n = {row.n}"
 
 
 def asked_for(request: HttpRequest, figures: Sequence[Figure]) -> Figure | None:

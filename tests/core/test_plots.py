@@ -141,6 +141,17 @@ def test_intervals_of_two_series_stand_beside_each_other() -> None:
     assert alone[:2] == alone[2:] == there[:2]
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_the_words_of_a_forest_row_end_inside_the_plot(scale: float) -> None:
+    row = plots.Row("all", -0.012 * scale, -0.034 * scale, 0.01 * scale, 142)
+    figure = plots.forest("dice", "Dice", [row], value_label="Dice")
+    for words in figure.words:
+        length = plots.CHARACTER_WIDTH * len(words.text)
+        assert (words.x - length if words.anchor == "end" else words.x) >= 0
+        assert (words.x if words.anchor == "end" else words.x + length) <= figure.width
+    assert figure.right - figure.left >= 150
+
+
 def test_a_forest_row_states_estimate_interval_and_n() -> None:
     figure = plots.forest(
         "f", "Difference", [plots.Row("all", 0.012, 0.003, 0.021, 19)], value_label="Dice"
