@@ -265,18 +265,15 @@ class TestAtOnce:
 
     @pytest.fixture
     def meanwhile(self) -> Callable[..., AbstractContextManager[None]]:
-        """`meanwhile(act)`: `act` comes in before the lock on the scan, or without one as late as
-        before the reading is given."""
-        decisive = (
-            'FROM "annotation_scan" INNER JOIN "annotation_take"',
-            'UPDATE "annotation_assignment"',
-        )
+        """`meanwhile(act, before)`: `act` comes in before the lock on the scan, or without a lock
+        as late as before the first statement that has the words `before` in it."""
+        lock = 'FROM "annotation_scan" INNER JOIN "annotation_take"'
 
-        def race(act: Callable[[], object]) -> AbstractContextManager[None]:
+        def race(act: Callable[[], object], before: str) -> AbstractContextManager[None]:
             waiting = [act]
 
             def execute(run, sql, params, many, context):
-                if waiting and any(part in sql for part in decisive):
+                if waiting and (lock in sql or before in sql):
                     waiting.pop()()
                 return run(sql, params, many, context)
 
@@ -292,7 +289,7 @@ class TestAtOnce:
         client_of: Callable[[User], Client],
         meanwhile: Callable,
     ) -> None:
-        with meanwhile(lambda: outlines.begin(pair, other_annotator)):
+        with meanwhile(lambda: outlines.begin(pair, other_annotator), 'UPDATE "annotation_assign'):
             assert client_of(annotator).get(edit_page(pair)).status_code == 200
         people = [one.person for one in pair.assignments.order_by("slot")]
         assert people == [other_annotator, annotator]
@@ -300,7 +297,7 @@ class TestAtOnce:
     def test_who_opens_it_twice_has_it_once(
         self, pair: Image, annotator: User, client_of: Callable[[User], Client], meanwhile: Callable
     ) -> None:
-        with meanwhile(lambda: outlines.begin(pair, annotator)):
+        with meanwhile(lambda: outlines.begin(pair, annotator), '"person_id" IS NULL'):
             assert client_of(annotator).get(edit_page(pair)).status_code == 200
         people = [one.person for one in pair.assignments.order_by("slot")]
         assert people == [annotator, None]
