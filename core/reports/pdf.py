@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC
 
 from fpdf import FPDF
-from fpdf.enums import TableBordersLayout
+from fpdf.enums import MethodReturnValue, TableBordersLayout
 from fpdf.fonts import FontFace
 from PIL import Image as PillowImage
 
@@ -43,6 +43,11 @@ PAGES = "\ue0ff"
 """Stands for the number of pages until it is known; `writable` lets nobody else write it."""
 PADDING = 3.0
 """What a column is wider than its words."""
+LINE_HEIGHT = 4.2
+CELL = (0.6, 1.2, 0.6, 0.0)
+"""Around the words of a cell: above, right, below, left."""
+MOST_LINES = 30
+"""Of a row of a table. Longer words go on in rows of their own: no row stands on two pages."""
 
 
 class _Page(FPDF):
@@ -162,6 +167,8 @@ def _rows(
     *,
     head: bool,
 ) -> None:
+    shares = [WIDTH * one / sum(widths) for one in widths]
+    broken = [part for cells in rows for part in _broken(page, cells, shares)]
     page.set_draw_color(*LINE)
     page.set_fill_color(*PAPER)
     page.set_line_width(0.15)
@@ -170,18 +177,43 @@ def _rows(
         align="LEFT",
         col_widths=tuple(widths),
         text_align=tuple(sides),
-        line_height=4.2,
-        padding=(0.6, 1.2, 0.6, 0),
+        line_height=LINE_HEIGHT,
+        padding=CELL,
         first_row_as_headings=head,
         num_heading_rows=1 if head else 0,
         headings_style=FontFace(emphasis="BOLD", color=SOFT),
         borders_layout=TableBordersLayout.HORIZONTAL_LINES if head else TableBordersLayout.NONE,
     ) as drawn:
-        for cells in rows:
+        for cells in broken:
             row = drawn.row()
             for number, words in enumerate(cells):
                 term = not head and number == 0
                 row.cell(writable(words), style=FontFace(color=SOFT) if term else None)
+
+
+def _broken(page: _Page, cells: Sequence[str], widths: Sequence[float]) -> Sequence[Sequence[str]]:
+    """A row as one row, or as several where a cell has more than MOST_LINES lines."""
+    lines = [_lines(page, words, width) for words, width in zip(cells, widths, strict=True)]
+    most = max(len(one) for one in lines)
+    if most <= MOST_LINES:
+        return [cells]
+    starts = range(0, most, MOST_LINES)
+    return [["\n".join(one[start : start + MOST_LINES]) for one in lines] for start in starts]
+
+
+def _lines(page: _Page, words: str, width: float) -> list[str]:
+    """The lines of a cell `width` mm wide; words too short to fill a row are not broken."""
+    if len(words) <= MOST_LINES:
+        return [words]
+    found = page.multi_cell(
+        width - CELL[1] - CELL[3],
+        LINE_HEIGHT,
+        writable(words),
+        align="L",
+        dry_run=True,
+        output=MethodReturnValue.LINES,
+    )
+    return list(found)
 
 
 def _widths(page: _Page, rows: Sequence[Sequence[str]]) -> list[float]:
@@ -195,7 +227,7 @@ def _widths(page: _Page, rows: Sequence[Sequence[str]]) -> list[float]:
     page.write_words(SMALL)
     for number, column in enumerate(zip(*body, strict=True)):
         longest = max(page.get_string_width(writable(words)) for words in column)
-        wanted[number] = max(wanted[number], longest)
+        wanted[number] = min(max(wanted[number], longest), WIDTH)
     wanted = [one + PADDING for one in wanted]
     equal = WIDTH / len(wanted)
     kept = sum(one for one in wanted if one <= equal)

@@ -145,6 +145,21 @@ def test_odd_words_and_an_empty_contour_do_no_harm():
     assert "1 of 1" in said
 
 
+def test_a_row_higher_than_a_page_goes_on_on_the_next():
+    libraries = ", ".join(f"package-{number} 1.0" for number in range(600))
+    cells = ["end" + " of the row" * 400, "x" * 9000, "a person's name, and more", "1", "\n" * 200]
+    table = Table("", [Column(title) for title in "ABCDE"], [cells, ["last", "", "", "2", ""]])
+    pdf = as_pdf(document(Facts([("Libraries", libraries), ("After", "it")]), table))
+    said = words_of(pdf)
+    assert len(pypdfium2.PdfDocument(pdf)) > 3
+    assert said.count("package-") == 600
+    assert said.count("Libraries") == 1
+    assert said.count("row") == 400
+    assert said.count("x") == 9000
+    assert "After it" in said
+    assert "last 2" in said
+
+
 def test_what_the_font_lacks_is_a_box():
     assert fonts.writable(NAME) == NAME
     assert fonts.writable("王 a\x07b\nc") == "□ a□b\nc"

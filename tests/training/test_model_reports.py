@@ -9,10 +9,13 @@ from django.template.defaultfilters import floatformat
 from django.urls import reverse
 
 from annotation.models import LockLook, Site, Study, Subject
+from annotation.services import lock
 from core.reports.as_json import as_text, plain
 from core.reports.html import as_html
 from core.reports.pdf import as_pdf
 from inference.models import Purpose
+from inference.services import registry
+from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
 from training.models import Epoch, GateDecision
 from training.reports import model_document, model_report
@@ -190,6 +193,42 @@ def test_an_uploaded_model_that_nobody_evaluated_has_a_report(locked, client_of,
         assert "has not been evaluated on validation" in words
         assert "No model has served yet." in words
         assert "not known: made elsewhere" in words
+
+
+def test_a_card_from_elsewhere_may_say_anything_of_its_training(site, client_of, admin):
+    for number, best in enumerate(("0.91", {"fold": 0.91}, [10**400, None, 0.91])):
+        onnx = brightness_network((BRIGHT + 0.01 + number / 100,))
+        card = card_json(
+            onnx,
+            site=site.slug,
+            training={"best_validation_dice": best},
+            libraries={f"package-{one}": "1.0" for one in range(600)},
+        )
+        model = registry.register(site, onnx, card, actor=None)
+        page = client_of(admin).get(address("model_report", model)).content.decode()
+        said = text_of(client_of(admin).get(address("model_report_pdf", model)).content)
+        assert "0.91" in page
+        assert "0.91" in said
+        assert "package-599 1.0" in said
+
+
+def test_a_model_that_was_replaced_stands_as_it_was_decided(
+    decided, serving, admin, make_reference
+):
+    proofs = model_report.of_model(serving).proofs
+    assert [one.state for one in proofs] == ["floor reached", "floor reached"]
+    assert not any(one.serves for one in proofs)
+    make_reference("T99", "test")
+    lock.seal(decided.site, admin)
+    measuring = model_report.of_model(serving).proofs[1]
+    assert measuring.decision is not None
+    assert measuring.decision.kept
+    assert measuring.missing
+    words = as_html(document_of(serving))
+    assert "For pre-labels: floor reached; does not serve now" in words
+    assert "For measurement: floor reached; does not serve now" in words
+    assert "not decided" not in words
+    assert f"Not decided anew. {measuring.missing}" in words
 
 
 def test_without_a_lock_the_report_says_so(site, client_of, admin, make_model):

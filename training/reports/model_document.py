@@ -117,7 +117,7 @@ def lock_words(lock: LockFacts) -> list[Block]:
 
 
 def _in_short(report: ModelReport) -> list[Block]:
-    facts = [(proof.title, _state(proof)) for proof in report.proofs]
+    facts = [(proof.title, _state_and_verdict(proof)) for proof in report.proofs]
     facts += [
         (f"Dice, {HEADINGS[one.partition].lower()}", _dice(one.summary["dice"]))
         for one in report.evaluations
@@ -148,9 +148,15 @@ def _in_short(report: ModelReport) -> list[Block]:
 
 
 def _state(proof: ProofFacts) -> str:
-    """Whether it serves, and by which verdict."""
-    verdict = proof.decision.verdict if proof.decision else ""
-    return proof.state if verdict in {"", proof.state} else f"{proof.state}; decided: {verdict}"
+    """Whether it serves; of a model that was decided and does not, how it was decided too."""
+    decided = proof.decision is not None and proof.decision.kept
+    return f"{proof.state}; does not serve now" if decided and not proof.serves else proof.state
+
+
+def _state_and_verdict(proof: ProofFacts) -> str:
+    """The same, of a model that serves by which verdict."""
+    verdict = proof.decision.verdict if proof.decision and proof.serves else ""
+    return f"{_state(proof)}; decided: {verdict}" if verdict else _state(proof)
 
 
 def _dice(figures: Mapping[str, Any]) -> str:
@@ -179,7 +185,7 @@ def _ledger(lock: LockFacts) -> Block:
 
 def _proof(report: ModelReport, proof: ProofFacts) -> Section:
     decision = proof.decision
-    title = f"{proof.title}: {proof.state}"
+    title = f"{proof.title}: {_state(proof)}"
     rests_on = Text(proof.rests_on, "soft")
     if decision is None:
         return Section(title, [Text(proof.missing or "It was not decided."), rests_on])
@@ -188,6 +194,7 @@ def _proof(report: ModelReport, proof: ProofFacts) -> Section:
         title,
         [
             Facts(_decision(report, decision)),
+            *([Text(f"Not decided anew. {proof.missing}")] if proof.missing else []),
             rests_on,
             *([checks] if checks.rows else []),
             *([Plot(proof.figure)] if proof.figure else []),
@@ -348,10 +355,15 @@ def _training(training: Mapping[str, Any]) -> str:
         parts.append(f"{_listed(epochs)} epochs")
     if best := training.get("best_validation_dice"):
         dice = best if isinstance(best, list) else [best]
-        parts.append(f"best validation Dice {_listed([number(one, 3) for one in dice])}")
+        parts.append(f"best validation Dice {_listed([_dice_of_card(one) for one in dice])}")
     if training.get("images") is not None:
         parts.append(f"{training['images']} scans")
     return ", ".join(parts)
+
+
+def _dice_of_card(value: Any) -> str:
+    """What a card calls a Dice; a card from elsewhere may hold anything there."""
+    return number(value, 3) if isinstance(value, float) else str(value)
 
 
 def _listed(values: Any) -> str:

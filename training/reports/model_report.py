@@ -113,7 +113,11 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class ProofFacts:
-    """How the model stands for a purpose; `earlier` decisions are newest first."""
+    """How the model stands for a purpose; `earlier` decisions are newest first.
+
+    `state`: `serves`, else the verdict of `decision`, else `not decided`. `missing`: why nothing
+    can be decided now.
+    """
 
     purpose: str
     title: str
@@ -364,7 +368,7 @@ def _proof(proof: Proof, kept: Sequence[GateDecision]) -> ProofFacts:
         purpose=str(proof.purpose),
         title=proof.title,
         rests_on=proof.rests_on,
-        state=proof.state,
+        state=newest.verdict if newest and not proof.serves else proof.state,
         serves=proof.serves,
         missing=proof.missing,
         decision=newest,
