@@ -51,20 +51,25 @@ def save(
     key: UUID | None = None,
     based_on: Revision | None = None,
     suggestion_version: str = "",
+    offered_version: str | None = None,
 ) -> Revision:
     """Append a revision to the author's annotation of an image.
 
     `base` is the revision the work started from (0: none yet); if a newer one exists, Conflict is
     raised and nothing changes. A repeated `key` answers the revision that it made, and so does the
     same content on the same base: a page that is closed while it saves may not remember its key.
-    `seconds` is the time spent since the last revision. Regions are normalised to valid geometry
-    on the 1/1000 px grid inside the image.
+    `seconds` is the time spent since the last revision. `offered_version` names the pre-label that
+    the author had before them, empty: none; the first save keeps it. Where it is not said, it is
+    the one that the work started from, else the one that the author may see now. Regions are
+    normalised to valid geometry on the 1/1000 px grid inside the image.
     """
     _check_may_save(image, author)
     canonical = canonical_regions(image, regions)
     _check_outcome(canonical, decision, reason)
     with transaction.atomic():
-        annotation = open_annotation(image, author)
+        if offered_version is None and suggestion_version:
+            offered_version = suggestion_version
+        annotation = open_annotation(image, author, offered_version)
         digest = content_digest(canonical, decision, reason)
         repeated = annotation.revisions.filter(
             Q(key=key, key__isnull=False) | Q(number=base + 1, author=author, digest=digest)
@@ -92,20 +97,26 @@ def save(
     return revision
 
 
-def open_annotation(image: Image, author: User) -> Annotation:
+def open_annotation(image: Image, author: User, offered_version: str | None) -> Annotation:
     """The author's annotation of an image; begun, and the scan taken, if there is none yet.
 
-    Raises Refused where somebody else reads the scan already.
+    Whoever had a pre-label before them did not draw blind, whatever the reading has become
+    meanwhile. Raises Refused where somebody else reads the scan already.
     """
     annotation = Annotation.objects.filter(image=image, author=author).first()
     if annotation is not None:
         return annotation
     assignment = take_scan(image, author)
+    offered = (
+        visible_suggestion(author, image)
+        if offered_version is None
+        else image.suggestions.filter(hidden=False, version=offered_version).first()
+    )
     return Annotation.objects.create(
         image=image,
         author=author,
-        blind=assignment.blind and not assignment.with_pre_label,
-        offered=visible_suggestion(author, image),
+        blind=assignment.blind and not assignment.with_pre_label and offered is None,
+        offered=offered,
     )
 
 

@@ -21,7 +21,7 @@ from annotation.models import (
     Study,
     SubjectPartition,
 )
-from annotation.selectors import comparisons, images, queue, starts, thumbnails
+from annotation.selectors import comparisons, effort, images, queue, starts, thumbnails
 from annotation.selectors.annotations import current_suggestion
 from annotation.services import (
     double_reading,
@@ -258,6 +258,73 @@ class TestSight:
         assert pair in images.awaiting_prelabel(pair.site, version="v2")
         suggestions.offer(pair, [OFFERED], source="model", version="v2")
         assert flags(pair) == [(True, False), (True, True)]
+
+
+class TestWhatThePageShowed:
+    """A page may be older than the pair, or than the pre-label."""
+
+    @pytest.fixture
+    def saved(self, client_of: Callable[[User], Client]) -> Callable[..., Annotation]:
+        """`saved(image, person, offered_version="v1")`: a first save by the API."""
+
+        def save(image: Image, person: User, **said: object) -> Annotation:
+            answer = client_of(person).put(
+                f"/api/v1/images/{image.pk}/annotation",
+                {"regions": [rectangle(10, 10, 38, 30)], **said},
+                content_type="application/json",
+                headers={"If-Match": '"0"'},
+            )
+            assert answer.status_code == 200, answer.content
+            annotation = Annotation.objects.get(image=image, author=person)
+            return workflow.submit(annotation, person)
+
+        return save
+
+    @pytest.mark.parametrize(
+        "said",
+        [{"offered_version": "v1"}, {"origin": "pre-label", "suggestion_version": "v1"}],
+    )
+    def test_who_had_the_pre_label_before_the_scan_was_paired_is_not_without(
+        self,
+        site: Site,
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+        make_offered: Callable[..., Image],
+        saved: Callable[..., Annotation],
+        said: dict[str, str],
+    ) -> None:
+        image = make_offered("S1")
+        double_reading.set_paired_share(site, 1.0, actor=admin)
+        if image.assignments.get(slot=0).with_pre_label:
+            outlines.begin(image, other_annotator)
+        work = saved(image, annotator, **said)
+        assert not image.assignments.get(person=annotator).with_pre_label
+        assert (work.offered, work.blind) == (current_suggestion(image), False)
+        outlined(image, other_annotator, 36)
+        assert effort.paired_readings(site) == []
+
+    def test_the_pre_label_that_the_page_showed_is_kept_not_a_later_one(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        annotator: User,
+        make_image: Callable[..., Image],
+        saved: Callable[..., Annotation],
+    ) -> None:
+        scratch = make_image("S2")
+        shown = current_suggestion(pair)
+        for image in (pair, scratch):
+            suggestions.offer(image, [OFFERED], source="model", version="v2")
+        assert saved(pair, opened["with"], offered_version="v1").offered == shown
+        assert saved(scratch, annotator, offered_version="").offered is None
+
+    def test_a_client_that_does_not_say_had_what_it_may_see(
+        self, pair: Image, opened: dict[str, User], saved: Callable[..., Annotation]
+    ) -> None:
+        assert saved(pair, opened["with"]).offered == current_suggestion(pair)
+        without = saved(pair, opened["without"])
+        assert (without.offered, without.blind) == (None, True)
 
 
 class TestAtOnce:
