@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotation.models import (
     Annotation,
@@ -130,6 +131,25 @@ class TestPlanning:
         assert len(paired()) == len(made)
         assert half.items() <= paired().items()
         assert set(paired().values()) == {0, 1}
+
+    def test_more_scans_are_planned_with_no_more_statements(
+        self,
+        site: Site,
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+        make_offered: Callable[..., Image],
+    ) -> None:
+        def statements(share: float) -> int:
+            with CaptureQueriesContext(connection) as captured:
+                double_reading.set_paired_share(site, share, actor=admin)
+            return len(captured)
+
+        made = [make_offered(f"S{number}") for number in range(6)]
+        few = [statements(share) for share in (1.0, 0.0)]
+        made += [make_offered(f"S{number}") for number in range(6, 24)]
+        assert [statements(share) for share in (1.0, 0.0)] == few
+        assert double_reading.set_paired_share(site, 1.0, actor=admin) == len(made)
 
     def test_test_subjects_are_blind_for_all(
         self,
