@@ -172,6 +172,7 @@ def _plan(images: Sequence[Image]) -> int:
     free = [image for image in images if image.pk not in taken]
     readings = _wanted_readings(free)
     _make_two(readings)
+    _give_to_readers_of_other_takes([image for image in free if any(readings.get(image.pk, ()))])
     _make_single([image.pk for image in free if image.pk in twice and image.pk not in readings])
     return len(readings) + len(taken & twice)
 
@@ -204,7 +205,8 @@ def _pairs(images: Sequence[Image]) -> list[Image]:
     """Those that are read with and without their pre-label.
 
     No subject without a partition: one that is held out later would bring a reading that was not
-    blind into a lock. No scan with a sweep, whose frames are drawn one from the other.
+    blind into a lock. No scan with a sweep, whose frames are drawn one from the other, and none of
+    which somebody reads another take with all help: takes of a scan look alike.
     """
     drawn = [
         image
@@ -216,7 +218,11 @@ def _pairs(images: Sequence[Image]) -> list[Image]:
         return []
     of_scans = Image.objects.filter(take__scan__in={image.take.scan_id for image in drawn})
     sweeps = of_scans.order_by().values("take").annotate(frames=Count("pk")).filter(frames__gt=1)
-    no_pairs = set(sweeps.values_list("take__scan", flat=True))
+    read_with_help = of_scans.filter(assignments__person__isnull=False, assignments__blind=False)
+    no_pairs = {
+        *sweeps.values_list("take__scan", flat=True),
+        *read_with_help.values_list("take__scan", flat=True),
+    }
     offered = set(
         Suggestion.objects.filter(
             image__in=drawn, hidden=False, state=Suggestion.State.CURRENT
@@ -259,6 +265,26 @@ def _make_two(readings: Mapping[int, tuple[bool, ...]]) -> None:
     for slot in range(READERS):
         helped = [image for image, with_pre_label in readings.items() if with_pre_label[slot]]
         Assignment.objects.filter(image__in=helped, slot=slot).update(with_pre_label=True)
+
+
+def _give_to_readers_of_other_takes(pairs: Sequence[Image]) -> None:
+    """Who reads one take of a scan with the pre-label, or without, reads the others alike."""
+    if not pairs:
+        return
+    held = Assignment.objects.filter(
+        image__take__scan__in={image.take.scan_id for image in pairs},
+        image__in=Assignment.objects.filter(with_pre_label=True).values("image"),
+        person__memberships__study=pairs[0].study_id,
+        person__memberships__role=Membership.Role.ANNOTATOR,
+    ).order_by("image", "slot")
+    for scan, with_pre_label, person in held.values_list(
+        "image__take__scan", "with_pre_label", "person"
+    ):
+        Assignment.objects.filter(
+            image__in=[image.pk for image in pairs if image.take.scan_id == scan],
+            with_pre_label=with_pre_label,
+            person=None,
+        ).exclude(image__assignments__person=person).update(person=person)
 
 
 def _make_single(images: Collection[int]) -> None:

@@ -132,7 +132,8 @@ def begin(image: Image, person: User) -> None:
 
 
 def take_scan(image: Image, person: User) -> Assignment:
-    """Give the reading of an image to a person. Raises Refused where it is taken."""
+    """Give the reading of an image to a person; with that of a pair, those of the scan's other
+    takes. Raises Refused where it is taken."""
     mine = _reading_of(person, image)
     if mine is not None:
         return mine
@@ -152,7 +153,8 @@ def _reading_of(person: User, image: Image) -> Assignment | None:
 def _take_free(image: Image, person: User) -> Assignment:
     free = Assignment.objects.filter(image=image, person=None).order_by("slot").first()
     if free is not None:
-        Assignment.objects.filter(pk=free.pk).update(person=person)
+        alike = _of_other_takes(free, person) if is_paired(image) else []
+        Assignment.objects.filter(pk__in=[free.pk, *alike]).update(person=person)
         free.person = person
         return free
     try:
@@ -160,6 +162,18 @@ def _take_free(image: Image, person: User) -> Assignment:
             return Assignment.objects.create(image=image, person=person, slot=0)
     except IntegrityError as error:
         raise Refused("Somebody else reads this scan already. Open the next one.") from error
+
+
+def _of_other_takes(reading: Assignment, person: User) -> list[int]:
+    """Free readings, of pairs of the same scan, that have the pre-label where `reading` has it."""
+    others = Image.objects.filter(take__scan__takes=reading.image.take_id)
+    free = Assignment.objects.filter(
+        image__in=others.filter(assignments__with_pre_label=True),
+        blind=True,
+        with_pre_label=reading.with_pre_label,
+        person=None,
+    ).exclude(image__in=others.filter(assignments__person=person))
+    return list(free.values_list("pk", flat=True))
 
 
 def append_revision(

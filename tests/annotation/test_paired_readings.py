@@ -390,6 +390,58 @@ class TestAtOnce:
         assert people == [annotator, None]
 
 
+class TestTakesOfAScan:
+    """They look alike: whoever saw the pre-label of one cannot read another without."""
+
+    @pytest.fixture
+    def takes(self, in_pairs: Site, make_offered: Callable[..., Image]) -> list[Image]:
+        return [make_offered("S1", take=1), make_offered("S1", take=2)]
+
+    def test_a_person_reads_all_alike_in_whatever_order_they_come(
+        self, takes: list[Image], annotator: User, other_annotator: User
+    ) -> None:
+        outlines.begin(takes[0], annotator)
+        outlines.begin(takes[1], other_annotator)
+        outlines.begin(takes[1], annotator)
+        outlines.begin(takes[0], other_annotator)
+        for person in (annotator, other_annotator):
+            arms = [image.assignments.get(person=person).with_pre_label for image in takes]
+            assert arms[0] == arms[1]
+
+    def test_a_take_that_comes_later_goes_to_the_same_people(
+        self,
+        takes: list[Image],
+        make_offered: Callable[..., Image],
+        annotator: User,
+        other_annotator: User,
+    ) -> None:
+        for person in (annotator, other_annotator):
+            outlines.begin(takes[0], person)
+        later = make_offered("S1", take=3)
+        for person in (annotator, other_annotator):
+            first, third = (image.assignments.get(person=person) for image in (takes[0], later))
+            assert first.with_pre_label == third.with_pre_label
+
+    def test_another_scan_goes_to_whoever_comes(
+        self, takes: list[Image], make_offered: Callable[..., Image], annotator: User
+    ) -> None:
+        outlines.begin(takes[0], annotator)
+        assert not make_offered("S2").assignments.filter(person__isnull=False).exists()
+
+    def test_a_scan_of_which_one_take_was_read_with_help_is_no_pair(
+        self, in_pairs: Site, make_image: Callable, make_offered: Callable, annotator: User
+    ) -> None:
+        outlines.save(make_image("S1", take=1), annotator, [OFFERED], base=0)
+        assert flags(make_offered("S1", take=2)) == []
+
+    def test_a_scan_with_a_sweep_is_no_pair(
+        self, in_pairs: Site, make_image: Callable, make_offered: Callable
+    ) -> None:
+        for frame in (0, 1):
+            make_image("S1", take=1, frame=frame)
+        assert flags(make_offered("S1", take=2)) == []
+
+
 class TestTheExpert:
     def test_does_not_read_a_pair(
         self, pair: Image, expert: User, client_of: Callable[[User], Client]
