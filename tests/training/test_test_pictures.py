@@ -7,6 +7,7 @@ from django.urls import reverse
 from annotation.models import LockLook, Site
 from annotation.services import lock
 from core.models import AuditEvent, Job
+from core.reports.as_json import plain
 from core.reports.html import as_html
 from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
@@ -82,8 +83,14 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     assert {one.pk for one in shown} == set(opening.images)
     assert Prediction.objects.filter(model=decided, image__in=opening.images).count() == len(shown)
     assert said.count('class="outline reference"') >= len(shown)
-    alone = as_html(model_document.document_of(model_report.of_model(decided)))
+    report = model_report.of_model(decided)
+    alone = as_html(model_document.document_of(report))
     assert "Opened by expert" in alone
+    found = plain(report)["test_pictures"]
+    assert len(found["worst"]) == len(found["changed"]) == 5
+    for one in (*found["worst"], *found["changed"]):
+        dice, before = f"{one['dice']:.3f}", f"{one['previous_dice']:.3f}"
+        assert f"{one['subject']}: Dice {dice}, before {before}" in alone
     browser.post(pages("open_pictures", decided))
     client_of(admin).post(pages("open_pictures", decided))
     assert PictureOpening.objects.count() == 1
