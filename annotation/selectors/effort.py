@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from annotation.models import (
     Annotation,
@@ -105,7 +105,13 @@ def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:
         Reference.objects.filter(
             image__in=images, superseded_at__isnull=True, revision__decision=""
         )
-        .filter(how__in=[Reference.How.SINGLE_EXPERT, Reference.How.CORRECTED])
+        .filter(
+            Q(how=Reference.How.SINGLE_EXPERT, revision__annotation__offered__isnull=False)
+            | Q(
+                how=Reference.How.CORRECTED,
+                revision__based_on__annotation__offered__isnull=False,
+            )
+        )
         .exclude(image__assignments__blind=True)
         .select_related("image__subject", "revision__content")
         .select_related("revision__annotation__offered")

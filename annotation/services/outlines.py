@@ -14,7 +14,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, Image, Revision, RevisionContent
+from annotation.models import (
+    Annotation,
+    Assignment,
+    Image,
+    Revision,
+    RevisionContent,
+    Scan,
+)
 from annotation.policies import can_annotate_in, can_take_reading, is_paired, require_member
 from annotation.selectors.annotations import visible_suggestion
 from annotation.services.image_state import refresh_state
@@ -115,17 +122,26 @@ def begin(image: Image, person: User) -> None:
 
 def take_scan(image: Image, person: User) -> Assignment:
     """Give the reading of an image to a person. Raises Refused where it is taken."""
-    mine = Assignment.objects.filter(image=image, person=person).first()
+    mine = _reading_of(person, image)
     if mine is not None:
         return mine
     if not can_take_reading(person, image):
         raise Refused("Two annotators read this scan. Review it when both have submitted.")
     if image.state in {Image.State.APPROVED, Image.State.UNUSABLE}:
         raise Refused("This scan is finished. Open the next one.")
+    with transaction.atomic():
+        Scan.objects.select_for_update().get(takes=image.take_id)
+        return _reading_of(person, image) or _take_free(image, person)
+
+
+def _reading_of(person: User, image: Image) -> Assignment | None:
+    return Assignment.objects.filter(image=image, person=person).first()
+
+
+def _take_free(image: Image, person: User) -> Assignment:
     free = Assignment.objects.filter(image=image, person=None).order_by("slot").first()
-    if free is not None and Assignment.objects.filter(pk=free.pk, person=None).update(
-        person=person
-    ):
+    if free is not None:
+        Assignment.objects.filter(pk=free.pk).update(person=person)
         free.person = person
         return free
     try:

@@ -146,6 +146,23 @@ class TestKept:
         drawn(offered("S3"), annotator, 30)
         assert effort.kept(site) == []
 
+    def test_what_had_no_pre_label_takes_no_place_among_the_newest(
+        self,
+        site: Site,
+        make_image,
+        offered,
+        annotator: User,
+        expert: User,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(effort, "NEWEST", 2)
+        single, corrected = offered("S1"), offered("S2")
+        review.approve(drawn(single, annotator, 30), 1, expert)
+        review.correct_and_approve(drawn(corrected, annotator, 30), 1, expert, [OFFERED])
+        for code in ("S3", "S4"):
+            review.approve(drawn(make_image(code), annotator, 30), 1, expert)
+        assert [one.image_id for one in effort.kept(site)] == [single.pk, corrected.pk]
+
 
 class TestPairedReadings:
     @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.test import Client
 
 from annotation.models import (
@@ -256,6 +258,49 @@ class TestSight:
         assert pair in images.awaiting_prelabel(pair.site, version="v2")
         suggestions.offer(pair, [OFFERED], source="model", version="v2")
         assert flags(pair) == [(True, False), (True, True)]
+
+
+class TestAtOnce:
+    """Another request takes a reading while this one waits for the scan."""
+
+    @pytest.fixture
+    def meanwhile(self) -> Callable[..., AbstractContextManager[None]]:
+        """`meanwhile(act, before)`: `act` comes in before the lock on the scan, or without a lock
+        as late as before the first statement that has the words `before` in it."""
+        lock = 'FROM "annotation_scan" INNER JOIN "annotation_take"'
+
+        def race(act: Callable[[], object], before: str) -> AbstractContextManager[None]:
+            waiting = [act]
+
+            def execute(run, sql, params, many, context):
+                if waiting and (lock in sql or before in sql):
+                    waiting.pop()()
+                return run(sql, params, many, context)
+
+            return connection.execute_wrapper(execute)
+
+        return race
+
+    def test_the_second_of_two_people_gets_the_other_reading(
+        self,
+        pair: Image,
+        annotator: User,
+        other_annotator: User,
+        client_of: Callable[[User], Client],
+        meanwhile: Callable,
+    ) -> None:
+        with meanwhile(lambda: outlines.begin(pair, other_annotator), 'UPDATE "annotation_assign'):
+            assert client_of(annotator).get(edit_page(pair)).status_code == 200
+        people = [one.person for one in pair.assignments.order_by("slot")]
+        assert people == [other_annotator, annotator]
+
+    def test_who_opens_it_twice_has_it_once(
+        self, pair: Image, annotator: User, client_of: Callable[[User], Client], meanwhile: Callable
+    ) -> None:
+        with meanwhile(lambda: outlines.begin(pair, annotator), '"person_id" IS NULL'):
+            assert client_of(annotator).get(edit_page(pair)).status_code == 200
+        people = [one.person for one in pair.assignments.order_by("slot")]
+        assert people == [annotator, None]
 
 
 class TestTheExpert:

@@ -5,7 +5,7 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from annotation.models import LockLook, Site
-from annotation.services import lock
+from annotation.services import lock, subjects
 from core.models import AuditEvent, Job
 from core.reports.as_json import plain
 from core.reports.html import as_html
@@ -140,3 +140,20 @@ def test_an_opening_is_never_changed(decided, expert):
         PictureOpening.objects.filter(pk=opening.pk).update(look=1)
     with pytest.raises(DatabaseError, match="never deleted"), transaction.atomic():
         PictureOpening.objects.filter(pk=opening.pk).delete()
+
+
+def test_erased_scans_take_no_place_among_the_opened(decided, expert, admin, test_references):
+    first = test_pictures.decision_of(decided).evaluation.rows.order_by("values__dice")[0].image
+    subjects.withdraw(first.subject, actor=admin, reason="consent withdrawn")
+    opening = test_pictures.open_once(decided, expert)
+    assert first.pk not in opening.images
+    assert len(opening.images) >= 5
+
+
+def test_of_erased_scans_alone_no_look_is_spent(decided, expert, admin, test_references):
+    for image in test_references:
+        subjects.withdraw(image.subject, actor=admin, reason="consent withdrawn")
+    before = LockLook.objects.count()
+    with pytest.raises(Refused, match="None of the scans"):
+        test_pictures.open_once(decided, expert)
+    assert LockLook.objects.count() == before
