@@ -141,7 +141,7 @@ def panel(model: ModelVersion) -> GatePanel:
         _proof(Purpose.PRE_LABEL, model),
         _proof(Purpose.MEASUREMENT, model),
         locks.lock_state(model.site),
-        confirmations.newest(model),
+        confirmations.complete(model),
         earlier.name if earlier else "no model" if current else "",
         shadow.of_model(model),
         evaluations.newest(model, DEVELOPMENT) is not None,

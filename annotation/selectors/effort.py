@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from annotation.models import (
     Annotation,
@@ -83,6 +83,15 @@ def worked(site: Site) -> list[Worked]:
             revisions[revision.annotation_id].append(revision)
     done = [_worked(annotations[pk], work) for pk, work in revisions.items()]
     return sorted((one for one in done if one), key=lambda one: (one.at, one.image_id))
+
+
+def newest_at(site: Site) -> datetime | None:
+    """When the newest revision of an outline of the site that was handed in was saved."""
+    handed_in = Revision.objects.filter(annotation__image__site=site).exclude(
+        annotation__state=Annotation.State.DRAFT
+    )
+    newest: datetime | None = handed_in.aggregate(at=Max("created_at"))["at"]
+    return newest
 
 
 def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:

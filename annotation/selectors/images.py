@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -35,6 +36,11 @@ def with_id(image_id: int) -> Image:
     if image is None:
         raise NotFound("There is no such image.")
     return image
+
+
+def kept(image_ids: Sequence[int]) -> QuerySet[Image]:
+    """Those of the images that were not erased."""
+    return Image.objects.filter(pk__in=image_ids, erased_at__isnull=True)
 
 
 def images_of(

@@ -125,7 +125,7 @@ def confirm(proving: Site, admin: User, expert: User) -> Callable[[ModelVersion]
     def make(model: ModelVersion) -> Confirmation:
         if evaluations.newest(model, "validation") is None:
             evaluation.evaluate(model, "validation", admin)
-        return confirmations.confirm(model, expert)
+        return confirmations.confirm(model, expert)[0]
 
     return make
 

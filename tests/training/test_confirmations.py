@@ -67,10 +67,50 @@ def test_a_confirmation_counts_for_both_purposes_one_after_the_other(
 ):
     confirmation = confirm(better)
     promotion.promote(better, admin, purposes=["pre-label"])
-    assert confirmations.newest(better) == confirmation, "against the model that it replaced"
+    assert confirmations.newest(better, "pre-label") == confirmation, (
+        "against the model that it replaced"
+    )
     (move,) = promotion.promote(better, admin).moves
     assert (move.purpose, move.numbers["confirmed_by"]) == ("measurement", "expert")
     assert kept(better) == [(confirmation, ""), (confirmation, "")]
+
+
+def test_each_pointer_asks_for_a_look_beside_the_model_that_it_takes_away(
+    serving, better, admin, expert, confirm, make_model, develop
+):
+    early = confirm(better)
+    other = make_model(1.0)
+    develop(other, 0.85)
+    confirm(other)
+    promotion.promote(other, admin, purposes=["pre-label"])
+    with pytest.raises(Refused, match="nobody has confirmed"):
+        promotion.promote(better, admin, purposes=["pre-label"])
+    (move,) = promotion.promote(better, admin, purposes=["measurement"]).moves
+    assert move.numbers["confirmed_by"] == "expert"
+    assert GateDecision.objects.get(model=better).confirmation == early
+    assert early.current == serving
+
+
+def test_a_candidate_is_confirmed_beside_every_model_in_whose_place_it_would_serve(
+    serving, better, admin, expert, confirm, make_model, develop, client_of
+):
+    other = make_model(1.0)
+    develop(other, 0.85)
+    confirm(other)
+    promotion.promote(other, admin, purposes=["pre-label"])
+    confirm(better)
+    assert {one.current for one in better.confirmations.all()} == {other, serving}
+    page = client_of(expert).get(reverse("training:promote", args=["lab", better.pk]))
+    said = page.content.decode()
+    assert f"Beside {other.name}" in said
+    assert f"Beside {serving.name}" in said
+
+
+def test_a_rollback_to_none_makes_no_model_the_first_for_measurement(serving, better, admin):
+    promotion.rollback(serving.site, admin, "it draws too much", ["pre-label"])
+    outcome = promotion.promote(better, admin)
+    assert [move.purpose for move in outcome.moves] == ["pre-label"]
+    assert "nobody has confirmed" in outcome.refused["measurement"]
 
 
 def test_a_reason_stands_wherever_the_promotion_stands(serving, better, admin, client_of):

@@ -14,6 +14,7 @@ from annotation.models import Site
 from core.jobs import Cancelled, JobContext
 from core.models import Job, User
 from core.services import jobs
+from training import processes
 from training.models import DeviceLease
 from training.services import devices, runs, supervision
 
@@ -129,6 +130,23 @@ def test_a_training_whose_device_was_given_to_another_is_ended(
     monkeypatch.setattr(devices.Leased, "keep", lambda self: False)
     program = "import time; time.sleep(600)"
     monkeypatch.setattr(supervision, "command", lambda *_: [sys.executable, "-c", program])
+    with pytest.raises(supervision.DeviceLost, match="Another run has device 0"):
+        supervision.run_process(attempt())
+
+
+def test_a_lost_device_is_no_lack_of_memory(
+    attempt: Callable[[], JobContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = [supervision.DeviceLost("Another run has device 0 by now.")] * 5 + [processes.DONE]
+
+    def run_process(context: JobContext) -> int:
+        end = ends.pop(0)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    monkeypatch.setattr(supervision, "run_process", run_process)
     context = attempt()
-    assert supervision.run_process(context) < 0
-    assert "Another run has device 0" in Job.objects.get(pk=context.job.pk).log
+    supervision.supervise_process(context)
+    assert not ends
+    assert Job.objects.get(pk=context.job.pk).log.count("looks for another") == 5

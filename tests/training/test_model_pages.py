@@ -144,9 +144,9 @@ def test_a_confirmation_is_of_one_comparison(low_floor, admin, expert, make_mode
     first, second = make_model(DIM), make_model(BRIGHT)
     evaluation.evaluate(second, "validation", admin)
     confirming.confirm(second, expert)
-    assert confirmations.newest(second) is not None
+    assert confirmations.newest(second, "pre-label") is not None
     promotion.promote(first, admin, purposes=["pre-label"])
-    assert confirmations.newest(second) is None, "it was confirmed against no model"
+    assert confirmations.newest(second, "pre-label") is None, "it was confirmed against no model"
 
 
 def test_without_pictures_nothing_is_confirmed(low_floor, client_of, expert, make_model):

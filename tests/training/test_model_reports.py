@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 from django.template.defaultfilters import floatformat
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import LockLook, Site, Study, Subject
 from annotation.services import lock
@@ -17,7 +18,8 @@ from inference.models import Purpose
 from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
-from training.models import Epoch, GateDecision
+from training.model_comparisons import JUDGED_FROM
+from training.models import Epoch, GateDecision, ShadowComparison
 from training.reports import model_document, model_report
 from training.services import confirmations, evaluation, promotion, runs
 
@@ -82,6 +84,10 @@ def test_the_json_says_what_the_model_s_page_shows(decided, serving, client_of, 
     assert on_lock["differences"]["compared_with"] == serving.name
     assert f"Dice minus that of {serving.name}, test" in page
     assert len(on_lock["subjects"]) == TEST_SUBJECTS
+    assert all(
+        group["judged"] is (group["dice"]["n_subjects"] >= JUDGED_FROM)
+        for group in on_lock["subgroups"]
+    )
     assert development["how"] == "out of fold"
     assert report["lock"]["digest"] in page
     assert f"{report['lock']['n_looks']} of 10 looks taken" in page
@@ -110,6 +116,28 @@ def test_a_decision_stands_with_its_numbers(decided, serving):
     ]
     assert report["dated"] == report["lineage"][0]["at"], "the newest row"
     assert {move["model"] for move in report["lineage"]} == {serving.name, decided.name}
+
+
+def test_a_run_a_newer_lock_and_a_shadow_reading_date_the_report(
+    decided, serving, admin, make_reference, approved
+):
+    run = runs.start(decided.site, "prior", {}, admin)
+    run.model = decided
+    run.save(update_fields=["model"])
+    run.job.finished_at = timezone.now()
+    run.job.save(update_fields=["finished_at"])
+    assert model_report.of_model(decided).dated == run.job.finished_at
+    image = make_reference("T99", "test")
+    sealed = lock.seal(decided.site, admin)
+    assert model_report.of_model(decided).dated == sealed.sealed_at
+    comparison = ShadowComparison.objects.create(
+        site=decided.site, model=decided, previous=serving, wanted=1
+    )
+    reading = comparison.readings.create(
+        image=image, subject_code="T99", dice=0.9, previous_dice=0.8
+    )
+    report = plain(model_report.of_model(decided))
+    assert report["dated"] == report["shadow"]["newest_at"] == plain(reading.created_at)
 
 
 def test_a_rival_that_was_not_decided_says_how_it_stands(decided, admin, make_model, develop):

@@ -5,8 +5,9 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from annotation.models import LockLook, Site
-from annotation.services import lock
+from annotation.services import lock, subjects
 from core.models import AuditEvent, Job
+from core.reports.as_json import plain
 from core.reports.html import as_html
 from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
@@ -82,8 +83,14 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     assert {one.pk for one in shown} == set(opening.images)
     assert Prediction.objects.filter(model=decided, image__in=opening.images).count() == len(shown)
     assert said.count('class="outline reference"') >= len(shown)
-    alone = as_html(model_document.document_of(model_report.of_model(decided)))
+    report = model_report.of_model(decided)
+    alone = as_html(model_document.document_of(report))
     assert "Opened by expert" in alone
+    found = plain(report)["test_pictures"]
+    assert len(found["worst"]) == len(found["changed"]) == 5
+    for one in (*found["worst"], *found["changed"]):
+        dice, before = f"{one['dice']:.3f}", f"{one['previous_dice']:.3f}"
+        assert f"{one['subject']}: Dice {dice}, before {before}" in alone
     browser.post(pages("open_pictures", decided))
     client_of(admin).post(pages("open_pictures", decided))
     assert PictureOpening.objects.count() == 1
@@ -133,3 +140,20 @@ def test_an_opening_is_never_changed(decided, expert):
         PictureOpening.objects.filter(pk=opening.pk).update(look=1)
     with pytest.raises(DatabaseError, match="never deleted"), transaction.atomic():
         PictureOpening.objects.filter(pk=opening.pk).delete()
+
+
+def test_erased_scans_take_no_place_among_the_opened(decided, expert, admin, test_references):
+    first = test_pictures.decision_of(decided).evaluation.rows.order_by("values__dice")[0].image
+    subjects.withdraw(first.subject, actor=admin, reason="consent withdrawn")
+    opening = test_pictures.open_once(decided, expert)
+    assert first.pk not in opening.images
+    assert len(opening.images) >= 5
+
+
+def test_of_erased_scans_alone_no_look_is_spent(decided, expert, admin, test_references):
+    for image in test_references:
+        subjects.withdraw(image.subject, actor=admin, reason="consent withdrawn")
+    before = LockLook.objects.count()
+    with pytest.raises(Refused, match="None of the scans"):
+        test_pictures.open_once(decided, expert)
+    assert LockLook.objects.count() == before

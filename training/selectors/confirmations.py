@@ -44,10 +44,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The worst scans of the candidate and those on which it differs most from the current."""
+    """The worst scans of the candidate and those on which it differs most from the current.
+
+    `current`: the model whose outlines stand beside the candidate's; None: there is none to show.
+    """
 
     worst: Sequence[Picture]
     changed: Sequence[Picture]
+    current: ModelVersion | None = None
 
     @property
     def image_ids(self) -> list[int]:
@@ -55,16 +59,29 @@ class Pictures:
         return sorted({one.image_id for one in (*self.worst, *self.changed)})
 
 
-def rival_of(model: ModelVersion) -> ModelVersion | None:
-    """What makes pre-labels in the model's place: now or, where it does so itself, before it."""
-    current, earlier = current_and_earlier(model.site, Purpose.PRE_LABEL)
+def rival_of(model: ModelVersion, purpose: str) -> ModelVersion | None:
+    """What serves a purpose in the model's place: now or, where it serves itself, before it."""
+    current, earlier = current_and_earlier(model.site, purpose)
     return earlier if current == model else current
 
 
-def newest(model: ModelVersion) -> Confirmation | None:
-    """The newest confirmation of this model against its rival."""
+def rivals_of(model: ModelVersion) -> list[ModelVersion | None]:
+    """The models in whose place it would serve, each once; [None] where it is in nobody's way."""
+    rivals = dict.fromkeys(rival_of(model, purpose) for purpose in Purpose)
+    return [one for one in rivals if one is not None] or [None]
+
+
+def newest(model: ModelVersion, purpose: str) -> Confirmation | None:
+    """The newest confirmation of this model beside its rival, any where it has none."""
     found = Confirmation.objects.filter(model=model).select_related("actor")
-    return found.filter(current=rival_of(model)).first()
+    rival = rival_of(model, purpose)
+    return (found.filter(current=rival) if rival else found).first()
+
+
+def complete(model: ModelVersion) -> Confirmation | None:
+    """The newest confirmation where each purpose has one; None where one is still missing."""
+    found = [one for purpose in Purpose if (one := newest(model, purpose))]
+    return max(found, key=lambda one: one.pk) if len(found) == len(Purpose) else None
 
 
 def has_scans_to_show(site: Site) -> bool:
@@ -78,15 +95,15 @@ def last(model: ModelVersion) -> Confirmation | None:
     return found.select_related("actor", "current__site").first()
 
 
-def pictures(model: ModelVersion) -> Pictures:
-    """The pictures to confirm a candidate on, from validation only; none before it is evaluated.
+def pictures(model: ModelVersion, current: ModelVersion | None) -> Pictures:
+    """The pictures to confirm a candidate on beside a model in whose place it would serve.
 
-    Scans whose reference has been superseded or withdrawn since are left out.
+    From validation only; none before it is evaluated. Scans whose reference has been superseded
+    or withdrawn since are left out.
     """
     evaluation = evaluations.newest(model, VALIDATION)
     if evaluation is None:
         return Pictures((), ())
-    current = rival_of(model)
     before = evaluations.newest(current, VALIDATION) if current else None
     dice = mean_dice_of_images(evaluations.rows_of(evaluation))
     previous = mean_dice_of_images(evaluations.rows_of(before)) if before else {}
@@ -135,7 +152,7 @@ def beside(
             item.file_sha256,
         )
 
-    return Pictures([picture(one) for one in worst], [picture(one) for one in changed])
+    return Pictures([picture(one) for one in worst], [picture(one) for one in changed], current)
 
 
 def _drawn(model: ModelVersion, images: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -37,69 +37,72 @@ class OnPictures:
         return {"confirmed_by": by, "unconfirmed": self.unconfirmed}
 
 
-def of_promotion(model: ModelVersion, actor: User | None, without_pictures: str = "") -> OnPictures:
-    """What a promotion of the model may say about pictures (G6).
+def of_promotion(
+    model: ModelVersion, purpose: str, actor: User | None, without_pictures: str = ""
+) -> OnPictures:
+    """What a promotion of the model for a purpose may say about pictures (G6).
 
     Somebody has confirmed it, or the promotion says why not: the reason that the promoter gives,
     the site's own rule (no actor), a gate configuration that does not ask for it, a site's first
-    model, no scan to show. Raises Refused for all other models that take another's place, and
-    InvalidInput for a reason of more than 500 characters.
+    model for the purpose, no scan to show. Raises Refused for all other models that take another's
+    place, and InvalidInput for a reason of more than 500 characters.
     """
-    confirmation = confirmations.newest(model)
+    confirmation = confirmations.newest(model, purpose)
     if confirmation is not None:
         return OnPictures(confirmation)
     if len(without_pictures) > MAX_REASON:
         raise InvalidInput(f"Say in {MAX_REASON} characters why nobody looks at the pictures.")
-    unconfirmed = without_pictures.strip() or _excuse(model, actor)
+    unconfirmed = without_pictures.strip() or _excuse(model, purpose, actor)
     if not unconfirmed:
         raise Refused(_not_confirmed(model))
     return OnPictures(None, unconfirmed)
 
 
-def confirm(model: ModelVersion, actor: User, remark: str = "") -> Confirmation:
+def confirm(model: ModelVersion, actor: User, remark: str = "") -> list[Confirmation]:
     """Keep that an expert or admin has looked at the candidate's pictures and agrees.
 
-    Raises NotAllowed for others, Refused where there is no picture to look at yet.
+    One confirmation for each model in whose place it would serve. Raises NotAllowed for others,
+    Refused where there is no picture to look at yet.
     """
     study = model.site.study
     require_member(actor, study)
     if not can_guide_in(actor, study):
         raise NotAllowed("An expert or an admin confirms a model.")
-    shown = confirmations.pictures(model)
-    if not shown.image_ids:
+    with transaction.atomic():
+        return [_confirm(model, one, actor, remark) for one in confirmations.rivals_of(model)]
+
+
+def _confirm(
+    model: ModelVersion, current: ModelVersion | None, actor: User, remark: str
+) -> Confirmation:
+    images = confirmations.pictures(model, current).image_ids
+    if not images:
         raise Refused(
             f"{model.name} has no pictures yet: evaluate it on validation, then look at them."
         )
-    current = confirmations.rival_of(model)
-    with transaction.atomic():
-        confirmation = Confirmation.objects.create(
-            model=model,
-            current=current,
-            images=shown.image_ids,
-            remark=remark,
-            actor=actor,
-        )
-        audit.record(
-            "model confirmed on pictures",
-            actor=actor,
-            target=model,
-            scope=study.name,
-            model=model.name,
-            current=current.name if current else None,
-            images=shown.image_ids,
-            remark=remark,
-        )
-    return confirmation
+    audit.record(
+        "model confirmed on pictures",
+        actor=actor,
+        target=model,
+        scope=model.site.study.name,
+        model=model.name,
+        current=current.name if current else None,
+        images=images,
+        remark=remark,
+    )
+    return Confirmation.objects.create(
+        model=model, current=current, images=images, remark=remark, actor=actor
+    )
 
 
-def _excuse(model: ModelVersion, actor: User | None) -> str:
+def _excuse(model: ModelVersion, purpose: str, actor: User | None) -> str:
     """Why a promotion may do without a confirmation though nobody gives a reason, or nothing."""
     if actor is None:
         return BY_RULE
     version = gate_configurations.of_model(model)
     if not gate_configurations.values_of(version).asks_for_confirmation:
         return NOT_ASKED
-    if confirmations.rival_of(model) is None:
+    if confirmations.rival_of(model, purpose) is None:
         return FIRST
     return "" if confirmations.has_scans_to_show(model.site) else NOTHING_TO_SHOW
 

@@ -144,7 +144,7 @@ def _promote_for(
         _record_refusal(judgement, actor, reason)
         raise Refused(f"{judgement.decision.verdict}. {judgement.decision.reason}")
     try:
-        pictures = confirmations.of_promotion(model, actor, without_pictures)
+        pictures = confirmations.of_promotion(model, purpose, actor, without_pictures)
     except Refused:
         _record_refusal(judgement, actor, reason)
         raise
@@ -180,7 +180,7 @@ def _judge(
         return decide_pre_label(model)
     lock = _lock_of(model.site)
     _refuse_unearned_look(model, actor)
-    confirmations.of_promotion(model, actor, without_pictures)
+    confirmations.of_promotion(model, purpose, actor, without_pictures)
     current = current_model(model.site, Purpose.MEASUREMENT)
     _look(lock, [one for one in (model, current) if one is not None], actor)
     return decide_measurement(model)

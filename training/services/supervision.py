@@ -26,6 +26,10 @@ POLL_SECONDS = 0.5
 STOP_SECONDS = 8.0  # cancel takes effect within 10 s, polling included
 
 
+class DeviceLost(Exception):
+    """Another run has the device by now: this attempt's lease had run out."""
+
+
 def supervise(context: JobContext) -> dict[str, Any]:
     """Run the training of a job in a process of its own, to its end, and say what came of it."""
     supervise_process(context)
@@ -38,12 +42,19 @@ def supervise_process(context: JobContext) -> None:
     A process that is killed is started again in the same attempt and goes on from its last
     checkpoint, up to three times. Raises Cancelled, Fenced, or TrainingFailed with the reason.
     """
-    for start in range(1, PROCESS_STARTS + 1):
-        code = run_process(context)
+    killed = 0
+    while killed < PROCESS_STARTS:
+        try:
+            code = run_process(context)
+        except DeviceLost as lost:
+            context.raise_if_cancelled()
+            _tell(context, f"{lost} This one ends and looks for another.")
+            continue
         if code == DONE:
             return
         _raise_for(code, context)
-        _tell(context, f"The training process was ended by signal {-code} ({start}. time).")
+        killed += 1
+        _tell(context, f"The training process was ended by signal {-code} ({killed}. time).")
     raise TrainingFailed(
         f"The training process was killed {PROCESS_STARTS} times, probably for want of memory:"
         " start again with a smaller batch_size or image_size."
@@ -53,7 +64,7 @@ def supervise_process(context: JobContext) -> None:
 def run_process(context: JobContext) -> int:
     """Start the runner on a device of its own and wait for its end.
 
-    It is asked to stop when the job is cancelled.
+    It is asked to stop when the job is cancelled. Raises DeviceLost.
     """
     log = context.directory / "runner.log"
     with devices.leased(context) as device, log.open("ab") as output:
@@ -95,8 +106,7 @@ def _watch(process: subprocess.Popen[bytes], context: JobContext, device: Leased
         except subprocess.TimeoutExpired:
             pass
         if device is not None and not device.keep():
-            _tell(context, f"Another run has {device} by now: this one ends and looks for another.")
-            return -signal.SIGKILL
+            raise DeviceLost(f"Another run has {device} by now.")
         try:
             context.raise_if_cancelled()
         except Cancelled:

@@ -63,8 +63,9 @@ def open_once(model: ModelVersion, actor: User) -> PictureOpening:
     if earlier is not None:
         _draw_what_is_missing(earlier, actor)
         return earlier
-    worst, changed = confirmations.worst_and_changed(*_dice(decision))
-    images = sorted({*worst, *changed})
+    images = _worst_and_changed(decision)
+    if not images:
+        raise Refused("None of the scans that it was decided on is kept any more.")
     try:
         with transaction.atomic():
             look = locks.open_pictures(decision.lock, actor, f"pictures of {model.name}", images)
@@ -130,6 +131,16 @@ def _draw_what_is_missing(opening: PictureOpening, actor: User) -> None:
     if not is_drawn(opening):
         with contextlib.suppress(Conflict):  # the job is still queued or running
             _submit(opening, actor)
+
+
+def _worst_and_changed(decision: GateDecision) -> list[int]:
+    """Which scans to open: none that was erased since, so that the one look shows all it can."""
+    dice, previous = _dice(decision)
+    kept = set(stored.kept(list(dice)).values_list("pk", flat=True))
+    worst, changed = confirmations.worst_and_changed(
+        {image: value for image, value in dice.items() if image in kept}, previous
+    )
+    return sorted({*worst, *changed})
 
 
 def _dice(decision: GateDecision) -> tuple[dict[int, float], dict[int, float]]:

@@ -38,7 +38,7 @@ def promote(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     context = {
         "model": found,
         "gate": panel,
-        "pictures": confirmations.pictures(found),
+        "compared": [confirmations.pictures(found, one) for one in confirmations.rivals_of(found)],
         "promoting": Promote(asks=_asks_whether_looked(found)),
         "confirming": Confirm(),
     }
@@ -102,9 +102,7 @@ def plan(request: StudyRequest, study: Study) -> HttpResponse:
 
 def _asks_whether_looked(model: ModelVersion) -> bool:
     """Whether there are pictures that nobody has confirmed yet."""
-    if confirmations.newest(model) is not None:
-        return False
-    return confirmations.has_scans_to_show(model.site)
+    return confirmations.complete(model) is None and confirmations.has_scans_to_show(model.site)
 
 
 def _promote(request: StudyRequest, study: Study, model: ModelVersion) -> HttpResponse:
