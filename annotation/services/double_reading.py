@@ -16,10 +16,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from annotation.models import (
     HELD_OUT,
+    Annotation,
     Assignment,
     Image,
     Membership,
@@ -29,7 +30,7 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.models.assignment import READERS
-from annotation.policies import require_admin
+from annotation.policies import require_admin, role_of
 from core.models import User
 from core.services import audit
 from domain.errors import InvalidInput, Refused
@@ -113,6 +114,44 @@ def plan_held_out(study: Study) -> int:
     return _plan_untouched(
         Image.objects.filter(study=study, subject__partition__partition__in=HELD_OUT)
     )
+
+
+def release(study: Study, person: User) -> None:
+    """Free what a person took, has not begun and may read no longer, when their role has changed.
+
+    Of pairs for which no two annotators are left, what nobody took is given up: a reading that was
+    begun goes on as it is, without a second. In the caller's transaction.
+    """
+    taken = Assignment.objects.filter(image__study=study, person=person, done_at=None)
+    taken = taken.exclude(_has_begun())
+    role = role_of(person, study)
+    if role == Membership.Role.EXPERT:
+        taken = taken.filter(image__in=_paired_images(study))
+    if role != Membership.Role.ANNOTATOR:
+        images = list(taken.values_list("image", flat=True))
+        Assignment.objects.filter(image__in=images, person=person).update(person=None)
+        _plan_untouched(Image.objects.filter(pk__in=images))
+    if _annotators(study) < READERS:
+        _give_up_pairs(study)
+
+
+def _give_up_pairs(study: Study) -> None:
+    _plan_untouched(_paired_images(study))
+    half = Assignment.objects.filter(image__in=_paired_images(study), person=None)
+    images = list(half.values_list("image", flat=True))
+    Assignment.objects.filter(image__in=images, person=None).delete()
+    left = Assignment.objects.filter(image__in=images)
+    left.exclude(_has_begun()).update(blind=False, with_pre_label=False)
+    left.update(slot=0)
+
+
+def _paired_images(study: Study) -> QuerySet[Image]:
+    return Image.objects.filter(study=study, assignments__with_pre_label=True)
+
+
+def _has_begun() -> Exists:
+    """Whether the person of an assignment has begun to outline its image."""
+    return Exists(Annotation.objects.filter(image=OuterRef("image"), author=OuterRef("person")))
 
 
 def set_for_held_out(study: Study, twice: bool, *, actor: User) -> int:

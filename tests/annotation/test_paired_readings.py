@@ -22,10 +22,12 @@ from annotation.models import (
     Study,
     SubjectPartition,
 )
+from annotation.policies import can_see_suggestion
 from annotation.selectors import comparisons, effort, images, queue, starts, thumbnails
 from annotation.selectors.annotations import current_suggestion
 from annotation.services import (
     double_reading,
+    members,
     outlines,
     review,
     split,
@@ -440,6 +442,97 @@ class TestTakesOfAScan:
         for frame in (0, 1):
             make_image("S1", take=1, frame=frame)
         assert flags(make_offered("S1", take=2)) == []
+
+
+class TestLeaving:
+    """Somebody who took a reading and did not begin it leaves, or gets another role."""
+
+    @pytest.fixture(params=["removed", "expert", "admin"])
+    def leave(self, request: pytest.FixtureRequest, study: Study, admin: User) -> Callable:
+        def go(person: User) -> None:
+            if request.param == "removed":
+                members.remove(study, person, actor=admin)
+            else:
+                members.add(study, person, request.param, actor=admin)
+
+        return go
+
+    def test_a_third_annotator_takes_the_reading_over(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        third = make_user("third", "annotator", study)
+        outlined(pair, opened["without"], 36)
+        leave(opened["with"])
+        assert queue.next_for(third, study).image == pair
+        assert outlined(pair, third, 38).offered == current_suggestion(pair)
+        assert effort.paired_readings(pair.site) != []
+
+    def test_what_was_begun_is_approved_alone_if_nobody_can_read_the_other(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        expert: User,
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        work = outlined(pair, opened["without"], 36)
+        leave(opened["with"])
+        assert not can_see_suggestion(opened["without"], pair)
+        with pytest.raises(Refused, match="reads this scan already"):
+            outlines.save(pair, make_user("later", "annotator", study), [OFFERED], base=0)
+        review.approve(work, 1, expert)
+        assert Reference.objects.get(image=pair).how == Reference.How.SINGLE_EXPERT
+
+    def test_what_was_not_begun_is_read_as_any_scan_if_nobody_can_read_the_other(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        make_offered: Callable[..., Image],
+        leave: Callable[[User], None],
+    ) -> None:
+        untouched = make_offered("S2")
+        leave(opened["with"])
+        assert flags(untouched) == []
+        assert list(pair.assignments.values_list("slot", "person", "blind")) == [
+            (0, opened["without"].pk, False)
+        ]
+        assert can_see_suggestion(opened["without"], pair)
+
+    def test_a_pair_that_the_share_no_longer_asks_for_is_taken_back(
+        self,
+        pair: Image,
+        annotator: User,
+        study: Study,
+        site: Site,
+        admin: User,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        make_user("third", "annotator", study)
+        outlines.begin(pair, annotator)
+        double_reading.set_paired_share(site, 0.0, actor=admin)
+        assert len(flags(pair)) == 2
+        leave(annotator)
+        assert flags(pair) == []
+
+    def test_what_they_had_begun_stays_theirs(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        make_user("third", "annotator", study)
+        outlines.save(pair, opened["with"], [OFFERED], base=0)
+        leave(opened["with"])
+        assert {one.person for one in pair.assignments.all()} == set(opened.values())
 
 
 class TestTheExpert:
