@@ -117,20 +117,18 @@ def plan_held_out(study: Study) -> int:
 
 
 def release(study: Study, person: User) -> None:
-    """Free what a person took, has not begun and may read no longer, when their role has changed.
+    """Free what a person who is no annotator now took, has not begun and may read no longer.
 
     Of pairs for which no two annotators are left, what nobody took is given up: a reading that was
     begun goes on as it is, without a second. In the caller's transaction.
     """
     taken = Assignment.objects.filter(image__study=study, person=person, done_at=None)
     taken = taken.exclude(_has_begun())
-    role = role_of(person, study)
-    if role == Membership.Role.EXPERT:
+    if role_of(person, study) == Membership.Role.EXPERT:
         taken = taken.filter(image__in=_paired_images(study))
-    if role != Membership.Role.ANNOTATOR:
-        images = list(taken.values_list("image", flat=True))
-        Assignment.objects.filter(image__in=images, person=person).update(person=None)
-        _plan_untouched(Image.objects.filter(pk__in=images))
+    images = list(taken.values_list("image", flat=True))
+    Assignment.objects.filter(image__in=images, person=person).update(person=None)
+    _plan_untouched(Image.objects.filter(pk__in=images))
     if _annotators(study) < READERS:
         _give_up_pairs(study)
 
