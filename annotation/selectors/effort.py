@@ -127,7 +127,8 @@ def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:
 def paired_readings(site: Site) -> list[PairedReading]:
     """Each label of each image that two finished, one with the pre-label and one without.
 
-    A scan whose pre-label was gone when its reader began is no pair.
+    A scan whose pre-label was gone when its reader began is no pair, nor is one whose other reader
+    had begun with a pre-label before the scan was paired.
     """
     people: defaultdict[int, dict[bool, int]] = defaultdict(dict)
     readings = Assignment.objects.filter(
@@ -186,7 +187,7 @@ def _finished_work(
 
 def _pair(site: Site, with_it: _Reading, without_it: _Reading) -> list[PairedReading]:
     offered = with_it.annotation.offered
-    if offered is None:
+    if offered is None or without_it.annotation.offered is not None:
         return []
     image = with_it.annotation.image
     pre_label = regions_from_json(offered.regions)
