@@ -15,6 +15,7 @@ from core.reports.as_json import as_text, plain
 from core.reports.html import as_html
 from core.reports.pdf import as_pdf
 from inference.models import Purpose
+from inference.recipes import unet
 from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
@@ -225,7 +226,7 @@ def test_an_uploaded_model_that_nobody_evaluated_has_a_report(locked, client_of,
 
 def test_a_card_from_elsewhere_may_say_anything_of_its_training(site, client_of, admin):
     for number, best in enumerate(("0.91", {"fold": 0.91}, [10**400, None, 0.91])):
-        onnx = brightness_network((BRIGHT + 0.01 + number / 100,))
+        onnx = brightness_network((0.777 + number,))
         card = card_json(
             onnx,
             site=site.slug,
@@ -238,6 +239,12 @@ def test_a_card_from_elsewhere_may_say_anything_of_its_training(site, client_of,
         assert "0.91" in page
         assert "0.91" in said
         assert "package-599 1.0" in said
+
+
+@pytest.mark.parametrize("fit", unet.FITS)
+def test_a_card_says_how_a_scan_is_fitted(fit):
+    said = dict(model_document.card_words({"input": unet.input_spec(64, 96, fit)}))
+    assert said["Input"] == f"the whole scan in 96 × 64 px, {fit}"
 
 
 def test_a_model_that_was_replaced_stands_as_it_was_decided(

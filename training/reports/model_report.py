@@ -1,7 +1,8 @@
 """What is reported of one model, from stored rows only: asked twice, it says the same twice.
 
 What is printed with a time of its own carries the time of the row it rests on, never that of the
-printing. Per-item results of the locked test set stand by subject and lead to no scan.
+printing. Per-item results of the locked test set stand by subject and lead to no scan, unless its
+pictures were opened.
 """
 
 from __future__ import annotations
