@@ -11,6 +11,7 @@ from annotation.models import (
     Study,
     SubjectPartition,
 )
+from annotation.models.assignment import READERS
 from core.models import User
 from domain.errors import NotAllowed, NotFound
 
@@ -83,7 +84,7 @@ def can_review(user: User, annotation: Annotation) -> bool:
 
 def is_double_read(image: Image) -> bool:
     """Whether two people read this image independently."""
-    return Assignment.objects.filter(image=image, blind=True).exists()
+    return Assignment.objects.filter(image=image, blind=True).count() == READERS
 
 
 def is_paired(image: Image) -> bool:

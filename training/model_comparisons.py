@@ -48,16 +48,12 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Subgroup:
-    """The Dice of the subjects of one group."""
+    """The Dice of the subjects of one group; `judged`: they are enough to judge it by itself."""
 
     grouping: str
     group: str
     dice: dict[str, Any]
-
-    @property
-    def judged(self) -> bool:
-        """Whether there are enough subjects to judge the group by itself."""
-        return bool(self.dice["n_subjects"] >= JUDGED_FROM)
+    judged: bool
 
 
 def comparable(evaluation: Evaluation, serving: Evaluation) -> bool:
@@ -122,7 +118,7 @@ def subgroup_table(rows: Sequence[Row]) -> list[Subgroup]:
     means = summarising.subject_means(rows, "dice")
     found = subgroups.groupings(images) | {"centre": subgroups.centres(images)}
     return [
-        Subgroup(grouping, group, dice)
+        Subgroup(grouping, group, dice, judged=dice["n_subjects"] >= JUDGED_FROM)
         for grouping, group_of in found.items()
         for group, values in _by_group(means, group_of).items()
         if (dice := summarising.statistics(values)) is not None

@@ -108,7 +108,8 @@ class SaveSerializer(serializers.Serializer[Any]):
     """The body of a save. Author, time, hash and state are the server's.
 
     `schema` is the form of the regions: what a newer editor wrote is refused, not cut to fit.
-    `based_on` is the revision that was restored, or copied from another scan.
+    `based_on` is the revision that was restored, or copied from another scan. `offered_version`
+    names the pre-label that the page showed, taken over or not; empty: none.
     """
 
     schema = serializers.IntegerField(default=SCHEMA, min_value=1)
@@ -126,6 +127,9 @@ class SaveSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(default=0.0, min_value=0.0)
     tools = serializers.DictField(child=serializers.FloatField(), default=dict)
     suggestion_version = serializers.CharField(max_length=120, allow_blank=True, default="")
+    offered_version = serializers.CharField(
+        max_length=120, allow_blank=True, allow_null=True, default=None
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["origin"] == Revision.Origin.COPIED and attrs["based_on"] is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from annotation.models import (
     Annotation,
@@ -85,6 +85,15 @@ def worked(site: Site) -> list[Worked]:
     return sorted((one for one in done if one), key=lambda one: (one.at, one.image_id))
 
 
+def newest_at(site: Site) -> datetime | None:
+    """When the newest revision of an outline of the site that was handed in was saved."""
+    handed_in = Revision.objects.filter(annotation__image__site=site).exclude(
+        annotation__state=Annotation.State.DRAFT
+    )
+    newest: datetime | None = handed_in.aggregate(at=Max("created_at"))["at"]
+    return newest
+
+
 def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:
     """The NEWEST approved scans whose reader had a pre-label, in the order of their approval.
 
@@ -118,7 +127,8 @@ def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:
 def paired_readings(site: Site) -> list[PairedReading]:
     """Each label of each image that two finished, one with the pre-label and one without.
 
-    A scan whose pre-label was gone when its reader began is no pair.
+    A scan whose pre-label was gone when its reader began is no pair, nor is one whose other reader
+    had begun with a pre-label before the scan was paired.
     """
     people: defaultdict[int, dict[bool, int]] = defaultdict(dict)
     readings = Assignment.objects.filter(
@@ -177,7 +187,7 @@ def _finished_work(
 
 def _pair(site: Site, with_it: _Reading, without_it: _Reading) -> list[PairedReading]:
     offered = with_it.annotation.offered
-    if offered is None:
+    if offered is None or without_it.annotation.offered is not None:
         return []
     image = with_it.annotation.image
     pre_label = regions_from_json(offered.regions)

@@ -28,16 +28,19 @@ def add(study: Study, user: User, role: str, *, actor: User | None) -> Membershi
         )
         if role == Membership.Role.ANNOTATOR:
             double_reading.plan_held_out(study)
+        else:
+            double_reading.release(study, user)
         audit.record("role given", actor=actor, target=user, scope=study.name, role=role)
     return membership
 
 
 def remove(study: Study, user: User, *, actor: User) -> None:
-    """Take a person off a study. Their work stays."""
+    """Take a person off a study. Their work stays; what they took and did not begin is free."""
     require_admin(actor, study)
     with transaction.atomic():
         _keep_an_admin(study, user)
         Membership.objects.filter(study=study, user=user).delete()
+        double_reading.release(study, user)
         audit.record("role taken", actor=actor, target=user, scope=study.name)
 
 

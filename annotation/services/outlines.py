@@ -51,20 +51,25 @@ def save(
     key: UUID | None = None,
     based_on: Revision | None = None,
     suggestion_version: str = "",
+    offered_version: str | None = None,
 ) -> Revision:
     """Append a revision to the author's annotation of an image.
 
     `base` is the revision the work started from (0: none yet); if a newer one exists, Conflict is
     raised and nothing changes. A repeated `key` answers the revision that it made, and so does the
     same content on the same base: a page that is closed while it saves may not remember its key.
-    `seconds` is the time spent since the last revision. Regions are normalised to valid geometry
-    on the 1/1000 px grid inside the image.
+    `seconds` is the time spent since the last revision. `offered_version` names the pre-label that
+    the author had before them, empty: none; the first save keeps it. Where it is not said, it is
+    the one that the work started from, else the one that the author may see now. Regions are
+    normalised to valid geometry on the 1/1000 px grid inside the image.
     """
     _check_may_save(image, author)
     canonical = canonical_regions(image, regions)
     _check_outcome(canonical, decision, reason)
     with transaction.atomic():
-        annotation = open_annotation(image, author)
+        if offered_version is None and suggestion_version:
+            offered_version = suggestion_version
+        annotation = open_annotation(image, author, offered_version)
         digest = content_digest(canonical, decision, reason)
         repeated = annotation.revisions.filter(
             Q(key=key, key__isnull=False) | Q(number=base + 1, author=author, digest=digest)
@@ -92,20 +97,26 @@ def save(
     return revision
 
 
-def open_annotation(image: Image, author: User) -> Annotation:
+def open_annotation(image: Image, author: User, offered_version: str | None) -> Annotation:
     """The author's annotation of an image; begun, and the scan taken, if there is none yet.
 
-    Raises Refused where somebody else reads the scan already.
+    Whoever had a pre-label before them did not draw blind, whatever the reading has become
+    meanwhile. Raises Refused where somebody else reads the scan already.
     """
     annotation = Annotation.objects.filter(image=image, author=author).first()
     if annotation is not None:
         return annotation
     assignment = take_scan(image, author)
+    offered = (
+        visible_suggestion(author, image)
+        if offered_version is None
+        else image.suggestions.filter(hidden=False, version=offered_version).first()
+    )
     return Annotation.objects.create(
         image=image,
         author=author,
-        blind=assignment.blind and not assignment.with_pre_label,
-        offered=visible_suggestion(author, image),
+        blind=assignment.blind and not assignment.with_pre_label and offered is None,
+        offered=offered,
     )
 
 
@@ -121,7 +132,8 @@ def begin(image: Image, person: User) -> None:
 
 
 def take_scan(image: Image, person: User) -> Assignment:
-    """Give the reading of an image to a person. Raises Refused where it is taken."""
+    """Give the reading of an image to a person; with that of a pair, those of the scan's other
+    takes. Raises Refused where it is taken."""
     mine = _reading_of(person, image)
     if mine is not None:
         return mine
@@ -141,7 +153,8 @@ def _reading_of(person: User, image: Image) -> Assignment | None:
 def _take_free(image: Image, person: User) -> Assignment:
     free = Assignment.objects.filter(image=image, person=None).order_by("slot").first()
     if free is not None:
-        Assignment.objects.filter(pk=free.pk).update(person=person)
+        alike = _of_other_takes(free, person) if is_paired(image) else []
+        Assignment.objects.filter(pk__in=[free.pk, *alike]).update(person=person)
         free.person = person
         return free
     try:
@@ -149,6 +162,18 @@ def _take_free(image: Image, person: User) -> Assignment:
             return Assignment.objects.create(image=image, person=person, slot=0)
     except IntegrityError as error:
         raise Refused("Somebody else reads this scan already. Open the next one.") from error
+
+
+def _of_other_takes(reading: Assignment, person: User) -> list[int]:
+    """Free readings, of pairs of the same scan, that have the pre-label where `reading` has it."""
+    others = Image.objects.filter(take__scan__takes=reading.image.take_id)
+    free = Assignment.objects.filter(
+        image__in=others.filter(assignments__with_pre_label=True),
+        blind=True,
+        with_pre_label=reading.with_pre_label,
+        person=None,
+    ).exclude(image__in=others.filter(assignments__person=person))
+    return list(free.values_list("pk", flat=True))
 
 
 def append_revision(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fpdf import FPDF
 
 from core import palette
@@ -11,10 +13,23 @@ from core.reports.fonts import FAMILY, writable
 WIDE, TALL = 150.0, 225.0
 """The most that a plot takes, in mm."""
 LEGEND = 6.0
+"""Height of a line of the legend, in mm."""
+SAMPLE, LEGEND_GAP = 9.5, 6.0
+"""From the beginning of a key to its name, and between two keys."""
 GREY = {"grid": (221, 221, 221), "axis": (119, 119, 119)}
 DARK, TEXT, BAND = (68, 68, 68), (68, 68, 68), (230, 230, 230)
 POINTS_OF_A_MM = 72 / 25.4
 WORDS_PX = 12.0
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key of a legend: `x` mm from the figure's left side, on the legend's `line` from 0."""
+
+    series: int
+    said: str
+    x: float
+    line: int
 
 
 class PlacedFigure:
@@ -23,7 +38,8 @@ class PlacedFigure:
     def __init__(self, page: FPDF, figure: Figure, x: float, y: float) -> None:
         self.page, self.figure = page, figure
         self.scale = scale_of(figure)
-        self.left, self.top = x, y + (LEGEND if figure.legend else 0.0)
+        self.legend = _legend(page, figure)
+        self.left, self.top = x, y + _height_of_legend(self.legend)
 
     def draw(self) -> None:
         """Everything, from the ground up."""
@@ -37,15 +53,13 @@ class PlacedFigure:
             self._words(words.x, words.y, words.text, side)
 
     def _legend(self) -> None:
-        x = self.left
-        for key in self.figure.legend:
+        _write_small(self.page)
+        above = self.top - _height_of_legend(self.legend)
+        for key in self.legend:
+            x, y = self.left + key.x, above + key.line * LEGEND
             self._pen(_colour(key.series), 0.5, palette.dash(key.series))
-            self.page.line(x, self.top - 3.5, x + 8, self.top - 3.5)
-            self.page.set_font(FAMILY, "", 7.5)
-            self.page.set_text_color(*TEXT)
-            said = writable(key.text)
-            self.page.text(x + 9.5, self.top - 2.6, said)
-            x += 9.5 + self.page.get_string_width(said) + 6
+            self.page.line(x, y + 2.5, x + 8, y + 2.5)
+            self.page.text(x + SAMPLE, y + 3.4, key.said)
         self.page.set_dash_pattern()
 
     def _bands_and_axes(self) -> None:
@@ -125,11 +139,35 @@ def scale_of(figure: Figure) -> float:
     return min(WIDE / figure.width, TALL / figure.height)
 
 
-def height_of(figure: Figure) -> float:
+def height_of(page: FPDF, figure: Figure) -> float:
     """How many mm of the page the figure takes, its legend among them."""
     if figure.empty:
         return 0.0
-    return figure.height * scale_of(figure) + (LEGEND if figure.legend else 0.0)
+    return figure.height * scale_of(figure) + _height_of_legend(_legend(page, figure))
+
+
+def _legend(page: FPDF, figure: Figure) -> list[_Key]:
+    """The keys beside each other, in as many lines as the width between the margins asks for."""
+    _write_small(page)
+    placed: list[_Key] = []
+    x, line = 0.0, 0
+    for key in figure.legend:
+        said = writable(key.text)
+        across = SAMPLE + page.get_string_width(said)
+        if x > 0 and x + across > page.epw:
+            x, line = 0.0, line + 1
+        placed.append(_Key(key.series, said, x, line))
+        x += across + LEGEND_GAP
+    return placed
+
+
+def _height_of_legend(keys: list[_Key]) -> float:
+    return (keys[-1].line + 1) * LEGEND if keys else 0.0
+
+
+def _write_small(page: FPDF) -> None:
+    page.set_font(FAMILY, "", 7.5)
+    page.set_text_color(*TEXT)
 
 
 def _colour(series: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC
 
 from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, TableBordersLayout
+from fpdf.enums import MethodReturnValue, TableBordersLayout, VAlign
 from fpdf.fonts import FontFace
 from PIL import Image as PillowImage
 
@@ -23,6 +23,7 @@ from core.reports.document import (
     Picture,
     Pictures,
     Plot,
+    Section,
     Table,
     Text,
 )
@@ -39,6 +40,10 @@ PAPER = (255, 255, 255)
 ACROSS = 3
 """Pictures beside each other."""
 GAP = 4.0
+PICTURE = (WIDTH - (ACROSS - 1) * GAP) / ACROSS
+"""Width of a picture."""
+BELOW_PICTURES = 12.0
+"""For their titles and lines."""
 PAGES = "\ue0ff"
 """Stands for the number of pages until it is known; `writable` lets nobody else write it."""
 PADDING = 3.0
@@ -70,8 +75,8 @@ class _Page(FPDF):
     def footer(self) -> None:
         self.set_y(-FOOT + 5)
         self.write_words(SMALL, SOFT)
-        said = writable(f"{self.document.title}, as of {self.document.dated_words}")
-        self.cell(WIDTH * 0.8, 4, said)
+        as_of = f", as of {self.document.dated_words}"
+        self.cell(WIDTH * 0.8, 4, self.shortened(self.document.title, as_of, WIDTH * 0.8))
         self.cell(WIDTH * 0.2, 4, f"{self.page_no()} of {PAGES}", align="R")
 
     def write_words(
@@ -84,6 +89,27 @@ class _Page(FPDF):
     def paragraph(self, words: str, height: float) -> None:
         """Words over the whole width."""
         self.multi_cell(WIDTH, height, writable(words), align="L", new_x="LMARGIN", new_y="NEXT")
+
+    def shortened(self, words: str, after: str, width: float) -> str:
+        """The words and what comes after them, on one line: an ellipsis for what does not fit."""
+        kept = writable(words)
+        if self.get_string_width(kept + after) <= width:
+            return kept + after
+        while kept and self.get_string_width(f"{kept}…{after}") > width:
+            kept = kept[:-1]
+        return f"{kept.rstrip()}…{after}"
+
+    def height_of_paragraph(self, words: str, height: float) -> float:
+        """How many mm `paragraph` takes."""
+        taken: float = self.multi_cell(
+            WIDTH,
+            height,
+            writable(words),
+            align="L",
+            dry_run=True,
+            output=MethodReturnValue.HEIGHT,
+        )
+        return taken
 
     def make_room(self, height: float) -> None:
         """A new page where `height` mm are not left on this one."""
@@ -100,18 +126,21 @@ def as_pdf(document: Document) -> bytes:
     page.write_words(TEXT, SOFT)
     page.paragraph(f"{document.subtitle} As of {document.dated_words}.", 4.5)
     for section in document.sections:
-        _heading(page, section.title)
+        _heading(page, section)
         for block in section.blocks:
             _write(page, block)
     return bytes(page.output())
 
 
-def _heading(page: _Page, title: str) -> None:
+def _heading(page: _Page, section: Section) -> None:
+    """The title; pictures right below it stay on its page."""
+    first = next(iter(section.blocks), None)
+    below = _height_of_first_row(page, first) if isinstance(first, Pictures) else 0.0
     page.ln(5)
-    page.make_room(30)
+    page.make_room(max(30, 15 + below))
     page.write_words(HEADING, bold=True)
-    page.start_section(writable(title))
-    page.paragraph(title, 6)
+    page.start_section(writable(section.title))
+    page.paragraph(section.title, 6)
     page.set_draw_color(*LINE)
     page.set_line_width(0.2)
     page.line(MARGIN, page.get_y() + 0.5, MARGIN + WIDTH, page.get_y() + 0.5)
@@ -179,6 +208,7 @@ def _rows(
         text_align=tuple(sides),
         line_height=LINE_HEIGHT,
         padding=CELL,
+        v_align=VAlign.T,
         first_row_as_headings=head,
         num_heading_rows=1 if head else 0,
         headings_style=FontFace(emphasis="BOLD", color=SOFT),
@@ -238,8 +268,8 @@ def _widths(page: _Page, rows: Sequence[Sequence[str]]) -> list[float]:
 
 
 def _plot(page: _Page, plot: Plot) -> None:
+    height = height_of(page, plot.figure)
     page.write_words(TEXT, bold=True)
-    height = height_of(plot.figure)
     page.make_room(height + 12)
     page.paragraph(plot.figure.title, 4.5)
     if plot.figure.empty:
@@ -253,18 +283,29 @@ def _plot(page: _Page, plot: Plot) -> None:
 
 def _pictures(page: _Page, block: Pictures) -> None:
     if block.caption:
+        page.make_room(_height_of_first_row(page, block))
         page.write_words(TEXT, SOFT)
         page.paragraph(block.caption, 4.5)
         page.ln(1)
-    width = (WIDTH - (ACROSS - 1) * GAP) / ACROSS
     for start in range(0, len(block.pictures), ACROSS):
         row = block.pictures[start : start + ACROSS]
-        tall = max(width * one.height / one.width for one in row)
-        page.make_room(tall + 12)
+        tall = _tallest(row)
+        page.make_room(tall + BELOW_PICTURES)
         top = page.get_y()
         for number, picture in enumerate(row):
-            _picture(page, picture, MARGIN + number * (width + GAP), top, width, tall)
-        page.set_y(top + tall + 12)
+            _picture(page, picture, MARGIN + number * (PICTURE + GAP), top, PICTURE, tall)
+        page.set_y(top + tall + BELOW_PICTURES)
+
+
+def _height_of_first_row(page: _Page, block: Pictures) -> float:
+    """How many mm the caption takes with the first pictures below it."""
+    page.write_words(TEXT)
+    caption = page.height_of_paragraph(block.caption, 4.5) + 1 if block.caption else 0.0
+    return caption + _tallest(block.pictures[:ACROSS]) + BELOW_PICTURES
+
+
+def _tallest(row: Sequence[Picture]) -> float:
+    return max((PICTURE * one.height / one.width for one in row), default=0.0)
 
 
 def _picture(page: _Page, picture: Picture, x: float, y: float, width: float, tall: float) -> None:

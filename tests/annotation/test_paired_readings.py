@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotation.models import (
     Annotation,
@@ -21,10 +22,12 @@ from annotation.models import (
     Study,
     SubjectPartition,
 )
-from annotation.selectors import comparisons, images, queue, starts, thumbnails
+from annotation.policies import can_see_suggestion
+from annotation.selectors import comparisons, effort, images, queue, starts, thumbnails
 from annotation.selectors.annotations import current_suggestion
 from annotation.services import (
     double_reading,
+    members,
     outlines,
     review,
     split,
@@ -130,6 +133,25 @@ class TestPlanning:
         assert len(paired()) == len(made)
         assert half.items() <= paired().items()
         assert set(paired().values()) == {0, 1}
+
+    def test_more_scans_are_planned_with_no_more_statements(
+        self,
+        site: Site,
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+        make_offered: Callable[..., Image],
+    ) -> None:
+        def statements(share: float) -> int:
+            with CaptureQueriesContext(connection) as captured:
+                double_reading.set_paired_share(site, share, actor=admin)
+            return len(captured)
+
+        made = [make_offered(f"S{number}") for number in range(6)]
+        few = [statements(share) for share in (1.0, 0.0)]
+        made += [make_offered(f"S{number}") for number in range(6, 24)]
+        assert [statements(share) for share in (1.0, 0.0)] == few
+        assert double_reading.set_paired_share(site, 1.0, actor=admin) == len(made)
 
     def test_test_subjects_are_blind_for_all(
         self,
@@ -260,6 +282,73 @@ class TestSight:
         assert flags(pair) == [(True, False), (True, True)]
 
 
+class TestWhatThePageShowed:
+    """A page may be older than the pair, or than the pre-label."""
+
+    @pytest.fixture
+    def saved(self, client_of: Callable[[User], Client]) -> Callable[..., Annotation]:
+        """`saved(image, person, offered_version="v1")`: a first save by the API."""
+
+        def save(image: Image, person: User, **said: object) -> Annotation:
+            answer = client_of(person).put(
+                f"/api/v1/images/{image.pk}/annotation",
+                {"regions": [rectangle(10, 10, 38, 30)], **said},
+                content_type="application/json",
+                headers={"If-Match": '"0"'},
+            )
+            assert answer.status_code == 200, answer.content
+            annotation = Annotation.objects.get(image=image, author=person)
+            return workflow.submit(annotation, person)
+
+        return save
+
+    @pytest.mark.parametrize(
+        "said",
+        [{"offered_version": "v1"}, {"origin": "pre-label", "suggestion_version": "v1"}],
+    )
+    def test_who_had_the_pre_label_before_the_scan_was_paired_is_not_without(
+        self,
+        site: Site,
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+        make_offered: Callable[..., Image],
+        saved: Callable[..., Annotation],
+        said: dict[str, str],
+    ) -> None:
+        image = make_offered("S1")
+        double_reading.set_paired_share(site, 1.0, actor=admin)
+        if image.assignments.get(slot=0).with_pre_label:
+            outlines.begin(image, other_annotator)
+        work = saved(image, annotator, **said)
+        assert not image.assignments.get(person=annotator).with_pre_label
+        assert (work.offered, work.blind) == (current_suggestion(image), False)
+        outlined(image, other_annotator, 36)
+        assert effort.paired_readings(site) == []
+
+    def test_the_pre_label_that_the_page_showed_is_kept_not_a_later_one(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        annotator: User,
+        make_image: Callable[..., Image],
+        saved: Callable[..., Annotation],
+    ) -> None:
+        scratch = make_image("S2")
+        shown = current_suggestion(pair)
+        for image in (pair, scratch):
+            suggestions.offer(image, [OFFERED], source="model", version="v2")
+        assert saved(pair, opened["with"], offered_version="v1").offered == shown
+        assert saved(scratch, annotator, offered_version="").offered is None
+
+    def test_a_client_that_does_not_say_had_what_it_may_see(
+        self, pair: Image, opened: dict[str, User], saved: Callable[..., Annotation]
+    ) -> None:
+        assert saved(pair, opened["with"]).offered == current_suggestion(pair)
+        without = saved(pair, opened["without"])
+        assert (without.offered, without.blind) == (None, True)
+
+
 class TestAtOnce:
     """Another request takes a reading while this one waits for the scan."""
 
@@ -301,6 +390,149 @@ class TestAtOnce:
             assert client_of(annotator).get(edit_page(pair)).status_code == 200
         people = [one.person for one in pair.assignments.order_by("slot")]
         assert people == [annotator, None]
+
+
+class TestTakesOfAScan:
+    """They look alike: whoever saw the pre-label of one cannot read another without."""
+
+    @pytest.fixture
+    def takes(self, in_pairs: Site, make_offered: Callable[..., Image]) -> list[Image]:
+        return [make_offered("S1", take=1), make_offered("S1", take=2)]
+
+    def test_a_person_reads_all_alike_in_whatever_order_they_come(
+        self, takes: list[Image], annotator: User, other_annotator: User
+    ) -> None:
+        outlines.begin(takes[0], annotator)
+        outlines.begin(takes[1], other_annotator)
+        outlines.begin(takes[1], annotator)
+        outlines.begin(takes[0], other_annotator)
+        for person in (annotator, other_annotator):
+            arms = [image.assignments.get(person=person).with_pre_label for image in takes]
+            assert arms[0] == arms[1]
+
+    def test_a_take_that_comes_later_goes_to_the_same_people(
+        self,
+        takes: list[Image],
+        make_offered: Callable[..., Image],
+        annotator: User,
+        other_annotator: User,
+    ) -> None:
+        for person in (annotator, other_annotator):
+            outlines.begin(takes[0], person)
+        later = make_offered("S1", take=3)
+        for person in (annotator, other_annotator):
+            first, third = (image.assignments.get(person=person) for image in (takes[0], later))
+            assert first.with_pre_label == third.with_pre_label
+
+    def test_another_scan_goes_to_whoever_comes(
+        self, takes: list[Image], make_offered: Callable[..., Image], annotator: User
+    ) -> None:
+        outlines.begin(takes[0], annotator)
+        assert not make_offered("S2").assignments.filter(person__isnull=False).exists()
+
+    def test_a_scan_of_which_one_take_was_read_with_help_is_no_pair(
+        self, in_pairs: Site, make_image: Callable, make_offered: Callable, annotator: User
+    ) -> None:
+        outlines.save(make_image("S1", take=1), annotator, [OFFERED], base=0)
+        assert flags(make_offered("S1", take=2)) == []
+
+    def test_a_scan_with_a_sweep_is_no_pair(
+        self, in_pairs: Site, make_image: Callable, make_offered: Callable
+    ) -> None:
+        for frame in (0, 1):
+            make_image("S1", take=1, frame=frame)
+        assert flags(make_offered("S1", take=2)) == []
+
+
+class TestLeaving:
+    """Somebody who took a reading and did not begin it leaves, or gets another role."""
+
+    @pytest.fixture(params=["removed", "expert", "admin"])
+    def leave(self, request: pytest.FixtureRequest, study: Study, admin: User) -> Callable:
+        def go(person: User) -> None:
+            if request.param == "removed":
+                members.remove(study, person, actor=admin)
+            else:
+                members.add(study, person, request.param, actor=admin)
+
+        return go
+
+    def test_a_third_annotator_takes_the_reading_over(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        third = make_user("third", "annotator", study)
+        outlined(pair, opened["without"], 36)
+        leave(opened["with"])
+        assert queue.next_for(third, study).image == pair
+        assert outlined(pair, third, 38).offered == current_suggestion(pair)
+        assert effort.paired_readings(pair.site) != []
+
+    def test_what_was_begun_is_approved_alone_if_nobody_can_read_the_other(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        expert: User,
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        work = outlined(pair, opened["without"], 36)
+        leave(opened["with"])
+        assert not can_see_suggestion(opened["without"], pair)
+        with pytest.raises(Refused, match="reads this scan already"):
+            outlines.save(pair, make_user("later", "annotator", study), [OFFERED], base=0)
+        review.approve(work, 1, expert)
+        assert Reference.objects.get(image=pair).how == Reference.How.SINGLE_EXPERT
+
+    def test_what_was_not_begun_is_read_as_any_scan_if_nobody_can_read_the_other(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        make_offered: Callable[..., Image],
+        leave: Callable[[User], None],
+    ) -> None:
+        untouched = make_offered("S2")
+        leave(opened["with"])
+        assert flags(untouched) == []
+        assert list(pair.assignments.values_list("slot", "person", "blind")) == [
+            (0, opened["without"].pk, False)
+        ]
+        assert can_see_suggestion(opened["without"], pair)
+
+    def test_a_pair_that_the_share_no_longer_asks_for_is_taken_back(
+        self,
+        pair: Image,
+        annotator: User,
+        study: Study,
+        site: Site,
+        admin: User,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        make_user("third", "annotator", study)
+        outlines.begin(pair, annotator)
+        double_reading.set_paired_share(site, 0.0, actor=admin)
+        assert len(flags(pair)) == 2
+        leave(annotator)
+        assert flags(pair) == []
+
+    def test_what_they_had_begun_stays_theirs(
+        self,
+        pair: Image,
+        opened: dict[str, User],
+        study: Study,
+        make_user: Callable[..., User],
+        leave: Callable[[User], None],
+    ) -> None:
+        make_user("third", "annotator", study)
+        outlines.save(pair, opened["with"], [OFFERED], base=0)
+        leave(opened["with"])
+        assert {one.person for one in pair.assignments.all()} == set(opened.values())
 
 
 class TestTheExpert:

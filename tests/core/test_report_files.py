@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pypdfium2
 import pytest
+from fpdf import FPDF
 from PIL import Image
 
 from core import files, plots
@@ -27,9 +28,9 @@ from core.reports.document import (
     Table,
     Text,
 )
-from core.reports.figure_pdf import TALL, height_of
+from core.reports.figure_pdf import LEGEND, TALL, height_of
 from core.reports.html import as_html
-from core.reports.pdf import as_pdf
+from core.reports.pdf import MARGIN, as_pdf
 
 DATED = datetime(2026, 3, 2, 12, 3, tzinfo=UTC)
 NAME = "Čeněk Žižka – Łódź, Ελένη, Ольга, 3 mm²"
@@ -86,6 +87,22 @@ def everything() -> Document:
     )  # fmt: skip
 
 
+def paper() -> FPDF:
+    """A page as the plots are drawn on."""
+    page = FPDF(format="A4")
+    page.set_margins(MARGIN, MARGIN, MARGIN)
+    for style in fonts.FILES:
+        page.add_font(fonts.FAMILY, style, fonts.path_of(style))
+    return page
+
+
+def page_with(pdf: bytes, words: str) -> int:
+    """The number of the first page that says this, from 0."""
+    pages = pypdfium2.PdfDocument(pdf)
+    said = [page.get_textpage().get_text_bounded() for page in pages]
+    return next(number for number, text in enumerate(said) if words in text)
+
+
 def words_of(pdf: bytes) -> str:
     pages = pypdfium2.PdfDocument(pdf)
     return re.sub(r"\s+", " ", " ".join(page.get_textpage().get_text_bounded() for page in pages))
@@ -121,8 +138,41 @@ def test_pictures_and_plots_leave_ink_on_the_page(everything):
 
 def test_a_plot_of_many_subjects_fits_a_page():
     tall = dots(200)
-    assert height_of(tall) <= TALL + 6
+    assert height_of(paper(), tall) <= TALL + LEGEND
     assert len(pypdfium2.PdfDocument(as_pdf(document(Plot(tall))))) <= 2
+
+
+def test_a_long_legend_stays_on_the_paper():
+    names = ["validation", *(f"locked test, version {number}" for number in range(1, 9))]
+    series = [plots.Series(name, [(1, 0.5), (2, 0.6)]) for name in names]
+    long = plots.curves("learning", "Learning", series, y_label="Dice")
+    short = plots.curves("learning", "Learning", series[:2], y_label="Dice")
+    assert height_of(paper(), long) == height_of(paper(), short) + 2 * LEGEND
+    pdf = as_pdf(document(Plot(long)))
+    assert all(name in words_of(pdf) for name in names)
+    page = pypdfium2.PdfDocument(pdf)[0]
+    text = page.get_textpage()
+    ends = [text.get_charbox(number)[2] for number in range(text.count_chars())]
+    assert max(ends) <= page.get_width() - MARGIN * 72 / 25.4
+
+
+@pytest.mark.parametrize("lines", [30, 33, 36])
+def test_pictures_stay_with_their_caption_and_heading(lines: int):
+    above = [Text(f"line {number}") for number in range(lines)]
+    pictures = Pictures([picture(1)], "Full line: reference.")
+    pdf = as_pdf(document(*above, pictures))
+    assert page_with(pdf, "Full line") == page_with(pdf, "S1")
+    two = Document("Report", "", DATED, [Section("A", above), Section("Worst", [pictures])])
+    pdf = as_pdf(two)
+    assert page_with(pdf, "Worst") == page_with(pdf, "Full line") == page_with(pdf, "S1")
+
+
+def test_a_long_title_leaves_room_for_the_number_of_the_page():
+    pdf = as_pdf(replace(document(Text("x")), title="Report of Á " + "study " * 40))
+    page = pypdfium2.PdfDocument(pdf)[0].get_textpage()
+    foot = page.get_text_bounded().splitlines()[-1]
+    assert re.fullmatch(r"Report of Á study .*…, as of 2026-03-02 12:03 UTC ?1 of 1", foot)
+    assert len(foot) < 140
 
 
 def test_a_file_of_html_stands_alone(everything):

@@ -220,6 +220,17 @@ def test_the_pre_label_is_taken_over_with_one_key_and_corrected(
     assert corrected.number == 2
 
 
+def test_the_pre_label_that_the_page_showed_is_kept_not_one_that_came_meanwhile(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    shown = suggestions.offer(scan, [rectangle(90, 90, 300, 300)], source="model", version="v3")
+    window = window_of(annotator).open(edit_address(scan))
+    suggestions.offer(scan, [rectangle(90, 90, 200, 300)], source="model", version="v4")
+    window.draw(SQUARE)
+    window.saved()
+    assert Annotation.objects.get(image=scan).offered == shown
+
+
 def test_cut_by_the_view_makes_it_visible_csa(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:

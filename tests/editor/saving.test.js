@@ -138,6 +138,21 @@ test("gestures during a save follow it as one revision with the time and tools o
   assert.equal(second.seconds, 4);
 });
 
+test("work keeps the pre-label of the page on which it began", async () => {
+  const [server, journal] = [new Server(), new MemoryJournal()];
+  const first = await openWindow(server, journal);
+  server.mood = "down";
+  first.saver.change({ ...work(10), offered_version: "v1" });
+  first.saver.close();
+  const { saver } = await openWindow(server, journal);
+  saver.change({ ...work(20), offered_version: "" });
+  server.mood = "up";
+  await saver.flush();
+  await saver.saved;
+  assert.equal(server.revisions.length, 1);
+  assert.equal(server.revisions[0].work.offered_version, "v1");
+});
+
 test("offline, changes are counted, kept and saved when the server is back", async () => {
   const [server, journal] = [new Server(), new MemoryJournal()];
   const { saver } = await openWindow(server, journal);

@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 from django.template.defaultfilters import floatformat
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import LockLook, Site, Study, Subject
 from annotation.services import lock
@@ -14,10 +15,12 @@ from core.reports.as_json import as_text, plain
 from core.reports.html import as_html
 from core.reports.pdf import as_pdf
 from inference.models import Purpose
+from inference.recipes import unet
 from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
-from training.models import Epoch, GateDecision
+from training.model_comparisons import JUDGED_FROM
+from training.models import Epoch, GateDecision, ShadowComparison
 from training.reports import model_document, model_report
 from training.services import confirmations, evaluation, promotion, runs
 
@@ -82,6 +85,10 @@ def test_the_json_says_what_the_model_s_page_shows(decided, serving, client_of, 
     assert on_lock["differences"]["compared_with"] == serving.name
     assert f"Dice minus that of {serving.name}, test" in page
     assert len(on_lock["subjects"]) == TEST_SUBJECTS
+    assert all(
+        group["judged"] is (group["dice"]["n_subjects"] >= JUDGED_FROM)
+        for group in on_lock["subgroups"]
+    )
     assert development["how"] == "out of fold"
     assert report["lock"]["digest"] in page
     assert f"{report['lock']['n_looks']} of 10 looks taken" in page
@@ -110,6 +117,28 @@ def test_a_decision_stands_with_its_numbers(decided, serving):
     ]
     assert report["dated"] == report["lineage"][0]["at"], "the newest row"
     assert {move["model"] for move in report["lineage"]} == {serving.name, decided.name}
+
+
+def test_a_run_a_newer_lock_and_a_shadow_reading_date_the_report(
+    decided, serving, admin, make_reference, approved
+):
+    run = runs.start(decided.site, "prior", {}, admin)
+    run.model = decided
+    run.save(update_fields=["model"])
+    run.job.finished_at = timezone.now()
+    run.job.save(update_fields=["finished_at"])
+    assert model_report.of_model(decided).dated == run.job.finished_at
+    image = make_reference("T99", "test")
+    sealed = lock.seal(decided.site, admin)
+    assert model_report.of_model(decided).dated == sealed.sealed_at
+    comparison = ShadowComparison.objects.create(
+        site=decided.site, model=decided, previous=serving, wanted=1
+    )
+    reading = comparison.readings.create(
+        image=image, subject_code="T99", dice=0.9, previous_dice=0.8
+    )
+    report = plain(model_report.of_model(decided))
+    assert report["dated"] == report["shadow"]["newest_at"] == plain(reading.created_at)
 
 
 def test_a_rival_that_was_not_decided_says_how_it_stands(decided, admin, make_model, develop):
@@ -197,7 +226,7 @@ def test_an_uploaded_model_that_nobody_evaluated_has_a_report(locked, client_of,
 
 def test_a_card_from_elsewhere_may_say_anything_of_its_training(site, client_of, admin):
     for number, best in enumerate(("0.91", {"fold": 0.91}, [10**400, None, 0.91])):
-        onnx = brightness_network((BRIGHT + 0.01 + number / 100,))
+        onnx = brightness_network((0.777 + number,))
         card = card_json(
             onnx,
             site=site.slug,
@@ -210,6 +239,12 @@ def test_a_card_from_elsewhere_may_say_anything_of_its_training(site, client_of,
         assert "0.91" in page
         assert "0.91" in said
         assert "package-599 1.0" in said
+
+
+@pytest.mark.parametrize("fit", unet.FITS)
+def test_a_card_says_how_a_scan_is_fitted(fit):
+    said = dict(model_document.card_words({"input": unet.input_spec(64, 96, fit)}))
+    assert said["Input"] == f"the whole scan in 96 × 64 px, {fit}"
 
 
 def test_a_model_that_was_replaced_stands_as_it_was_decided(

@@ -7,15 +7,21 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.models import LockLook, Site, Study
-from annotation.services import sites
+from annotation.services import outlines, sites, workflow
 from core.reports.as_json import plain
 from core.reports.pdf import as_pdf
+from domain.surface import METRICS_VERSION
+from tests.conftest import rectangle
 from tests.training.conftest import BRIGHT, DIM
 from tests.training.test_model_reports import HOSTILE, text_of
+from training.models import Evaluation
 from training.reports import study_document, study_report
+from training.reports.words import number
 from training.services import evaluation, promotion, runs
 
 pytestmark = pytest.mark.django_db
@@ -54,12 +60,17 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
     }
     assert [one["name"] for one in site["models"]] == ["rectus-femoris-v1", "rectus-femoris-v2"]
     dice = site["models"][0]["dice"]["test"]
+    measuring = site["measuring"]
+    assert (measuring["partition"], measuring["lock_digest"]) == ("test", digest)
+    error = measuring["summary"]["csa_error_mm2"]
+    assert {"iou", "hd95_mm", "mt_error_mm"} <= set(measuring["summary"])
     csa = next(one for one in site["measurements"] if one["quantity"] == "CSA")
     assert (csa["n_images"], csa["unit"]) == (10, "mm²"), "two validation and eight training scans"
     assert site["measurements_left_out"] == 8
     for text in (words, said):
         assert digest in text.replace(" ", "") or digest in text
         assert f"{dice['mean']:.3f} [" in text
+        assert f"{number(error['mean'], 1)} ± {number(error['sd'], 1)}" in text
         assert f"{csa['statistics']['mean']:.0f} ± " in text
         assert "RF: CSA (mm²)" in text
         assert "begin" in text
@@ -132,7 +143,7 @@ def test_a_site_without_anything_says_so(site, client_of, admin):
         "No model has been trained or registered yet",
         "No scan has two independent readings yet",
         "Nothing is measured yet",
-        "No outline with a time, and no pre-label, was approved yet.",
+        "No outline with a time was handed in, and no pre-label approved yet.",
         "none yet",
     ):
         assert said in words, said
@@ -148,6 +159,42 @@ def test_models_of_runs_stand_on_the_learning_curve(site, admin, approved, make_
     assert found.models[0].training_subjects == 6
     assert found.models[0].snapshot_digest == run.snapshot.digest
     assert "6 subjects, validation" in found.learning[0].marks[0].title
+
+
+def test_work_that_was_handed_in_dates_the_report(site, study, make_image, annotator):
+    revision = outlines.save(
+        make_image("S1"), annotator, [rectangle(10, 10, 40, 30)], base=0, seconds=20
+    )
+    assert study_report.of_study(study).dated == study.created_at, "a draft is not shown"
+    workflow.submit(revision.annotation, annotator)
+    report = study_report.of_study(study)
+    assert report.sites[0].evidence["seconds"]["without"]["value"] == 20
+    assert report.dated == revision.created_at
+
+
+def test_more_models_cost_no_more_queries(site, admin, approved, make_model):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            study_report.of_study(site.study)
+        asked = [one["sql"] for one in captured if "training_replay" not in one["sql"]]
+        assert sum('"training_snapshot"."manifest"' in one for one in asked) == 1
+        return len(captured)
+
+    model = make_model()
+    run = runs.start(site, "prior", {}, admin)
+    run.model = model
+    run.save(update_fields=["model"])
+    evaluation.evaluate(model, "validation", admin)
+    queries()  # what a process asks once is asked now
+    few = queries()
+    for each in range(1, 4):
+        for partition in study_report.PARTITIONS[:2]:
+            Evaluation.objects.create(
+                model=make_model(BRIGHT + each / 100),
+                partition=partition,
+                metrics_version=METRICS_VERSION,
+            )
+    assert queries() == few
 
 
 def test_sites_are_told_apart_and_hostile_names_are_words(site, study, client_of, expert):

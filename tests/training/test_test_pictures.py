@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import pypdfium2
 import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
+from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
 from annotation.models import LockLook, Site
 from annotation.services import lock, subjects
 from core.models import AuditEvent, Job
+from core.reports.as_json import plain
+from core.reports.document import Pictures
 from core.reports.html import as_html
+from core.reports.pdf import as_pdf
+from core.reports.pictures import data_address
 from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Prediction
@@ -82,13 +88,42 @@ def test_they_open_once_as_an_entry_in_the_ledger(
     assert {one.pk for one in shown} == set(opening.images)
     assert Prediction.objects.filter(model=decided, image__in=opening.images).count() == len(shown)
     assert said.count('class="outline reference"') >= len(shown)
-    alone = as_html(model_document.document_of(model_report.of_model(decided)))
+    report = model_report.of_model(decided)
+    alone = as_html(model_document.document_of(report))
     assert "Opened by expert" in alone
+    found = plain(report)["test_pictures"]
+    assert len(found["worst"]) == len(found["changed"]) == 5
+    for one in (*found["worst"], *found["changed"]):
+        dice, before = f"{one['dice']:.3f}", f"{one['previous_dice']:.3f}"
+        assert f"{one['subject']}: Dice {dice}, before {before}" in alone
     browser.post(pages("open_pictures", decided))
     client_of(admin).post(pages("open_pictures", decided))
     assert PictureOpening.objects.count() == 1
     assert LockLook.objects.count() == looks + 1, "no second entry"
     assert Job.objects.filter(kind=test_pictures.KIND).count() == 1
+
+
+def test_files_hold_the_scans_only_after_the_opening(decided, expert):
+    def document():
+        return model_document.document_of(model_report.of_model(decided))
+
+    def images(pdf: bytes) -> int:
+        pages = pypdfium2.PdfDocument(pdf)
+        return sum(len(list(one.get_objects([FPDF_PAGEOBJ_IMAGE]))) for one in pages)
+
+    closed = document()
+    test_pictures.open_once(decided, expert)
+    jobs.run_inline(Job.objects.get(kind=test_pictures.KIND))
+    opened = document()
+    title = "Pictures of the locked test set"
+    blocks = next(one.blocks for one in opened.sections if one.title == title)
+    shown = [one for block in blocks if isinstance(block, Pictures) for one in block.pictures]
+    assert sum(contour.kind == "reference" for one in shown for contour in one.outlines) >= 5
+    scans = {data_address(one) for one in shown}
+    assert len(scans) >= 5
+    assert not any(one in as_html(closed) for one in scans)
+    assert all(one in as_html(opened) for one in scans)
+    assert images(as_pdf(opened)) == images(as_pdf(closed)) + len(shown)
 
 
 def test_only_what_the_entry_names_is_read(decided, expert, admin, test_references):

@@ -328,7 +328,8 @@ def _input(size: Mapping[str, Any]) -> str:
     if size.get("mode") == "tiles":
         mirrored = ", and mirrored" if size.get("mirror_axes") else ""
         return f"tiles of {shape}, overlapping{mirrored}"
-    return f"the whole scan in {shape}"
+    fit = f", {size['mode']}" if "mode" in size else ""
+    return f"the whole scan in {shape}{fit}"
 
 
 def _spacing(card: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """What is reported of one model, from stored rows only: asked twice, it says the same twice.
 
 What is printed with a time of its own carries the time of the row it rests on, never that of the
-printing. Per-item results of the locked test set stand by subject and lead to no scan.
+printing. Per-item results of the locked test set stand by subject and lead to no scan, unless its
+pictures were opened.
 """
 
 from __future__ import annotations
@@ -207,6 +208,15 @@ class ConfirmationFacts:
 
 
 @dataclass(frozen=True)
+class OpenedCase:
+    """One of the test scans that were opened: its Dice, and that of the model before."""
+
+    subject: str
+    dice: float
+    previous_dice: float | None
+
+
+@dataclass(frozen=True)
 class TestPictures:
     """The test pictures of a decided candidate: closed, or opened once, by whom and when.
 
@@ -220,6 +230,8 @@ class TestPictures:
     look: int | None
     lock_version: int | None
     subjects: Sequence[str]
+    worst: Sequence[OpenedCase]
+    changed: Sequence[OpenedCase]
     pictures: Pictures | None = field(metadata=DRAWN)
 
 
@@ -234,6 +246,7 @@ class ShadowFacts:
     dice: float | None
     previous_dice: float | None
     ci95: tuple[float, float] | None
+    newest_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -267,8 +280,13 @@ def of_model(model: ModelVersion) -> ModelReport:
     confirmation = _confirmation(confirmations.last(model))
     opened = _test_pictures(model)
     moves = [move_facts(move) for move in model_pages.moves_with(model)]
+    shadow = _shadow(panel.shadow)
+    run: Run | None = getattr(model, "run", None)
     moments = [
         model.created_at,
+        run.job.finished_at if run else None,
+        lock.sealed_at if lock else None,
+        shadow.newest_at if shadow else None,
         *(decision.created_at for decision in kept),
         *(one.evaluation.created_at for one in shown),
         *(one.at for one in moves),
@@ -280,17 +298,17 @@ def of_model(model: ModelVersion) -> ModelReport:
         format=FORMAT,
         dated=max(one for one in moments if one),
         model=_identity(model),
-        run=_run(getattr(model, "run", None)),
+        run=_run(run),
         proofs=[_proof(proof, kept) for proof in panel.proofs],
         confirmation=confirmation,
         lock=lock,
-        evaluations=[_evaluation(one) for one in shown],
+        evaluations=[evaluation_facts(one) for one in shown],
         worst_cases=[
             CaseFacts(case.image_id, case.subject, case.dice, case.failure, case)
             for case in evaluation_pages.worst_cases(shown)
         ],
         test_pictures=opened,
-        shadow=_shadow(panel.shadow),
+        shadow=shadow,
         lineage=moves,
     )
 
@@ -452,7 +470,8 @@ def _ledger(lock: Lock) -> list[Look]:
     ]
 
 
-def _evaluation(shown: Shown) -> EvaluationFacts:
+def evaluation_facts(shown: Shown) -> EvaluationFacts:
+    """An evaluation in numbers, with what is drawn of it."""
     one = shown.evaluation
     return EvaluationFacts(
         partition=one.partition,
@@ -493,7 +512,7 @@ def _test_pictures(model: ModelVersion) -> TestPictures | None:
     opening = test_pictures.opening_of(decision)
     version = decision.lock.version if decision.lock else None
     if opening is None:
-        return TestPictures(False, False, None, "", None, version, [], None)
+        return TestPictures(False, False, None, "", None, version, [], [], [], None)
     shown = test_pictures.pictures(opening)
     subjects = {one.subject for one in (*shown.worst, *shown.changed)}
     return TestPictures(
@@ -504,8 +523,14 @@ def _test_pictures(model: ModelVersion) -> TestPictures | None:
         look=opening.look,
         lock_version=version,
         subjects=sorted(subjects),
+        worst=[_opened(one) for one in shown.worst],
+        changed=[_opened(one) for one in shown.changed],
         pictures=shown,
     )
+
+
+def _opened(picture: confirmations.Picture) -> OpenedCase:
+    return OpenedCase(picture.subject, picture.dice, picture.current_dice)
 
 
 def _shadow(found: Shadow | None) -> ShadowFacts | None:
@@ -519,4 +544,5 @@ def _shadow(found: Shadow | None) -> ShadowFacts | None:
         dice=found.dice,
         previous_dice=found.previous_dice,
         ci95=found.ci95,
+        newest_at=found.newest_at,
     )

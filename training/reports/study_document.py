@@ -100,10 +100,10 @@ def _in_short(site: SiteReport) -> list[Block]:
 
 
 def _measuring(site: SiteReport) -> list[Block]:
-    shown = site.measuring
-    if shown is None:
+    if site.measuring is None:
         said = "No model measures here: none was shown to be good enough on the locked test set."
         return [Text(said, "soft")]
+    shown = site.measuring.shown
     evaluation = shown.evaluation
     assert evaluation.lock is not None, "a measuring model is judged on a lock"
     said = (
@@ -165,7 +165,9 @@ def _effort(site: SiteReport) -> list[Block]:
         if one["value"] is not None
     ]
     if not rows:
-        return [Text("No outline with a time, and no pre-label, was approved yet.", "soft")]
+        return [
+            Text("No outline with a time was handed in, and no pre-label approved yet.", "soft")
+        ]
     table = Table("", [Column("What"), *_numbers("Found", "Images", "Subjects")], rows)
     return [table, *(Plot(figure) for figure in site.effort if not figure.empty)]
 

@@ -12,21 +12,36 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from annotation.selectors import agreement, locks, measurements, partitions, references, sites
+from annotation.selectors import (
+    agreement,
+    effort,
+    locks,
+    measurements,
+    partitions,
+    references,
+    sites,
+)
 from core import plots
 from core.reports.as_json import DRAWN
 from inference.models import Purpose
 from inference.selectors import pointers, versions
 from training import drift_pages, evaluation_pages, evidence_pages, replay_pages, summarising
-from training.evaluation_pages import Shown
-from training.reports.model_report import FORMAT, LockFacts, Move, lock_facts, move_facts
+from training.reports.model_report import (
+    FORMAT,
+    EvaluationFacts,
+    LockFacts,
+    Move,
+    evaluation_facts,
+    lock_facts,
+    move_facts,
+)
 from training.selectors import drift_reports, evaluations, evidence, replays
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
     from annotation.selectors.measurements import Measurement
     from inference.models import ModelVersion
-    from training.models import DriftReport, Replay
+    from training.models import DriftReport, Evaluation, Replay
 
 PARTITIONS = ("validation", "development", "test")
 
@@ -93,6 +108,7 @@ class SiteReport:
     calibrated: int
     lock: LockFacts | None
     serving: Sequence[Serving]
+    measuring: EvaluationFacts | None
     models: Sequence[ModelLine]
     lineage: Sequence[Move]
     agreement: Sequence[Mapping[str, Any]]
@@ -105,7 +121,6 @@ class SiteReport:
     learning: Sequence[plots.Figure] = field(metadata=DRAWN)
     effort: Sequence[plots.Figure] = field(metadata=DRAWN)
     drift_charts: Sequence[plots.Figure] = field(metadata=DRAWN)
-    measuring: Shown | None = field(metadata=DRAWN)
 
 
 @dataclass(frozen=True)
@@ -140,11 +155,11 @@ def of_study(study: Study, site: Site | None = None) -> StudyReport:
 def _site(progress: sites.SiteProgress) -> SiteReport:
     site = progress.site
     lock = lock_facts(locks.lock_state(site))
-    models = [_model(one) for one in _models_of(site)]
     moves = [move_facts(move) for move in pointers.moves_of(site)]
     drift = drift_reports.newest(site)
     replayed = replays.newest_done(site)
     found = evidence.of_site(site)
+    models = _models(site, found.subjects_learnt_from)
     learning = [evidence_pages.learning_curve(found)]
     if replayed:
         learning.append(replay_pages.learning_curves(replayed))
@@ -160,6 +175,7 @@ def _site(progress: sites.SiteProgress) -> SiteReport:
         calibrated=progress.calibrated,
         lock=lock,
         serving=[_serving(site, purpose, moves) for purpose in Purpose],
+        measuring=_measuring(site),
         models=models,
         lineage=moves,
         agreement=[agreement.as_json(pair) for pair in agreement.of_site(site)],
@@ -172,28 +188,33 @@ def _site(progress: sites.SiteProgress) -> SiteReport:
         learning=_named(site, learning),
         effort=_named(site, evidence_pages.effort(found)),
         drift_charts=_named(site, drift_pages.charts(site, drift) if drift else []),
-        measuring=_measuring(site),
     )
 
 
-def _models_of(site: Site) -> list[ModelVersion]:
-    """The site's models, the oldest first."""
+def _models(site: Site, subjects_learnt_from: Mapping[int, int]) -> list[ModelLine]:
+    """The site's models, the oldest first, in a constant number of queries."""
+    newest = evaluations.newest_of_site(site)
     found = versions.of_study(site.study).filter(site=site).select_related("run__snapshot")
-    return list(found.order_by("id"))
+    return [
+        _model(
+            model,
+            subjects_learnt_from.get(model.pk),
+            {partition: newest.get((model.pk, partition)) for partition in PARTITIONS},
+        )
+        for model in found.defer("run__snapshot__manifest").order_by("id")
+    ]
 
 
-def _model(model: ModelVersion) -> ModelLine:
+def _model(
+    model: ModelVersion, training_subjects: int | None, newest: Mapping[str, Evaluation | None]
+) -> ModelLine:
     run = getattr(model, "run", None)
-    items = run.snapshot.manifest["items"] if run else []
-    newest = {one: evaluations.newest(model, one) for one in PARTITIONS}
     return ModelLine(
         name=model.name,
         family=model.family,
         registered_at=model.created_at,
         made_by=model.run_label,
-        training_subjects=len({one["subject"] for one in items if one["partition"] == "train"})
-        if run
-        else None,
+        training_subjects=training_subjects,
         snapshot_digest=run.snapshot.digest if run else "",
         evaluated_at=max((one.created_at for one in newest.values() if one), default=None),
         dice={
@@ -208,13 +229,13 @@ def _serving(site: Site, purpose: Purpose, moves: Sequence[Move]) -> Serving:
     return Serving(str(purpose), current.name if current else "", since if current else None)
 
 
-def _measuring(site: Site) -> Shown | None:
+def _measuring(site: Site) -> EvaluationFacts | None:
     """The measuring model on the locked test set, its plots under names of the site."""
     model = pointers.current_model(site, Purpose.MEASUREMENT)
     shown = evaluation_pages.shown_of(model)[:1] if model else []
     if not shown or shown[0].evaluation.lock is None:
         return None
-    return replace(shown[0], figures=_named(site, shown[0].figures))
+    return evaluation_facts(replace(shown[0], figures=_named(site, shown[0].figures)))
 
 
 def _named(site: Site, figures: Sequence[plots.Figure]) -> list[plots.Figure]:
@@ -271,6 +292,7 @@ def _dated(
     looks = [look.at for look in lock.ledger] if lock else []
     moments = [
         references.newest_at(site),
+        effort.newest_at(site),
         lock.sealed_at if lock else None,
         *looks,
         *(one.registered_at for one in models),

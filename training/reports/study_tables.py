@@ -60,18 +60,17 @@ def _models(report: StudyReport) -> Iterator[dict[str, Any]]:
 
 def _figures(report: StudyReport) -> Iterator[dict[str, Any]]:
     for site in report.sites:
-        if site.measuring is None or site.measuring.evaluation.lock is None:
+        if (measuring := site.measuring) is None:
             continue
-        evaluation, lock = site.measuring.evaluation, site.measuring.evaluation.lock
-        summaries = {"": evaluation.summary, **evaluation.summary.get("labels", {})}
+        summaries = {"": measuring.summary, **measuring.summary.get("labels", {})}
         for label, summary in summaries.items():
             for quantity in WORDS:
                 if summary.get(quantity):
                     yield {
                         "site": site.site,
-                        "model": evaluation.model.name,
-                        "lock_version": lock.version,
-                        "lock_digest": lock.digest,
+                        "model": measuring.shown.evaluation.model.name,
+                        "lock_version": measuring.lock_version,
+                        "lock_digest": measuring.lock_digest,
                         "label": label,
                         "quantity": quantity,
                         **_statistics(summary[quantity]),

@@ -9,7 +9,7 @@ from training.models import Evaluation
 from training.scoring import UNION
 
 if TYPE_CHECKING:
-    from annotation.models import Lock
+    from annotation.models import Lock, Site
     from inference.models import ModelVersion
 
 VALIDATION, TEST, DEVELOPMENT = "validation", "test", "development"
@@ -40,6 +40,12 @@ def newest(model: ModelVersion, partition: str) -> Evaluation | None:
     """The model's newest evaluation on a partition."""
     found = Evaluation.objects.filter(model=model, partition=partition)
     return found.select_related("model__site__study", "lock").first()
+
+
+def newest_of_site(site: Site) -> dict[tuple[int, str], Evaluation]:
+    """The newest evaluations of a site's models, by model id and partition."""
+    found = Evaluation.objects.filter(model__site=site).order_by("id")
+    return {(one.model_id, one.partition): one for one in found}
 
 
 def rows_of(evaluation: Evaluation) -> list[summarising.Row]:

@@ -6,7 +6,7 @@ docs/algorithms/evidence.md says of each figure what it means and what it cannot
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,23 +91,26 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All live figures of a site."""
+    """All live figures of a site. subjects_learnt_from: training subjects by model id."""
 
     site: Site
     times: Times
     corrections: Corrections
     anchoring: Anchoring
     learning: list[Learnt]
+    subjects_learnt_from: Mapping[int, int]
 
 
 def of_site(site: Site) -> Evidence:
     """The figures as they are now."""
+    subjects = _subjects_learnt_from(site)
     return Evidence(
         site=site,
         times=_times(effort.worked(site)),
         corrections=_corrections(site),
         anchoring=anchoring(effort.paired_readings(site)),
-        learning=_learning(site),
+        learning=_learning(site, subjects),
+        subjects_learnt_from=subjects,
     )
 
 
@@ -211,9 +214,8 @@ def _begin(at: datetime, *, by_week: bool) -> date:
     return day - timedelta(days=day.weekday()) if by_week else day.replace(day=1)
 
 
-def _learning(site: Site) -> list[Learnt]:
+def _learning(site: Site, subjects: Mapping[int, int]) -> list[Learnt]:
     """The newest evaluation of each model of this platform, in the order of the models."""
-    subjects = _subjects_learnt_from(site)
     newest: dict[tuple[int, str], Learnt] = {}
     evaluations = Evaluation.objects.filter(
         model__site=site, partition__in=CURVES, model__run__reproduces__isnull=True

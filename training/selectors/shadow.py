@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,10 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Shadow:
-    """Correction Dice of both models, means over subjects, with the interval of the difference."""
+    """Correction Dice of both models, means over subjects, with the interval of the difference.
+
+    `newest_at`: when the newest scan was read; None before the first.
+    """
 
     comparison: ShadowComparison
     n_scans: int
@@ -31,6 +35,7 @@ class Shadow:
     dice: float | None
     previous_dice: float | None
     ci95: tuple[float, float] | None
+    newest_at: datetime | None
 
     @property
     def difference(self) -> float | None:
@@ -78,6 +83,7 @@ def of_model(model: ModelVersion) -> Shadow | None:
         fmean(means[:, 0]) if len(means) else None,
         fmean(means[:, 1]) if len(means) else None,
         mean_interval(np.sort(means[:, 0] - means[:, 1]), seed=SEED),
+        readings[-1].created_at if readings else None,
     )
 
 

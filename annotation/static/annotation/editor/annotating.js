@@ -257,7 +257,9 @@ export class Annotating {
 
   /** @param {Record<string, number>} tools */
   #work(tools) {
-    return { ...savedForm(this.#editor.history.present), seconds: this.#clock.take(), tools };
+    const { data, history } = this.#editor;
+    const offered_version = data.suggestion?.version ?? "";
+    return { ...savedForm(history.present), offered_version, seconds: this.#clock.take(), tools };
   }
 
   /** @param {boolean} shown else Q shows it */

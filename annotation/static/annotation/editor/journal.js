@@ -3,7 +3,8 @@
  * a crash, nor a lost network, nor an expired session loses work.
  *
  * @typedef {import("#editor/drawing.js").SavedDrawing & {seconds: number,
- *   tools: Record<string, number>}} Work what one revision is made of; `tools`: gestures and ms of each
+ *   tools: Record<string, number>, offered_version?: string}} Work what one revision is made of;
+ *   `tools`: gestures and ms of each; `offered_version`: of the pre-label that the page showed
  * @typedef {{title: string, page: string, save: string}} ScanPlace
  *   of the scan drawn on: what it is called, and the addresses of its page and of its saves
  * @typedef {{key: string, schema: number, scope: string, tab: string, order: number,

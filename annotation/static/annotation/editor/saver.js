@@ -353,10 +353,12 @@ function noWork() {
   };
 }
 
-/** The later work with the time and the gestures of both. @param {Work} earlier @param {Work} later @returns {Work} */
+/** The later work with the time and the gestures of both, and the pre-label of the page where it began. @param {Work} earlier @param {Work} later @returns {Work} */
 function merged(earlier, later) {
   const tools = { ...earlier.tools };
   for (const [name, amount] of Object.entries(later.tools)) tools[name] = (tools[name] ?? 0) + amount;
   const based_on = later.based_on ?? earlier.based_on;
-  return { ...later, based_on, seconds: earlier.seconds + later.seconds, tools };
+  const offered_version = earlier.offered_version ?? later.offered_version;
+  const seconds = earlier.seconds + later.seconds;
+  return { ...later, based_on, offered_version, seconds, tools };
 }
