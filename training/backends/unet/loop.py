@@ -93,7 +93,7 @@ class Loop:
         rate = learning_rate(self.settings, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        train_loss = self._train_once(reporter)
+        train_loss = self.train_once(reporter)
         validation_loss, dice = self._validate(reporter)
         number = self.progress.epoch + 1
         self._check_finite(number, train_loss, validation_loss)
@@ -137,7 +137,8 @@ class Loop:
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - started
 
-    def _train_once(self, reporter: Reporter) -> float:
+    def train_once(self, reporter: Reporter) -> float:
+        """One pass over the training scans; answers their mean loss."""
         self.network.train()
         total = torch.zeros((), device=self.device)
         order = torch.randperm(len(self.train), generator=self.generator)
