@@ -44,8 +44,9 @@ PICTURE = (WIDTH - (ACROSS - 1) * GAP) / ACROSS
 """Width of a picture."""
 BELOW_PICTURES = 12.0
 """For their titles and lines."""
-PAGES = "\ue0ff"
-"""Stands for the number of pages until it is known; `writable` lets nobody else write it."""
+PAGES = 3 * "\ue0ff"
+"""Stands for the number of pages, of up to three digits, until it is known; `writable` lets nobody
+else write it."""
 PADDING = 3.0
 """What a column is wider than its words."""
 LINE_HEIGHT = 4.2

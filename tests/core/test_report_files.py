@@ -167,6 +167,15 @@ def test_pictures_stay_with_their_caption_and_heading(lines: int):
     assert page_with(pdf, "Worst") == page_with(pdf, "Full line") == page_with(pdf, "S1")
 
 
+@pytest.mark.filterwarnings("error")
+def test_there_is_room_for_the_number_of_many_pages():
+    rows = [[f"row {number}", "x"] for number in range(600)]
+    pdf = as_pdf(document(Table("Many", [Column("Row"), Column("Value")], rows)))
+    pages = len(pypdfium2.PdfDocument(pdf))
+    assert pages > 9
+    assert f"{pages} of {pages}" in words_of(pdf)
+
+
 def test_a_long_title_leaves_room_for_the_number_of_the_page():
     pdf = as_pdf(replace(document(Text("x")), title="Report of Á " + "study " * 40))
     page = pypdfium2.PdfDocument(pdf)[0].get_textpage()
