@@ -43,6 +43,8 @@ PAGES = {
         "agreement/",
         "measurements/",
         "sites/rectus-femoris/retraining/",
+        "sites/rectus-femoris/evidence/",
+        "sites/rectus-femoris/drift/",
     ],
 }
 

@@ -99,6 +99,16 @@ def test_a_stop_before_the_first_epoch_leaves_a_checkpoint(tmp_path: Path) -> No
 
 
 @pytest.mark.training
+@pytest.mark.parametrize("fit", ["letterbox", "stretch"])
+def test_the_fit_of_a_run_is_that_of_its_model(tmp_path: Path, fit: str) -> None:
+    data = ellipse_data(train=4, validation=2)
+    trained = UNET.train(data, settings(max_epochs=1, fit=fit), RecordingReporter(tmp_path))
+    assert trained.card["input"]["mode"] == fit
+    exported = exported_predictor(trained, data.labels)
+    assert require_equal(exported, trained.predict, data.validation) <= 1e-4
+
+
+@pytest.mark.training
 def test_patience_ends_a_training_that_does_not_get_better(tmp_path: Path) -> None:
     reporter = RecordingReporter(tmp_path)
     chosen = settings(max_epochs=50, patience=2, learning_rate=1e-7)
