@@ -65,6 +65,13 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def prepare(self, program: str) -> Path:
+        """Make the database and run a program on it; answers the data directory, to be copied."""
+        migrated = self.manage("migrate")
+        assert migrated.returncode == 0, migrated.stderr
+        self.run_python(program)
+        return self.data
+
     @contextmanager
     def process(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         """A process in a session of its own, killed at the end with all its children."""

@@ -89,11 +89,7 @@ class Here(TrainingInstallation):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    installation = Here(tmp_path_factory.mktemp("prepared"))
-    migrated = installation.manage("migrate")
-    assert migrated.returncode == 0, migrated.stderr
-    installation.run_python(PREPARE)
-    return installation.data
+    return Here(tmp_path_factory.mktemp("prepared")).prepare(PREPARE)
 
 
 @pytest.fixture

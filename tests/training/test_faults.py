@@ -82,11 +82,7 @@ class TrainingInstallation(Installation):
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of an installation with a study that is ready to train."""
-    installation = TrainingInstallation(tmp_path_factory.mktemp("prepared"))
-    migrated = installation.manage("migrate")
-    assert migrated.returncode == 0, migrated.stderr
-    installation.run_python(PREPARE)
-    return installation.data
+    return TrainingInstallation(tmp_path_factory.mktemp("prepared")).prepare(PREPARE)
 
 
 @pytest.fixture
