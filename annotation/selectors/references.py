@@ -58,6 +58,15 @@ def current(site: Site, *, partition: str) -> list[ReferenceItem]:
     return items_of(current_rows(site).filter(image__subject__partition__partition=partition))
 
 
+def development(site: Site) -> list[ReferenceItem]:
+    """Current references of a site's training subjects, then of its validation subjects."""
+    return [
+        item
+        for partition in (Partition.TRAIN, Partition.VALIDATION)
+        for item in current(site, partition=partition)
+    ]
+
+
 def newest_at(site: Site) -> datetime | None:
     """When an outline of the site was last accepted as truth; None: none was yet."""
     newest: datetime | None = Reference.objects.filter(image__site=site).aggregate(

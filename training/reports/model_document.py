@@ -36,12 +36,13 @@ from training.reports.model_report import (
 )
 from training.reports.words import MOVES, duration, interval, number, quantities, with_sd
 from training.selectors import confirmations
+from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 from training.services.judging import in_words
 
 HEADINGS = {
-    "test": "Locked test subjects",
-    "validation": "Validation subjects",
-    "development": "Development subjects",
+    TEST: "Locked test subjects",
+    VALIDATION: "Validation subjects",
+    DEVELOPMENT: "Development subjects",
 }
 SINGLE_READINGS = (
     "These references rest on single readings or on readings approved outside: how far two readers "

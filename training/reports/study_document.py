@@ -18,7 +18,13 @@ from core.reports.document import (
     moment,
 )
 from training.reports.model_document import SINGLE_READINGS, lineage
-from training.reports.study_report import MeasurementSummary, ModelLine, SiteReport, StudyReport
+from training.reports.study_report import (
+    PARTITIONS,
+    MeasurementSummary,
+    ModelLine,
+    SiteReport,
+    StudyReport,
+)
 from training.reports.words import interval, number, quantities, with_sd
 
 PURPOSES = {"pre-label": "Makes pre-labels", "measurement": "Measures"}
@@ -140,7 +146,7 @@ def _model(one: ModelLine) -> list[str]:
         one.name,
         f"{moment(one.registered_at)}, {one.made_by or 'elsewhere'}",
         subjects,
-        *(_dice(one.dice[partition]) for partition in ("validation", "development", "test")),
+        *(_dice(one.dice[partition]) for partition in PARTITIONS),
     ]
 
 

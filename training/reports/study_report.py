@@ -36,6 +36,7 @@ from training.reports.model_report import (
     move_facts,
 )
 from training.selectors import drift_reports, evaluations, evidence, replays
+from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 
 if TYPE_CHECKING:
     from annotation.models import Site, Study
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from inference.models import ModelVersion
     from training.models import DriftReport, Evaluation, Replay
 
-PARTITIONS = ("validation", "development", "test")
+PARTITIONS = (VALIDATION, DEVELOPMENT, TEST)
+"""In the order of the columns."""
 
 
 @dataclass(frozen=True)

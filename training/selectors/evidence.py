@@ -17,6 +17,7 @@ from domain.anchoring import Anchoring, anchoring
 from domain.effort import mean_of, median_of, share_of
 from training.models import Evaluation, Snapshot
 from training.selectors import drift_reports
+from training.selectors.evaluations import TEST, VALIDATION
 
 if TYPE_CHECKING:
     from annotation.models import Site
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 WEEKS_FOR = timedelta(days=120)
 """Work of up to four months is shown by week, longer work by month."""
 
-CURVES = ("validation", "test")
 Row = TypeVar("Row", Worked, Kept)
 
 
@@ -218,7 +218,7 @@ def _learning(site: Site, subjects: Mapping[int, int]) -> list[Learnt]:
     """The newest evaluation of each model of this platform, in the order of the models."""
     newest: dict[tuple[int, str], Learnt] = {}
     evaluations = Evaluation.objects.filter(
-        model__site=site, partition__in=CURVES, model__run__reproduces__isnull=True
+        model__site=site, partition__in=(VALIDATION, TEST), model__run__reproduces__isnull=True
     ).select_related("model__site", "model__run", "lock")
     for one in evaluations.order_by("model__number", "id"):
         dice = one.summary.get("dice")

@@ -166,11 +166,7 @@ def keep(plan: Plan, rows: Sequence[Row], job: Job) -> Evaluation:
 def _evaluate_directly(context: JobContext) -> dict[str, Any]:
     """A model without a run on the development references as they are now."""
     model = model_with_id(context.params["model"])
-    items = [
-        item
-        for partition in ("train", "validation")
-        for item in evaluation.selected(references.current(model.site, partition=partition))
-    ]
+    items = evaluation.selected(references.development(model.site))
     if not items:
         raise Refused(f"{model.site.slug} has no approved reference of a development subject yet.")
     rows = evaluation.rows_of_model(model, items, keep=False, progress=context.progress)

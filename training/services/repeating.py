@@ -75,11 +75,7 @@ def _items(judgement: Judgement, actor: User | None) -> Mapping[int, ReferenceIt
         purpose = f"see that evaluating {judgement.model.name} again gives the same"
         opened = locks.reopen_references(judgement.lock, actor, purpose)
     else:
-        opened = [
-            item
-            for partition in ("train", VALIDATION)
-            for item in references.current(judgement.model.site, partition=partition)
-        ]
+        opened = references.development(judgement.model.site)
     return {item.image_id: item for item in opened if item.selected}
 
 
