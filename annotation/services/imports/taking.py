@@ -34,6 +34,7 @@ from annotation.services import (
     split,
 )
 from annotation.services.image_state import refresh_state
+from annotation.services.imports import scales
 from annotation.services.imports.places import Places
 from annotation.services.imports.readers import Readers
 from annotation.services.imports.reading import ReadImage, ReadOutlines
@@ -43,7 +44,7 @@ from core import events
 from core.models import User
 from core.services import audit
 from domain import lookalike
-from domain.calibration import PixelSpacing, from_depth
+from domain.calibration import PixelSpacing
 from domain.errors import MyotraceError, Refused
 
 CHUNK = 500
@@ -166,7 +167,7 @@ class Taker:
     # One image
 
     def _take(self, read: ReadImage) -> None:
-        spacing = _spacing(read)
+        spacing = scales.spacing_of(read)
         self._keep_known_readers(read)
         place = self._places.place(read, self._sites[read.unit.placement.site])
         for difference in place.differences:
@@ -429,16 +430,6 @@ class Taker:
                 image_id=annotation.image_id,
                 site_id=site_id,
             )
-
-
-def _spacing(read: ReadImage) -> PixelSpacing | None:
-    """The spacing that the manifest gives, else the one that follows from the imaging depth."""
-    place = read.unit.placement
-    if place.spacing_x_mm is not None and place.spacing_y_mm is not None:
-        return PixelSpacing(place.spacing_x_mm, place.spacing_y_mm, Calibration.Method.MANIFEST)
-    if place.depth_mm is not None:
-        return from_depth(place.depth_mm, read.full_height)
-    return None
 
 
 def _once(annotations: list[Annotation], annotation: Annotation) -> None:
