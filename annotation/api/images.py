@@ -8,12 +8,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from annotation.api.serializers import (
     AnnotationSerializer,
@@ -22,6 +21,7 @@ from annotation.api.serializers import (
     SaveSerializer,
     SuggestionSerializer,
 )
+from annotation.api.studies import asked_study, image_of
 from annotation.models import Annotation, Image, Revision
 from annotation.selectors.annotations import (
     head_revision,
@@ -29,55 +29,48 @@ from annotation.selectors.annotations import (
     visible_suggestion,
 )
 from annotation.selectors.editor import SCHEMA
-from annotation.selectors.images import images_of, png, visible_image, with_details
+from annotation.selectors.images import images_of, png, with_details
 from annotation.selectors.starts import source_revision
-from annotation.selectors.studies import studies_of, visible_study
 from annotation.services import outlines
 from core.api.authentication import UserRequest
+from core.api.pagination import PARAMETERS
+from core.api.views import ApiView, takes, validated
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
-FILTERS = [
-    OpenApiParameter(name, OpenApiTypes.STR) for name in ("study", "site", "state", "subject")
-]
+FILTERS = ("site", "state", "subject")
 
 
-class ImageListView(ListAPIView[Image]):
-    """The images of a study (`?study=`, by default the caller's first)."""
+class ImageListView(ApiView, ListAPIView[Image]):
+    """The images of a study."""
 
     serializer_class = ImageSerializer
     request: UserRequest
 
-    @extend_schema(parameters=FILTERS)
+    @takes(*FILTERS, *PARAMETERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return Image.objects.none()
-        query = self.request.query_params
-        name = query.get("study")
-        studies = studies_of(self.request.user)
-        study = visible_study(self.request.user, name) if name else next(iter(studies), None)
-        if study is None:
-            return Image.objects.none()
-        filters = {key: query.get(key, "") for key in ("site", "state", "subject")}
-        return with_details(images_of(study, **filters))
+        filters = {name: self.request.query_params.get(name, "") for name in FILTERS}
+        return with_details(images_of(asked_study(self.request), **filters))
 
 
-class ImageView(APIView):
+class ImageView(ApiView):
     """One image."""
 
-    @extend_schema(responses=ImageSerializer)
+    @takes(responses=ImageSerializer)
     def get(self, request: UserRequest, image_id: int) -> Response:
-        return Response(ImageSerializer(visible_image(request.user, image_id)).data)
+        return Response(ImageSerializer(image_of(request, image_id)).data)
 
 
-class PixelsView(APIView):
+class PixelsView(ApiView):
     """The pixels of an image as an 8-bit grey PNG."""
 
-    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    @takes(responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: UserRequest, image_id: int) -> HttpResponse:
-        image = visible_image(request.user, image_id)
+        image = image_of(request, image_id)
         etag = f'"{image.file_sha256}"'
         if request.headers.get("If-None-Match") == etag:
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
@@ -89,28 +82,28 @@ class PixelsView(APIView):
         return response
 
 
-class OwnAnnotationView(APIView):
+class OwnAnnotationView(ApiView):
     """The caller's own annotation of an image: read it, or append a revision."""
 
-    @extend_schema(responses=AnnotationSerializer)
+    @takes(responses=AnnotationSerializer)
     def get(self, request: UserRequest, image_id: int) -> Response:
-        image = visible_image(request.user, image_id)
+        image = image_of(request, image_id)
         annotation = own_annotation(request.user, image)
         if annotation is None:
             raise NotFound("You have not begun to outline this image.")
         return _answer(annotation)
 
-    @extend_schema(
-        request=SaveSerializer,
+    @takes(
+        body=SaveSerializer,
         responses=AnnotationSerializer,
-        parameters=[
+        headers=[
             OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True),
             OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER),
             OpenApiParameter("X-Author", OpenApiTypes.INT, OpenApiParameter.HEADER),
         ],
     )
     def put(self, request: UserRequest, image_id: int) -> Response:
-        image = visible_image(request.user, image_id)
+        image = image_of(request, image_id)
         base = revision_of_etag(request.headers.get("If-Match"))
         if base is None:
             return Response(
@@ -118,9 +111,7 @@ class OwnAnnotationView(APIView):
                 status=status.HTTP_428_PRECONDITION_REQUIRED,
             )
         _check_author(request)
-        body = SaveSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        said = body.validated_data
+        said = validated(request, SaveSerializer)
         if said.pop("schema") > SCHEMA:
             raise InvalidInput("A newer version of Myotrace has written this. Reload the page.")
         source = said.pop("based_on")
@@ -138,23 +129,23 @@ class OwnAnnotationView(APIView):
         return _answer(revision.annotation, revision)
 
 
-class SuggestionView(APIView):
+class SuggestionView(ApiView):
     """The pre-label of an image, where the caller may see it."""
 
-    @extend_schema(responses=SuggestionSerializer)
+    @takes(responses=SuggestionSerializer)
     def get(self, request: UserRequest, image_id: int) -> Response:
-        suggestion = visible_suggestion(request.user, visible_image(request.user, image_id))
+        suggestion = visible_suggestion(request.user, image_of(request, image_id))
         if suggestion is None:
             raise NotFound("There is no pre-label for you on this image.")
         return Response(SuggestionSerializer(suggestion).data)
 
 
-class UncertaintyView(APIView):
+class UncertaintyView(ApiView):
     """How unsure the pre-label's source is of each pixel, as a PNG that lies over the scan."""
 
-    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    @takes(responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: UserRequest, image_id: int) -> HttpResponse:
-        suggestion = visible_suggestion(request.user, visible_image(request.user, image_id))
+        suggestion = visible_suggestion(request.user, image_of(request, image_id))
         if suggestion is None or not suggestion.uncertainty_map:
             raise NotFound("There is no map of uncertainty for you on this image.")
         response = HttpResponse(bytes(suggestion.uncertainty_map), content_type="image/png")

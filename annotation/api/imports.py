@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from annotation.models import Study
-from annotation.policies import Role, require_role, role_of
+from annotation.api.studies import asked_study
+from annotation.policies import Role
 from annotation.selectors.exports import APPROVED
-from annotation.selectors.studies import site_named, studies_of, visible_study
+from annotation.selectors.studies import site_named
 from annotation.services import exports
 from annotation.services.imports import uploads
 from annotation.services.imports.request import DEFAULT_STEP, STATES, SUBMITTED
+from core.api.authentication import UserRequest
 from core.api.jobs import JobSerializer
-from core.models import User
-from domain.errors import InvalidInput, NotFound
+from core.api.views import ApiView, StrictSerializer, takes, validated, yes_or_no
+from domain.errors import InvalidInput
 
 
-class ImportSettings(serializers.Serializer):
+class ImportSettings(StrictSerializer):
     """What is to be done with the uploaded files."""
 
+    study = serializers.CharField(required=False, default="", max_length=100)
     site = serializers.CharField(required=False, default="", max_length=60)
     pattern = serializers.CharField(required=False, default="", max_length=500)
     state = serializers.ChoiceField(STATES, default=SUBMITTED)
@@ -40,30 +39,25 @@ class ImportSettings(serializers.Serializer):
     join_groups = serializers.BooleanField(default=False)
 
 
-class ImportView(APIView):
+class ImportView(ApiView):
     """Import a zip archive, or several files: 202 with the job whose result is the report.
 
-    A `manifest.csv` among the files is used where no site is named. For experts and admins of
-    the study (`?study=`, by default the caller's first).
+    A `manifest.csv` among the files is used where no site is named. The study is named by the
+    form's field `study` or in the address. For experts and admins.
     """
 
     parser_classes = [MultiPartParser]
 
-    @extend_schema(
-        request={"multipart/form-data": ImportSettings},
-        parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
-        responses={202: JobSerializer},
-    )
-    def post(self, request: Request) -> Response:
-        person, study = person_and_study(request)
-        wanted = ImportSettings(data=request.data)
-        wanted.is_valid(raise_exception=True)
+    @takes(body=ImportSettings, multipart=True, responses={202: JobSerializer})
+    def post(self, request: UserRequest) -> Response:
+        study = asked_study(request, Role.EXPERT, Role.ADMIN, in_body=True)
+        settings = validated(request, ImportSettings)
+        del settings["study"]
         files = [file for name in request.FILES for file in request.FILES.getlist(name)]
         if not files:
             raise InvalidInput("There is no file in the request. Send a zip archive or files.")
-        settings = dict(wanted.validated_data)
         settings["masks"] = tuple(settings.pop("mask").split())
-        job = uploads.submit(files, settings, study, actor=person)
+        job = uploads.submit(files, settings, study, actor=request.user)
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -78,7 +72,7 @@ class ZipRenderer(BaseRenderer):
         return str(data.get("detail", "") if isinstance(data, dict) else data).encode()
 
 
-class ExportView(APIView):
+class ExportView(ApiView):
     """The images and approved outlines of a study or a site as a zip archive.
 
     Test subjects are left out. For experts and admins.
@@ -86,38 +80,26 @@ class ExportView(APIView):
 
     renderer_classes = [JSONRenderer, ZipRenderer]
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(name, OpenApiTypes.STR)
-            for name in ("study", "site", "state", "as_received")
-        ],
+    @takes(
+        "site",
+        "state",
+        "as_received",
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, kind: str) -> FileResponse:
-        person, study = person_and_study(request)
+    def get(self, request: UserRequest, kind: str) -> FileResponse:
+        study = asked_study(request, Role.EXPERT, Role.ADMIN)
         query = request.query_params
         slug = query.get("site", "")
         wanted = exports.ExportRequest(
             format=kind,
             site=site_named(study, slug) if slug else None,
             state=query.get("state", APPROVED),
-            as_received=query.get("as_received", "") in ("1", "true", "yes"),
+            as_received=yes_or_no(request, "as_received"),
         )
-        archive = exports.to_zip(study, wanted, actor=person)
+        archive = exports.to_zip(study, wanted, actor=request.user)
         return FileResponse(
             archive,
             as_attachment=True,
             filename=f"{study.name}-{slug or 'all-sites'}-{kind}.zip",
             content_type="application/zip",
         )
-
-
-def person_and_study(request: Request) -> tuple[User, Study]:
-    """The caller, and the study of `?study=` or their first, of which they are expert or admin."""
-    user, name = request.user, request.query_params.get("study")
-    assert isinstance(user, User), "the API is for people who are logged in"
-    study = visible_study(user, name) if name else next(iter(studies_of(user)), None)
-    if study is None:
-        raise NotFound("You are a member of no study.")
-    require_role(role_of(user, study), Role.EXPERT, Role.ADMIN)
-    return user, study

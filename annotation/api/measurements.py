@@ -7,19 +7,17 @@ from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from annotation.api.studies import asked_study
 from annotation.models import Study
-from annotation.policies import Role, require_role, role_of
+from annotation.policies import Role
 from annotation.reports.measurements import as_csv, as_json
 from annotation.selectors import measurements
-from annotation.selectors.studies import site_named, studies_of, visible_study
-from core.models import User
-from domain.errors import NotFound
+from annotation.selectors.studies import site_named
+from core.api.authentication import UserRequest
+from core.api.views import ApiView, takes
 
 
 class CsvRenderer(BaseRenderer):
@@ -33,24 +31,22 @@ class CsvRenderer(BaseRenderer):
         return str(data.get("detail", "") if isinstance(data, dict) else data).encode()
 
 
-class MeasurementListView(APIView):
+class MeasurementListView(ApiView):
     """CSA, thickness and echo intensity, one row per approved image and label.
 
-    `?study=` (by default the caller's first), `?site=`, `?subject=`. Test subjects are left out;
-    `left_out` counts their images. For experts and admins.
+    Test subjects are left out; `left_out` counts their images. For experts and admins.
     """
 
     renderer_classes = [JSONRenderer, CsvRenderer]
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(name, OpenApiTypes.STR)
-            for name in ("study", "site", "subject", "format")
-        ],
+    @takes(
+        "site",
+        "subject",
+        "format",
         responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
     )
-    def get(self, request: Request) -> HttpResponseBase:
-        study = _study(request)
+    def get(self, request: UserRequest) -> HttpResponseBase:
+        study = asked_study(request, Role.EXPERT, Role.ADMIN)
         slug = request.query_params.get("site", "")
         site = site_named(study, slug) if slug else None
         found = measurements.of_study(
@@ -61,16 +57,6 @@ class MeasurementListView(APIView):
         results = [as_json(one) for one in found]
         left_out = measurements.left_out(study, site=site)
         return Response({"count": len(results), "left_out": left_out, "results": results})
-
-
-def _study(request: Request) -> Study:
-    user, name = request.user, request.query_params.get("study")
-    assert isinstance(user, User), "the API is for people who are logged in"
-    study = visible_study(user, name) if name else next(iter(studies_of(user)), None)
-    if study is None:
-        raise NotFound("You are a member of no study.")
-    require_role(role_of(user, study), Role.EXPERT, Role.ADMIN)
-    return study
 
 
 def _attachment(study: Study, lines: Iterable[str]) -> StreamingHttpResponse:

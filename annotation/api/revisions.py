@@ -2,76 +2,78 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
 from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from annotation.api.serializers import AnnotationSerializer, ReviewSerializer, RevisionSerializer
+from annotation.api.studies import annotation_of, revision_of
 from annotation.models import Revision
-from annotation.selectors.annotations import (
-    revisions_of,
-    visible_annotation,
-    visible_revision,
-)
+from annotation.selectors.annotations import revisions_of
 from annotation.selectors.locks import correction_to_draw
 from annotation.services import corrections, review, workflow
 from core.api.authentication import UserRequest
+from core.api.pagination import PARAMETERS
+from core.api.views import ApiView, takes, validated
 
 
-class RevisionListView(ListAPIView[Revision]):
+class RevisionListView(ApiView, ListAPIView[Revision]):
     """All saved versions of an annotation, oldest first."""
 
     serializer_class = RevisionSerializer
     request: UserRequest
 
+    @takes(*PARAMETERS)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
     def get_queryset(self):  # type: ignore[no-untyped-def]
         if getattr(self, "swagger_fake_view", False):
             return Revision.objects.none()
-        return revisions_of(visible_annotation(self.request.user, self.kwargs["annotation_id"]))
+        return revisions_of(annotation_of(self.request, self.kwargs["annotation_id"]))
 
 
-class RevisionView(APIView):
+class RevisionView(ApiView):
     """One saved version of an annotation."""
 
-    @extend_schema(responses=RevisionSerializer)
+    @takes(responses=RevisionSerializer)
     def get(self, request: UserRequest, annotation_id: int, number: int) -> Response:
-        revision = visible_revision(request.user, annotation_id, number)
+        revision = revision_of(request, annotation_id, number)
         return Response(RevisionSerializer(revision).data)
 
 
-class SubmitView(APIView):
+class SubmitView(ApiView):
     """Send the newest revision to the experts."""
 
-    @extend_schema(request=None, responses=AnnotationSerializer)
+    @takes(responses=AnnotationSerializer)
     def post(self, request: UserRequest, annotation_id: int) -> Response:
-        annotation = visible_annotation(request.user, annotation_id)
+        annotation = annotation_of(request, annotation_id)
         workflow.submit(annotation, request.user)
         return Response(AnnotationSerializer(annotation).data)
 
 
-class TakeBackView(APIView):
+class TakeBackView(ApiView):
     """Take submitted work back before it is reviewed."""
 
-    @extend_schema(request=None, responses=AnnotationSerializer)
+    @takes(responses=AnnotationSerializer)
     def post(self, request: UserRequest, annotation_id: int) -> Response:
-        annotation = visible_annotation(request.user, annotation_id)
+        annotation = annotation_of(request, annotation_id)
         workflow.take_back(annotation, request.user)
         return Response(AnnotationSerializer(annotation).data)
 
 
-class ReviewView(APIView):
+class ReviewView(ApiView):
     """Approve, correct and approve, or return the revision that was looked at.
 
     Of a sealed scan "correct" gives the outline of the correction that the person has proposed.
     """
 
-    @extend_schema(request=ReviewSerializer, responses=AnnotationSerializer)
+    @takes(body=ReviewSerializer, responses=AnnotationSerializer)
     def post(self, request: UserRequest, annotation_id: int) -> Response:
-        annotation = visible_annotation(request.user, annotation_id)
-        body = ReviewSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        said = body.validated_data
+        annotation = annotation_of(request, annotation_id)
+        said = validated(request, ReviewSerializer)
         correction = correction_to_draw(request.user, annotation.image)
         if correction is not None:
             corrections.draw(correction, request.user, said["regions"], said["seconds"])

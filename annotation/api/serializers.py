@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from annotation.models import Annotation, Image, Issue, Revision, Suggestion
 from annotation.selectors.editor import SCHEMA
+from core.api.views import StrictSerializer
 
 SERVER_ORIGINS = {Revision.Origin.IMPORTED, Revision.Origin.ADJUDICATION}
 
@@ -104,7 +105,7 @@ class IssueSerializer(serializers.ModelSerializer[Issue]):
         read_only_fields = fields
 
 
-class SaveSerializer(serializers.Serializer[Any]):
+class SaveSerializer(StrictSerializer):
     """The body of a save. Author, time, hash and state are the server's.
 
     `schema` is the form of the regions: what a newer editor wrote is refused, not cut to fit.
@@ -137,7 +138,7 @@ class SaveSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class ReviewSerializer(serializers.Serializer[Any]):
+class ReviewSerializer(StrictSerializer):
     """The body of a review."""
 
     revision = serializers.IntegerField(min_value=1)

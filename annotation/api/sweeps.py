@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from annotation.api.studies import annotation_of, image_of
 from annotation.models import Image, Study
-from annotation.selectors.annotations import visible_annotation
-from annotation.selectors.images import visible_image
 from annotation.selectors.sweeps import Frame, ReviewFrame, frames_of, review_frames_of
 from core.api.authentication import UserRequest
+from core.api.views import ApiView, takes
 
 STATES = ["done", "draft", "proposed", "empty", "waiting", "returned"]
 
@@ -33,21 +31,21 @@ class FrameSerializer(serializers.Serializer[Any]):
     annotation = serializers.CharField()
 
 
-class FramesView(APIView):
+class FramesView(ApiView):
     """All frames of the take that an image belongs to, in order."""
 
-    @extend_schema(responses=FrameSerializer(many=True))
+    @takes(responses=FrameSerializer(many=True))
     def get(self, request: UserRequest, image_id: int) -> Response:
-        image = visible_image(request.user, image_id)
+        image = image_of(request, image_id)
         return Response([_shown(image, frame) for frame in frames_of(request.user, image)])
 
 
-class ReviewFramesView(APIView):
+class ReviewFramesView(ApiView):
     """All frames of a take in order, with what the author of an annotation has submitted there."""
 
-    @extend_schema(responses=FrameSerializer(many=True))
+    @takes(responses=FrameSerializer(many=True))
     def get(self, request: UserRequest, annotation_id: int) -> Response:
-        annotation = visible_annotation(request.user, annotation_id)
+        annotation = annotation_of(request, annotation_id)
         study = annotation.image.study
         return Response([_reviewed(study, frame) for frame in review_frames_of(annotation)])
 

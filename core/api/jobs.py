@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from core.api.authentication import UserRequest
+from core.api.views import ApiView, check_study, takes
 from core.models import Job
 from core.selectors.jobs import visible_job
 from core.services import jobs
@@ -35,20 +34,26 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         ]
 
 
-class JobView(APIView):
+class JobView(ApiView):
     """State, progress and result of one job."""
 
-    @extend_schema(responses=JobSerializer)
+    @takes(responses=JobSerializer)
     def get(self, request: UserRequest, job_id: UUID) -> Response:
-        return Response(JobSerializer(visible_job(request.user, job_id)).data)
+        return Response(JobSerializer(_job_of(request, job_id)).data)
 
 
-class JobCancelView(APIView):
+class JobCancelView(ApiView):
     """Ask a job to stop."""
 
-    @extend_schema(request=None, responses=JobSerializer)
+    @takes(responses=JobSerializer)
     def post(self, request: UserRequest, job_id: UUID) -> Response:
-        job = visible_job(request.user, job_id)
+        job = _job_of(request, job_id)
         jobs.cancel(job, request.user)
         job.refresh_from_db()
         return Response(JobSerializer(job).data)
+
+
+def _job_of(request: UserRequest, job_id: UUID) -> Job:
+    job = visible_job(request.user, job_id)
+    check_study(request, job.scope)
+    return job

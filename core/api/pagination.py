@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+
+from domain.errors import InvalidInput
+
+PARAMETERS = ("page", "page_size")
 
 
 class Pages(PageNumberPagination):
@@ -10,3 +15,11 @@ class Pages(PageNumberPagination):
 
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def get_page_size(self, request: Request) -> int | None:
+        asked = request.query_params.get("page_size")
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
+            raise InvalidInput(f"page_size is a whole number from 1 to {self.max_page_size}.")
+        return int(asked)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.models import Study
+from annotation.api.studies import asked_study
 from annotation.policies import require_admin
-from annotation.selectors.studies import site_named, studies_of, visible_study
+from annotation.selectors.studies import site_named
 from core.api.authentication import UserRequest
 from core.api.jobs import JobSerializer
-from domain.errors import NotFound
+from core.api.pagination import PARAMETERS
+from core.api.views import ApiView, StrictSerializer, takes, validated
 from inference.models import ModelVersion
 from inference.selectors import versions
 from inference.services import uploading
@@ -50,7 +49,7 @@ class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
         return sorted(pointer.purpose for pointer in model.pointers.all())
 
 
-class ModelUpload(serializers.Serializer):
+class ModelUpload(StrictSerializer):
     """A model of one's own: an ONNX file and its card."""
 
     site = serializers.CharField(max_length=60)
@@ -58,48 +57,31 @@ class ModelUpload(serializers.Serializer):
     card = serializers.FileField()
 
 
-class ModelListView(ListAPIView[ModelVersion]):
-    """The model versions of a study (`?study=`, by default the caller's first), newest first."""
+class ModelListView(ApiView, ListAPIView[ModelVersion]):
+    """The model versions of a study, newest first."""
 
     serializer_class = ModelSerializer
     parser_classes = [MultiPartParser]
     request: UserRequest
 
-    @extend_schema(
-        request={"multipart/form-data": ModelUpload},
-        parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
-        responses={202: JobSerializer},
-    )
+    @takes(body=ModelUpload, multipart=True, responses={202: JobSerializer})
     def post(self, request: UserRequest) -> Response:
         """Check and register a model: 202 with the job whose result names it. For admins."""
-        study = self._study()
-        if study is None:
-            raise NotFound("You are in no study.")
+        study = asked_study(request)
         require_admin(request.user, study)
-        given = ModelUpload(data=request.data)
-        given.is_valid(raise_exception=True)
-        received = given.validated_data
+        received = validated(request, ModelUpload)
         site = site_named(study, received["site"])
         card = received["card"].read(uploading.LARGEST_CARD + 1)
         job = uploading.submit(site, received["model"].chunks(), card, request.user)
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)
 
-    @extend_schema(
-        parameters=[OpenApiParameter(name, OpenApiTypes.STR) for name in ("study", "site")]
-    )
+    @takes("site", *PARAMETERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return ModelVersion.objects.none()
-        query = self.request.query_params
-        study = self._study()
-        if study is None:
-            return ModelVersion.objects.none()
-        models = versions.of_study(study).prefetch_related("pointers")
-        return models.filter(site__slug=query["site"]) if query.get("site") else models
-
-    def _study(self) -> Study | None:
-        name, user = self.request.query_params.get("study"), self.request.user
-        return visible_study(user, name) if name else next(iter(studies_of(user)), None)
+        models = versions.of_study(asked_study(self.request)).prefetch_related("pointers")
+        slug = self.request.query_params.get("site")
+        return models.filter(site__slug=slug) if slug else models

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from annotation.api.studies import asked_study
 from annotation.policies import can_guide_in
-from annotation.selectors.studies import site_named, studies_of, visible_study
+from annotation.selectors.studies import site_named
 from core.api.authentication import UserRequest
+from core.api.views import ApiView, StrictSerializer, check_study, takes, validated
 from core.reports.as_json import plain
-from domain.errors import NotAllowed, NotFound
+from domain.errors import NotAllowed
+from inference.models import ModelVersion
 from inference.selectors import versions
 from training.reports import model_report
 from training.selectors import gate_decisions
 from training.services import promotion
 
 
-class PromoteSerializer(serializers.Serializer[None]):
+class PromoteSerializer(StrictSerializer):
     """Why the model is promoted (may be empty) and for what (by default all it has proved).
 
     `without_pictures`: why it takes another's place though nobody has confirmed it on pictures.
@@ -32,7 +33,7 @@ class PromoteSerializer(serializers.Serializer[None]):
     )
 
 
-class RollbackSerializer(serializers.Serializer[None]):
+class RollbackSerializer(StrictSerializer):
     """Why the model is rolled back."""
 
     reason = serializers.CharField(max_length=500)
@@ -54,65 +55,59 @@ class MoveSerializer(serializers.Serializer[None]):
     refused = serializers.JSONField()
 
 
-class PromoteView(APIView):
+class PromoteView(ApiView):
     """Promote a model; 409 with the reason where the gate refuses."""
 
-    @extend_schema(request=PromoteSerializer, responses=MoveSerializer)
+    @takes(body=PromoteSerializer, responses=MoveSerializer)
     def post(self, request: UserRequest, model_id: int) -> Response:
-        model = versions.visible_model(request.user, model_id)
-        body = PromoteSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data.get("purposes") or promotion.PURPOSES
+        model = _model_of(request, model_id)
+        said = validated(request, PromoteSerializer)
+        asked = said.get("purposes") or promotion.PURPOSES
         outcome = promotion.promote(
             model,
             request.user,
-            body.validated_data["reason"],
+            said["reason"],
             list(asked),
-            without_pictures=body.validated_data["without_pictures"],
+            without_pictures=said["without_pictures"],
         )
         return Response(promotion.as_json(outcome.moves, outcome.refused))
 
 
-class DecisionsView(APIView):
+class DecisionsView(ApiView):
     """What the gate decided about a model, newest first, with every check and its numbers."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @takes(responses=OpenApiTypes.OBJECT)
     def get(self, request: UserRequest, model_id: int) -> Response:
-        model = versions.visible_model(request.user, model_id)
+        model = _model_of(request, model_id)
         if not can_guide_in(request.user, model.site.study):
             raise NotAllowed("Experts and admins of the study see the gate's decisions.")
         found = [gate_decisions.as_json(one) for one in gate_decisions.of_model(model)]
         return Response({"count": len(found), "results": found})
 
 
-class ReportView(APIView):
+class ReportView(ApiView):
     """The report of a model: what `report.json` of its page gives."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @takes(responses=OpenApiTypes.OBJECT)
     def get(self, request: UserRequest, model_id: int) -> Response:
-        model = versions.visible_model(request.user, model_id)
+        model = _model_of(request, model_id)
         if not can_guide_in(request.user, model.site.study):
             raise NotAllowed("Experts and admins of the study see a model's report.")
         return Response(plain(model_report.of_model(model)))
 
 
-class RollbackView(APIView):
-    """Go back to the model that served before (`?study=`, by default the caller's first)."""
+class RollbackView(ApiView):
+    """Go back to the model that served before."""
 
-    @extend_schema(
-        request=RollbackSerializer,
-        responses=MoveSerializer,
-        parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
-    )
+    @takes(body=RollbackSerializer, responses=MoveSerializer)
     def post(self, request: UserRequest, slug: str) -> Response:
-        name = request.query_params.get("study")
-        studies = studies_of(request.user)
-        study = visible_study(request.user, name) if name else next(iter(studies), None)
-        if study is None:
-            raise NotFound("There is no such site.")
-        body = RollbackSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        moves = promotion.rollback(
-            site_named(study, slug), request.user, body.validated_data["reason"]
-        )
+        study = asked_study(request)
+        reason = validated(request, RollbackSerializer)["reason"]
+        moves = promotion.rollback(site_named(study, slug), request.user, reason)
         return Response(promotion.as_json(moves))
+
+
+def _model_of(request: UserRequest, model_id: int) -> ModelVersion:
+    model = versions.visible_model(request.user, model_id)
+    check_study(request, model.site.study.name)
+    return model

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from annotation.api.studies import asked_study
 from annotation.models import Study
 from annotation.policies import is_admin
-from annotation.selectors.studies import site_named, studies_of, visible_study
+from annotation.selectors.studies import site_named
 from core.api.authentication import UserRequest
-from core.api.pagination import Pages
+from core.api.pagination import PARAMETERS, Pages
+from core.api.views import ApiView, StrictSerializer, check_study, takes, validated
 from domain.errors import NotFound
 from training.models import Run
 from training.selectors import runs as run_selector
 from training.services import runs
 
 
-class StartSerializer(serializers.Serializer[None]):
+class StartSerializer(StrictSerializer):
     """What is trained, and how; settings that are left out have the backend's defaults."""
 
-    study = serializers.SlugField(required=False, help_text="default: the caller's first study")
+    study = serializers.SlugField(required=False, help_text="or in the address")
     site = serializers.SlugField()
     backend = serializers.CharField(max_length=20, required=False, help_text="default: the site's")
     settings = serializers.DictField(required=False, default=dict)
@@ -70,53 +67,54 @@ class RunDetailSerializer(RunSerializer):
     curve = EpochSerializer(many=True)
 
 
-class RunListView(APIView):
+class RunListView(ApiView):
     """The runs of a study, newest first; a POST starts one."""
 
-    @extend_schema(
-        responses=RunSerializer(many=True),
-        parameters=[OpenApiParameter("study", OpenApiTypes.STR)],
-    )
+    @takes(*PARAMETERS, responses=RunSerializer(many=True))
     def get(self, request: UserRequest) -> Response:
-        study = _administered_study(request, request.query_params.get("study"))
+        study = _administered_study(request)
         pages = Pages()
         page: list[Run] = pages.paginate_queryset(run_selector.of_study(study), request) or []
         return pages.get_paginated_response([run_selector.as_json(run) for run in page])
 
-    @extend_schema(request=StartSerializer, responses={201: RunSerializer})
+    @takes(body=StartSerializer, responses={201: RunSerializer})
     def post(self, request: UserRequest) -> Response:
-        body = StartSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        given: dict[str, Any] = body.validated_data
-        site = site_named(_administered_study(request, given.get("study")), given["site"])
+        study = _administered_study(request, in_body=True)
+        given = validated(request, StartSerializer)
+        site = site_named(study, given["site"])
         backend = given.get("backend") or runs.default_backend(site)
         run = runs.start(site, backend, given["settings"], request.user)
         return Response(run_selector.as_json(run), status=status.HTTP_201_CREATED)
 
 
-class RunView(APIView):
+class RunView(ApiView):
     """One run with its curve so far."""
 
-    @extend_schema(responses=RunDetailSerializer)
+    @takes(responses=RunDetailSerializer)
     def get(self, request: UserRequest, run_id: int) -> Response:
-        run = run_selector.administered_run(request.user, run_id)
+        run = _run_of(request, run_id)
         return Response({**run_selector.as_json(run), "curve": run_selector.epochs_as_json(run)})
 
 
-class RunCancelView(APIView):
+class RunCancelView(ApiView):
     """Ask a run to stop; it does within ten seconds and keeps its last checkpoint."""
 
-    @extend_schema(request=None, responses=RunSerializer)
+    @takes(responses=RunSerializer)
     def post(self, request: UserRequest, run_id: int) -> Response:
-        run = run_selector.administered_run(request.user, run_id)
+        run = _run_of(request, run_id)
         runs.cancel(run, request.user)
         run.job.refresh_from_db()
         return Response(run_selector.as_json(run))
 
 
-def _administered_study(request: UserRequest, name: str | None) -> Study:
-    named = [visible_study(request.user, name)] if name else studies_of(request.user)
-    study = next(iter(named), None)
-    if study is None or not is_admin(request.user, study):
+def _administered_study(request: UserRequest, *, in_body: bool = False) -> Study:
+    study = asked_study(request, in_body=in_body)
+    if not is_admin(request.user, study):
         raise NotFound("There is no such study, or you do not administer it.")
     return study
+
+
+def _run_of(request: UserRequest, run_id: int) -> Run:
+    run = run_selector.administered_run(request.user, run_id)
+    check_study(request, run.site.study.name)
+    return run
