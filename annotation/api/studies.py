@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from annotation.models import Annotation, Image, Revision, Study
 from annotation.policies import require_role, role_of
@@ -25,7 +25,8 @@ def asked_study(request: UserRequest, *roles: str, in_body: bool = False) -> Stu
     """
     named = request.query_params.get(STUDY, "")
     study = _study_as(request, named, roles) if named else None
-    inside = str(request.data.get(STUDY) or "") if in_body else ""
+    fields = request.data if in_body else {}
+    inside = str(fields.get(STUDY) or "") if isinstance(fields, Mapping) else ""
     if study is None:
         study = _study_as(request, inside, roles)
     elif inside not in {"", study.name}:

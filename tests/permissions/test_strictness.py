@@ -149,6 +149,13 @@ def test_nothing_is_written_into_a_study_that_was_not_named(
     assert not Job.objects.exists()
 
 
+def test_a_body_that_is_no_object_is_refused_in_words(
+    study: Study, admin: User, client_of: Callable[[User], Client]
+) -> None:
+    answer = client_of(admin).post("/api/v1/runs/", "[1]", content_type="application/json")
+    assert answer.status_code == 400
+
+
 def a_file() -> SimpleUploadedFile:
     return SimpleUploadedFile("a.png", b"x")
 
