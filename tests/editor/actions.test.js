@@ -7,15 +7,9 @@ import { ariaKeys, keyName } from "#editor/keys.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
 
-/** @typedef {import("#editor/actions.js").Action} Action */
+import { storage } from "./storage-of-tests.js";
 
-/** A storage as browsers have it. @param {Record<string, string>} kept */
-function storage(kept = {}) {
-  return {
-    getItem: (/** @type {string} */ name) => kept[name] ?? null,
-    setItem: (/** @type {string} */ name, /** @type {string} */ value) => void (kept[name] = value),
-  };
-}
+/** @typedef {import("#editor/actions.js").Action} Action */
 
 function registry() {
   /** @type {string[]} */

@@ -369,6 +369,7 @@ export class Annotating {
     if (form instanceof HTMLFormElement && form.contains(document.activeElement)) {
       return form.requestSubmit();
     }
+    if (editor.holdsDraft()) return;
     const { regions, decision } = editor.history.present;
     if (!regions.length && !decision) {
       return editor.say("Nothing to submit yet: outline the muscle, or say below why you cannot.");
@@ -396,6 +397,7 @@ export class Annotating {
         return this.#editor.say(`Not submitted: ${data?.detail ?? `the server answered ${status}`}`);
       }
       await this.#undoing.forget();
+      this.#editor.drafts.forget();
       this.#editor.sweeping?.finished("done");
       await openScan(next);
     } catch {

@@ -39,6 +39,7 @@ import { showKeys, showStates } from "#editor/buttons.js";
 import { drawingOf, SCHEMA } from "#editor/drawing.js";
 import { Comparing } from "#editor/comparing.js";
 import { bounds } from "#editor/geometry.js";
+import { Drafts } from "#editor/drafts.js";
 import { Guideline } from "#editor/guideline.js";
 import { Help } from "#editor/help.js";
 import { History } from "#editor/history.js";
@@ -95,6 +96,7 @@ export class Editor {
     this.host = host;
     this.data = data;
     this.history = new History(drawingOf(data.annotation));
+    this.drafts = new Drafts(localStorage, `${data.mode}-${data.user}:${data.image.id}`, () => this.draw());
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
@@ -140,10 +142,12 @@ export class Editor {
 
   async #begin() {
     this.useTool(this.#firstTool());
+    if (this.#draft) this.#sayDraft("The line that you started is back.");
     this.draw();
     this.host.focus({ preventScroll: true });
     try {
       await this.stage.picture.load(this.data.image.pixels);
+      this.#resumeDraft();
       this.draw();
       this.mode.shown?.();
       this.sweeping?.prepare();
@@ -156,6 +160,7 @@ export class Editor {
   /** The tool that a person begins with. */
   #firstTool() {
     if (!this.mode.editable) return null;
+    if (this.#started) return this.#started;
     const isThere = this.regions.length || this.data.suggestion || this.sweeping?.isProposed;
     return isThere ? (this.sweeping?.tool ?? "redraw") : "draw";
   }
@@ -203,7 +208,39 @@ export class Editor {
   /** Another tool is active. */
   toolChanged() {
     this.stage.container.dataset.tool = this.activeTool?.name ?? "";
+    this.#resumeDraft();
     this.draw();
+  }
+
+  /** The first tool with a line that is not put in. */
+  get #started() {
+    return this.drafts.unfinished.find((tool) => this.toolbox.has(tool));
+  }
+
+  /** The line that was started with the active tool. */
+  get #draft() {
+    return this.drafts.of(this.activeTool?.name ?? "");
+  }
+
+  /** It is shown, and the structure that it is for is chosen. */
+  #resumeDraft() {
+    const { label } = this.#draft ?? {};
+    const isKnown = this.data.labels.some(({ name }) => name === label);
+    if (label !== undefined && label !== this.label && isKnown) this.select(label);
+    this.activeTool?.resume?.();
+  }
+
+  /** Whether a line is started and not put in: nothing is handed in without it, and that is said. */
+  holdsDraft() {
+    if (!this.#started) return false;
+    this.useTool(this.#started);
+    this.#sayDraft("Not yet: a line is not put in.");
+    return true;
+  }
+
+  /** @param {string} said before what can be done with the line */
+  #sayDraft(said) {
+    this.say(`${said} {${this.activeTool?.finishes}} puts it in, {cancel} gives it up.`);
   }
 
   /** What can be done by whoever may change outlines. */
@@ -221,8 +258,8 @@ export class Editor {
         repeats: true,
         otherwise: "There is nothing to undo.",
         applies,
-        enabled: () => this.history.canUndo,
-        run: () => this.undo(),
+        enabled: () => this.drafts.canUndo(this.activeTool?.name ?? "") || this.history.canUndo,
+        run: () => this.#stepBack(),
       },
       {
         name: "redo",
@@ -233,8 +270,8 @@ export class Editor {
         repeats: true,
         otherwise: "There is nothing to redo.",
         applies,
-        enabled: () => this.history.canRedo,
-        run: () => this.redo(),
+        enabled: () => this.drafts.canRedo(this.activeTool?.name ?? "") || this.history.canRedo,
+        run: () => this.#stepForward(),
       },
       {
         name: "remove",
@@ -250,7 +287,7 @@ export class Editor {
       {
         name: "cancel",
         group,
-        label: "Give the stroke up",
+        label: "Give the stroke, or the line that is started, up",
         keys: ["Escape"],
         applies,
         run: () => this.#cancel(),
@@ -355,6 +392,7 @@ export class Editor {
   select(label) {
     this.label = label;
     this.#picked = null;
+    if (this.#draft) this.drafts.settle(this.activeTool?.name ?? "", { ...this.#draft, label });
     this.mode.structureChosen?.(label);
     this.draw();
   }
@@ -410,10 +448,10 @@ export class Editor {
     this.draw();
   }
 
-  /** Ends a gesture in a change. @param {Region[]} regions @param {string} tool @param {string} said */
+  /** Ends a gesture in a change. @param {Region[]} regions @param {string} tool @param {string} said @returns {boolean} whether no lock forbids it */
   commit(regions, tool, said) {
     const { origin } = this.history.present;
-    this.change(
+    return this.change(
       { regions, origin: OWN_ORIGINS.has(origin) ? "drawn" : "correction", decision: "", reason: "" },
       tool,
       said,
@@ -473,6 +511,28 @@ export class Editor {
     this.host.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: { tool } }));
   }
 
+  /** A point of the line that is started, else the last change. */
+  #stepBack() {
+    const tool = this.activeTool?.name ?? "";
+    if (!this.drafts.canUndo(tool)) return this.undo();
+    this.drafts.undo(tool);
+    this.#draftChanged();
+  }
+
+  /** A line that was taken back to nothing comes again after the changes that were undone since. */
+  #stepForward() {
+    const tool = this.activeTool?.name ?? "";
+    const isNext = this.#draft !== null || !this.history.canRedo;
+    if (!this.drafts.canRedo(tool) || !isNext) return this.redo();
+    this.drafts.redo(tool);
+    this.#draftChanged();
+  }
+
+  #draftChanged() {
+    this.#resumeDraft();
+    this.draw();
+  }
+
   undo() {
     if (this.history.undo()) this.#changed("undo");
   }
@@ -503,7 +563,12 @@ export class Editor {
   }
 
   #cancel() {
-    if (!this.input.cancel()) this.activeTool?.leave?.();
+    if (this.input.cancel()) return;
+    this.activeTool?.leave?.();
+    if (!this.#draft) return;
+    this.drafts.put(this.activeTool?.name ?? "", null);
+    this.#draftChanged();
+    this.say("The line is given up. {undo} brings it back.");
   }
 
   /** @param {string} side */

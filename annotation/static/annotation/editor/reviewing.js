@@ -116,6 +116,7 @@ export class Reviewing {
   }
 
   async #approve() {
+    if (this.#editor.holdsDraft()) return;
     const { regions } = this.#editor;
     if (!this.#corrected) return this.#decide({ decision: "approve", reason: "" });
     return this.#decide({

@@ -37,6 +37,11 @@ export class Toolbox {
     }
   }
 
+  /** @param {string} name */
+  has(name) {
+    return this.#tools.has(name);
+  }
+
   /** @param {string} name @param {import("#editor/tools/tool.js").Offer} offer */
   #choice(name, offer) {
     return {

@@ -13,6 +13,7 @@ import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
 export class DrawTool {
   name = "draw";
   offer = { label: "Draw a new outline", keys: ["D"], button: { text: "Draw" } };
+  finishes = "finish";
   actions = [
     {
       name: "finish",
@@ -32,12 +33,22 @@ export class DrawTool {
       run: () => this.#back(),
     },
   ];
-  /** @type {Point[]} */
-  #points = [];
 
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
+  }
+
+  /** What is drawn so far. @returns {Point[]} */
+  get #points() {
+    return this.desk.drafts.of(this.name)?.points ?? [];
+  }
+
+  /** @param {Point[]} points */
+  #put(points) {
+    const { drafts, label } = this.desk;
+    drafts.put(this.name, points.length ? { label, points } : null);
+    this.#show([]);
   }
 
   /** @param {Pointer | null} pointer */
@@ -71,7 +82,7 @@ export class DrawTool {
         if (length * this.desk.scale < CLICK_REACH) this.#click(point, reach);
         else this.#stroke(stroke, reach);
       },
-      cancel: () => this.leave(),
+      cancel: () => this.#show([]),
     };
   }
 
@@ -87,18 +98,16 @@ export class DrawTool {
 
   /** A stroke of its own is a whole outline; after clicks it goes on from them. @param {Point[]} stroke @param {number} reach */
   #stroke(stroke, reach) {
-    const alone = !this.#points.length;
+    const before = this.#points;
+    const isAlone = !before.length;
     const end = stroke[stroke.length - 1];
-    if (alone) this.#points = simplifyRing(stroke, TOLERANCE);
-    else this.#points.push(...simplifyLine(stroke, TOLERANCE));
-    if (alone || distance(end, this.#points[0]) <= reach) this.#finish();
-    else this.#show([]);
+    this.#put(isAlone ? simplifyRing(stroke, TOLERANCE) : [...before, ...simplifyLine(stroke, TOLERANCE)]);
+    if (isAlone || distance(end, this.#points[0]) <= reach) this.#finish();
   }
 
   /** @param {Point[]} points */
   #add(points) {
-    this.#points.push(...points);
-    this.#show([]);
+    this.#put([...this.#points, ...points]);
     if (this.#points.length === 1) {
       this.desk.say("Click on; the first point or {finish} closes, {back} takes a point back.");
     }
@@ -112,18 +121,21 @@ export class DrawTool {
       this.desk.say("An outline needs three points that enclose something.");
       return;
     }
-    this.leave();
-    this.desk.commit(after, this.name, "Drawn.");
+    if (!this.desk.commit(after, this.name, "Drawn.")) return;
+    this.desk.drafts.end(this.name);
+    this.desk.sketch({});
   }
 
   /** Takes the last point back. */
   #back() {
-    this.#points.pop();
+    this.#put(this.#points.slice(0, -1));
+  }
+
+  resume() {
     this.#show([]);
   }
 
   leave() {
-    this.#points = [];
     this.desk.sketch({});
   }
 }

@@ -19,6 +19,7 @@ import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
 export class LivewireTool {
   name = "livewire";
   offer = { label: "Follow an edge of the image from click to click", keys: ["W"], button: { text: "Wire" } };
+  finishes = "finish-wire";
   /** @type {Action[]} */
   actions = [
     {
@@ -26,7 +27,7 @@ export class LivewireTool {
       group: "Wire",
       label: "End the line and put it in",
       keys: ["Enter"],
-      enabled: () => this.#legs.length > 0,
+      enabled: () => this.#draft.legs.length > 0,
       run: () => this.#finish(),
     },
     {
@@ -35,7 +36,7 @@ export class LivewireTool {
       label: "Take the last click back",
       keys: ["Backspace"],
       repeats: true,
-      enabled: () => this.#seed !== null,
+      enabled: () => this.#draft.points.length > 0,
       run: () => this.#back(),
     },
     {
@@ -44,7 +45,7 @@ export class LivewireTool {
       label: "Follow the edge's other side; once it is put in, take the line's other side",
       keys: ["X"],
       otherwise: "{wire-side} takes the other side of the edge that the line follows.",
-      enabled: () => this.#ways !== null || this.#last?.regions === this.desk.regions,
+      enabled: () => (this.#seed && this.#waysFrom(this.#seed) !== null) || this.#last?.regions === this.desk.regions,
       run: () => this.#flip(),
     },
   ];
@@ -52,18 +53,16 @@ export class LivewireTool {
   #worker = null;
   /** The scan that the worker was sent. @type {import("#editor/echo-intensity.js").Grey | null} */
   #sent = null;
-  /** The seed that it was asked about. @type {Point | null} */
+  /** The pixel that it was asked about. @type {number | null} */
   #asked = null;
-  /** @type {Point | null} */
-  #seed = null;
-  /** One between two clicks. @type {Point[][]} */
-  #legs = [];
-  /** From the newest seed with the bright on either hand, once the worker has answered. @type {import("#editor/livewire.js").Ways[] | null} */
+  /** What it answered: from that pixel with the bright on either hand. @type {import("#editor/livewire.js").Ways[] | null} */
   #ways = null;
-  /** Which of them is followed, once that is decided. @type {number | null} */
-  #hand = null;
+  /** Where the first press is, as long as it lasts. @type {Point | null} */
+  #pressed = null;
   /** Where the pointer was last. @type {Point | null} */
   #ahead = null;
+  /** Whether the line is to be put in once all its legs are worked out. */
+  #isDue = false;
   /** What was put in, and what the other side would have been. @type {{regions: Region[], flip: () => void} | null} */
   #last = null;
 
@@ -72,27 +71,72 @@ export class LivewireTool {
     this.desk = desk;
   }
 
-  /** Asks for the ways from the seed, once for each seed and scan; before the scan is loaded there is nothing to ask. */
+  /** The line so far. */
+  get #draft() {
+    const { label, points = [], legs = [], hand = null } = this.desk.drafts.of(this.name) ?? {};
+    return { label: label ?? this.desk.label, points, legs, hand };
+  }
+
+  get #seed() {
+    return this.#draft.points.at(-1) ?? this.#pressed;
+  }
+
+  /** @param {Partial<import("#editor/drafts.js").Draft>} changed one step of work */
+  #put(changed) {
+    const draft = { ...this.#draft, ...changed };
+    this.desk.drafts.put(this.name, draft.points.length ? draft : null);
+    this.#isDue = false;
+    this.resume();
+  }
+
+  resume() {
+    this.#ask();
+    this.#show([]);
+  }
+
+  /** Asks for the ways from the first leg that is still to be worked out, else from where the line ends. */
   #ask() {
     const { grey } = this.desk.stage.picture;
-    if (!grey || !this.#seed) return;
+    const { points, legs } = this.#draft;
+    const waiting = legs.indexOf(null);
+    const from = waiting < 0 ? this.#seed : points[waiting];
+    if (!grey || !from) return;
+    const pixel = this.#pixel(from);
     const worker = (this.#worker ??= this.#employ());
-    if (grey === this.#sent && this.#seed === this.#asked) return;
+    if (grey === this.#sent && pixel === this.#asked) return;
     if (grey !== this.#sent) worker.postMessage(grey);
     this.#ways = null;
     this.#sent = grey;
-    this.#asked = this.#seed;
-    worker.postMessage({ seed: this.#pixel(this.#seed) });
+    this.#asked = pixel;
+    worker.postMessage({ seed: pixel });
   }
 
   #employ() {
     const worker = new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
     worker.addEventListener("message", ({ data }) => {
-      if (!this.#seed || data.seed !== this.#pixel(this.#seed)) return;
+      if (data.seed !== this.#asked) return;
       this.#ways = data.ways;
+      this.#workOut();
       if (this.#ahead) this.#show(this.#legTo(this.#ahead));
     });
     return worker;
+  }
+
+  /** Legs that were clicked before there was an answer become what they are meant to be. */
+  #workOut() {
+    const { points, legs, hand, label } = this.#draft;
+    const waiting = legs.indexOf(null);
+    if (waiting < 0 || !this.#waysFrom(points[waiting])) return;
+    const settled = hand ?? this.#handTo(points[waiting + 1]);
+    const leg = this.#along(points[waiting], points[waiting + 1], settled);
+    this.desk.drafts.settle(this.name, { label, points, legs: legs.with(waiting, leg), hand: settled });
+    this.resume();
+    if (this.#isDue && !this.#draft.legs.includes(null)) this.#finish();
+  }
+
+  /** What the worker has answered about a point. @param {Point} point */
+  #waysFrom(point) {
+    return this.#asked === this.#pixel(point) ? this.#ways : null;
   }
 
   /** @param {Point} point */
@@ -102,32 +146,35 @@ export class LivewireTool {
     return Math.min(Math.floor(y), height - 1) * width + column;
   }
 
-  /** @param {Point} seed */
-  #plant(seed) {
-    this.#seed = seed;
-    this.#ways = null;
-    this.#ask();
+  /** @param {Point} from @param {Point} to @param {number} hand @returns {Point[]} */
+  #along(from, to, hand) {
+    const ways = this.#waysFrom(from);
+    if (!ways) return [from, to];
+    const way = wayTo(ways[hand].steps, this.desk.data.image.width, this.#pixel(to));
+    return [from, ...way.slice(1, -1), to];
   }
 
-  /** Along the edges, or straight as long as the worker has not answered. @param {Point} to @returns {Point[]} */
+  /** From where the line ends, straight as long as the worker has not answered. @param {Point} to @returns {Point[]} */
   #legTo(to) {
-    if (!this.#seed) return [];
+    const seed = this.#seed;
+    if (!seed) return [];
     this.#ask();
-    if (!this.#ways) return [this.#seed, to];
-    const { steps } = this.#ways[this.#handTo(to)];
-    return [this.#seed, ...wayTo(steps, this.desk.data.image.width, this.#pixel(to)).slice(1, -1), to];
+    return this.#along(seed, to, this.#handTo(to));
   }
 
   /** @param {Point} to */
   #handTo(to) {
-    if (this.#hand !== null || !this.#ways) return this.#hand ?? 0;
+    const { hand } = this.#draft;
+    if (hand !== null || !this.#ways) return hand ?? 0;
     const [first, second] = this.#ways.map(({ costs }) => costs[this.#pixel(to)]);
     return first <= second ? 0 : 1;
   }
 
   #flip() {
-    if (!this.#ways) return this.#last?.flip();
-    this.#hand = 1 - this.#handTo(this.#ahead ?? this.#seed ?? [0, 0]);
+    const seed = this.#seed;
+    if (!seed || !this.#waysFrom(seed)) return this.#last?.flip();
+    const hand = 1 - this.#handTo(this.#ahead ?? seed);
+    this.desk.drafts.settle(this.name, { ...this.#draft, hand });
     if (this.#ahead) this.#show(this.#legTo(this.#ahead));
     this.desk.say("The line follows the other side of the edge.");
   }
@@ -140,52 +187,68 @@ export class LivewireTool {
 
   /** @param {Point[]} ahead */
   #show(ahead) {
-    this.desk.sketch({
-      lines: [{ points: [...this.#legs.flat(), ...ahead], kind: "draft" }],
-      handles: [...this.#legs.map(([start]) => start), ...(this.#seed ? [this.#seed] : [])],
-    });
+    const { points, legs } = this.#draft;
+    const line = legs.flatMap((leg, at) => leg ?? [points[at], points[at + 1]]);
+    this.desk.sketch({ lines: [{ points: [...line, ...ahead], kind: "draft" }], handles: points });
   }
 
   /** @param {Pointer} pointer */
   press({ point }) {
     if (this.desk.refusesChosen()) return null;
-    const isFirst = this.#seed === null;
-    if (isFirst) this.#plant(point);
+    if (this.#seed === null) {
+      this.#pressed = point;
+      this.#ask();
+    }
     return {
       move: (/** @type {Pointer} */ next) => this.#show(this.#legTo(next.point)),
       /** @param {Pointer} pointer */
-      release: ({ point: to }) => this.#click(to, isFirst),
-      cancel: () => this.leave(),
+      release: ({ point: to }) => this.#click(to),
+      cancel: () => {
+        this.#pressed = null;
+        this.#show([]);
+      },
     };
   }
 
-  /** A first press that is dragged is the first leg. @param {Point} to @param {boolean} isFirst */
-  #click(to, isFirst) {
-    const isStill = this.#seed && distance(this.#seed, to) * this.desk.scale < CLICK_REACH;
-    if (isStill && !isFirst) return this.#finish();
+  /** A first press that is dragged is the first leg. @param {Point} to */
+  #click(to) {
+    const first = this.#pressed;
+    this.#pressed = null;
+    if (first) this.#put({ points: [first] });
+    const { points, legs, hand } = this.#draft;
+    const seed = points[points.length - 1];
+    const isStill = distance(seed, to) * this.desk.scale < CLICK_REACH;
+    if (isStill && !first) return this.#finish();
     if (isStill) return this.desk.say("Click on along the border. A double-click or {finish-wire} ends the line.");
-    this.#legs.push(this.#legTo(to));
-    if (this.#ways) this.#hand = this.#handTo(to);
-    this.#plant(to);
-    this.#show([]);
+    const isKnown = this.#waysFrom(seed) !== null;
+    const leg = isKnown ? this.#legTo(to) : null;
+    this.#put({ points: [...points, to], legs: [...legs, leg], hand: isKnown ? this.#handTo(to) : hand });
   }
 
   #back() {
-    const [start] = this.#legs.pop() ?? [];
-    if (!start) return this.leave();
-    this.#plant(start);
-    this.#show([]);
+    const { points, legs } = this.#draft;
+    this.#put({ points: points.slice(0, -1), legs: legs.slice(0, -1) });
   }
 
+  /** Puts the line in, once all of it is worked out. */
   #finish() {
     const { desk } = this;
-    const line = this.#legs.flat();
+    const { legs } = this.#draft;
+    if (legs.includes(null)) {
+      this.#isDue = true;
+      return desk.say("The line is being worked out; it is put in then.");
+    }
+    const line = legs.flatMap((leg) => leg ?? []);
     const places = ringPlaces(desk.regions, desk.label);
     if (places.length) return this.#replace(places, line, 0);
     const after = this.#closed(line);
     if (!after) return desk.say("The line has to enclose something.");
+    if (desk.commit(after, this.name, "Put in along the edge.")) this.#end();
+  }
+
+  #end() {
+    this.desk.drafts.end(this.name);
     this.leave();
-    desk.commit(after, this.name, "Put in along the edge.");
   }
 
   /** @param {import("#editor/regions.js").RingPlace[]} places @param {Point[]} line @param {number} choice */
@@ -197,8 +260,8 @@ export class LivewireTool {
     const { ring } = found.choices[choice];
     const after = ring.length < 3 ? null : replaceRing(desk.regions, places[found.ring], ring, desk);
     if (!after) return desk.say("Nothing would be left of the outline; it stays as it was.");
-    this.leave();
-    desk.commit(after, this.name, "Put in along the edge. {wire-side} takes the other side.");
+    if (!desk.commit(after, this.name, "Put in along the edge. {wire-side} takes the other side.")) return;
+    this.#end();
     const flip = () => {
       desk.undo();
       this.#replace(places, line, 1 - choice);
@@ -213,11 +276,8 @@ export class LivewireTool {
   }
 
   leave() {
-    this.#seed = null;
-    this.#ways = null;
-    this.#hand = null;
     this.#ahead = null;
-    this.#legs = [];
+    this.#isDue = false;
     this.desk.sketch({});
   }
 }

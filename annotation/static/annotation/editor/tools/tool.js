@@ -29,16 +29,18 @@
  *     spacing: [number, number] | null,
  *     labels: import("#editor/overlay.js").Label[],
  *   },
- *   commit(regions: Region[], tool: string, said: string): void,
+ *   commit(regions: Region[], tool: string, said: string): boolean,
  *   undo(): void,
+ *   readonly drafts: import("#editor/drafts.js").Drafts,
  *   preview(regions: Region[] | null): void,
  *   sketch(sketch: Sketch): void,
  *   pick(point: Point): void,
  *   say(text: string): void,
  *   refusesChosen(): boolean,
- * }} Desk what a tool may see and do; `scale` is stage px per image px,
+ * }} Desk what a tool may see and do; `drafts` holds lines that are started, each under its
+ *   tool's name; `scale` is stage px per image px,
  *   `linked` whether neighbours follow a border, `locked` the labels whose outlines stay as they
- *   are, the brush's `radius` in image px; `refusesChosen`: the chosen structure is locked, and that is said
+ *   are, the brush's `radius` in image px; `commit` tells whether no lock forbids it; `refusesChosen`: the chosen structure is locked, and that is said
  *
  * @typedef {{label: string, keys?: string[], button?: import("#editor/actions.js").Button}} Offer
  *
@@ -50,9 +52,13 @@
  *   hover?(pointer: Pointer | null): void,
  *   resize?(steps: number): void,
  *   leave?(): void,
+ *   resume?(): void,
+ *   readonly finishes?: string,
  * }} Tool
  *   `offer`: how the tool is chosen, if people choose it; `actions`: what can be done while it is
- *   active; `resize` makes what it draws with larger, or smaller; `leave` gives up what is half done
+ *   active; `resize` makes what it draws with larger, or smaller; `leave`: another tool is taken, a line that is started stays with the
+ *   desk's drafts; `resume`: there is such a line, or another one than before, to be shown;
+ *   `finishes`: the action that puts it in
  */
 
 /** A press that moves less than this is a click. Screen px */

@@ -1,0 +1,8 @@
+/** A storage as browsers have it. @param {Record<string, string>} kept */
+export function storage(kept = {}) {
+  return {
+    getItem: (/** @type {string} */ name) => kept[name] ?? null,
+    setItem: (/** @type {string} */ name, /** @type {string} */ value) => void (kept[name] = value),
+    removeItem: (/** @type {string} */ name) => void delete kept[name],
+  };
+}
