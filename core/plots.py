@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from core import palette
+from core.numbers import number
+from domain.limits import Limits
 
 WIDTH = 640
 HEIGHT = 300
@@ -225,10 +227,7 @@ def tick_values(low: float, high: float, steps: int = 5) -> list[float]:
 def number_text(value: float, step: float) -> str:
     """`value` with as many decimals as a tick distance of `step` needs, and a real minus sign."""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = text.removeprefix("-")
-    return text.replace("-", "−")
+    return number(value, decimals)
 
 
 def padded_range(values: Sequence[float]) -> tuple[float, float]:
@@ -488,39 +487,48 @@ def bland_altman(
     title: str,
     pairs: Sequence[Pair],
     *,
-    bias: float | None,
-    limits: tuple[float, float] | None,
-    bias_interval: tuple[float, float] | None = None,
+    limits: Limits,
     x_label: str,
     y_label: str,
     empty: str = "No scan has two readings yet.",
 ) -> Figure:
-    """Difference against mean of two readings, with the bias and the 95 % limits of agreement."""
+    """Difference against mean of two readings, with the bias and the 95 % limits of agreement.
+
+    Each rule lies on the band of its own 95 % interval. Without limits the title says why.
+    """
     kept = [pair for pair in pairs if _finite(pair.x) and _finite(pair.y)]
     if not kept:
         return Figure(name, title, empty=empty)
-    rules = [v for v in (bias, *(limits or ()), *(bias_interval or ())) if v is not None]
+    known = [
+        (one, kind, said)
+        for one, kind, said in (
+            (limits.bias, "rule", "bias"),
+            (limits.lower, "rule limit", "95 % limit of agreement"),
+            (limits.upper, "rule limit", "95 % limit of agreement"),
+        )
+        if one.value is not None
+    ]
+    rules = [v for one, _, _ in known for v in (one.value, *(one.ci95 or ())) if v is not None]
     across = Scale(*padded_range([pair.x for pair in kept]), LEFT + 4, WIDTH - RIGHT - 84)
     down = padded_range([pair.y for pair in kept] + [0.0] + [v for v in rules if _finite(v)])
     up = Scale(*down, HEIGHT - BOTTOM, TOP)
     right = WIDTH - RIGHT - 80
     step = nice_step(up.high - up.low) / 10
     segments, words, bands = [Segment(LEFT, up(0.0), right, up(0.0), "grid")], [], []
-    if bias_interval is not None and all(_finite(v) for v in bias_interval):
-        low, high = up(bias_interval[0]), up(bias_interval[1])
-        said = "95 % interval of the bias, by subject"
-        bands.append(Band(LEFT, high, right - LEFT, max(low - high, 1.0), said))
-    if bias is not None and _finite(bias):
-        segments.append(Segment(LEFT, up(bias), right, up(bias), "rule", "bias"))
-        words.append(Words(right + 6, up(bias) + 4, f"bias {number_text(bias, step)}"))
-    for limit in limits or ():
-        if _finite(limit):
-            said = "95 % limit of agreement"
-            segments.append(Segment(LEFT, up(limit), right, up(limit), "rule limit", said))
-            words.append(Words(right + 6, up(limit) + 4, number_text(limit, step)))
+    for one, kind, said in known:
+        assert one.value is not None, "kept where there is one"
+        if one.ci95 is not None:
+            low, high = up(one.ci95[0]), up(one.ci95[1])
+            covers = f"95 % interval of the {said.removeprefix('95 % ')}, by subject"
+            bands.append(Band(LEFT, high, right - LEFT, max(low - high, 1.0), covers))
+        segments.append(Segment(LEFT, up(one.value), right, up(one.value), kind, said))
+        text = number_text(one.value, step)
+        words.append(
+            Words(right + 6, up(one.value) + 4, f"bias {text}" if said == "bias" else text)
+        )
     return Figure(
         name,
-        title,
+        title if known else f"{title} (no limits: {limits.bias.reason})",
         right=right,
         x_label=x_label,
         y_label=y_label,

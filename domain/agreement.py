@@ -1,15 +1,15 @@
 """Agreement between readers who outlined the same images.
 
 Overlap of outlines (Dice, IoU, HD95, generalised conformity index) and agreement of the
-measurements taken from them (Bland-Altman, ICC(A,1), SEM, MDC95). Images of one subject are
-alike, so each interval resamples subjects (domain.bootstrap). Where a number does not exist, an
+measurements taken from them (bias, limits, SEM and MDC95 of domain.limits, ICC(A,1)). Images of
+one subject are alike, so each interval goes by subject. Where a number does not exist, an
 Estimate holds None and says why; nothing here returns NaN. docs/algorithms/agreement.md has the
 formulae and their sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -25,23 +25,19 @@ from domain.bootstrap import (
     resample_counts,
 )
 from domain.errors import InvalidInput
+from domain.estimate import Estimate
+from domain.limits import (
+    TOO_FEW_SUBJECTS,
+    Limits,
+    limits_of_agreement,
+    minimal_detectable_change,
+    standard_error_of_measurement,
+)
 from domain.overlap import confusion_counts, dice, iou
 from domain.surface import hd95
 
 Readings = NDArray[np.float64]
 """Shape (n_images, n_readers): one measurement per image and reader; NaN where one is missing."""
-
-NORMAL_QUANTILE = 1.96
-"""Two-sided 95 % point of the normal distribution, as in Bland & Altman 1986."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval by subject; None with a reason where there is none."""
-
-    value: float | None
-    ci95: tuple[float, float] | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,9 +82,7 @@ class MeasurementAgreement:
     n_subjects: int
     n_missing: int
     mean: float | None
-    bias: Estimate
-    lower_limit: Estimate
-    upper_limit: Estimate
+    limits: Limits
     icc: Estimate
     sem: Estimate
     sem_percent: Estimate
@@ -231,34 +225,6 @@ def icc_a1_interval(anova: TwoWayAnova, confidence: float = 0.95) -> tuple[float
     return low, high
 
 
-def standard_error_of_measurement(anova: TwoWayAnova) -> float:
-    """SEM = sqrt(reader variance + error variance), in the unit of the readings.
-
-    The agreement form (de Vet et al. 2006, Journal of Clinical Epidemiology 59:1033): readers
-    who differ systematically are part of the error. A negative variance component counts as 0.
-    """
-    reader_variance = max((anova.ms_readers - anova.ms_error) / anova.n, 0.0)
-    return float(np.sqrt(reader_variance + anova.ms_error))
-
-
-def minimal_detectable_change(sem: float) -> float:
-    """MDC95 = 1.96 * sqrt(2) * SEM: a smaller change between two readings may be reading error."""
-    return float(NORMAL_QUANTILE * np.sqrt(2.0) * sem)
-
-
-def bland_altman(differences: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Bias and 95 % limits of agreement (lower, upper) of differences, first minus second reader.
-
-    Bland & Altman 1986, Lancet 327:307: mean -+ 1.96 sample standard deviations. Raises
-    InvalidInput for fewer than two differences.
-    """
-    if differences.size < 2:
-        raise InvalidInput("Limits of agreement need at least two images read by both.")
-    bias = float(differences.mean())
-    spread = NORMAL_QUANTILE * float(differences.std(ddof=1))
-    return bias, bias - spread, bias + spread
-
-
 def measurement_agreement(
     readings: Readings,
     subjects: Sequence[str],
@@ -269,45 +235,62 @@ def measurement_agreement(
     """Agreement of two or more readers on one measurement, with intervals by subject.
 
     readings: shape (n_images, n_readers), NaN where a reader has no value; such images are left
-    out and counted. subjects: one code per image. Fewer than two complete images: no estimate;
-    fewer than five subjects: estimates without interval. Raises InvalidInput for a wrong shape
-    or fewer than two readers.
+    out and counted. subjects: one code per image. Complete images of fewer than five subjects: no
+    estimate, with the reason. Raises InvalidInput for a wrong shape or fewer than two readers.
     """
     if readings.ndim != 2 or readings.shape[1] < 2:
         raise InvalidInput("Agreement needs the readings of at least two readers.")
     _same_length(len(readings), subjects)
     complete = np.isfinite(readings).all(axis=1)
     used = readings[complete]
-    codes = np.asarray(subjects, dtype=object)[complete]
-    n_images, n_subjects = len(used), len(set(codes))
-    if n_images < 2:
-        return _no_measurements(n_images, n_subjects, int((~complete).sum()))
-    values = _statistics(two_way_anova(used), used)
-    intervals = _statistic_intervals(used, codes, seed, replicates)
-    estimates = {
-        name: _estimate(value, intervals.get(name), n_subjects, _REASONS.get(name, ""))
-        for name, value in values.items()
-    }
+    codes = [subjects[index] for index in np.flatnonzero(complete)]
+    mean = float(used.mean()) if len(used) else None
+    sem = standard_error_of_measurement(used, codes)
+    mdc95 = _scaled(sem, minimal_detectable_change(1.0))
+    percent = 100.0 / mean if mean is not None and mean > 0 else None
     return MeasurementAgreement(
-        n_images=n_images,
-        n_subjects=n_subjects,
+        n_images=len(used),
+        n_subjects=len(set(codes)),
         n_missing=int((~complete).sum()),
-        mean=float(used.mean()),
-        **estimates,
+        mean=mean,
+        limits=_limits(used, codes),
+        icc=_icc(used, codes, seed, replicates),
+        sem=sem,
+        sem_percent=_scaled(sem, percent),
+        mdc95=mdc95,
+        mdc95_percent=_scaled(mdc95, percent),
     )
 
 
-_PAIR_ONLY = "bias and limits are for two readers"
-_REASONS = {
-    "bias": _PAIR_ONLY,
-    "lower_limit": _PAIR_ONLY,
-    "upper_limit": _PAIR_ONLY,
-    "icc": "all readings are the same",
-    "sem_percent": "the mean is not above zero",
-    "mdc95_percent": "the mean is not above zero",
-}
-_TOO_FEW_IMAGES = "fewer than two images read by all"
-_TOO_FEW_SUBJECTS = f"fewer than {MINIMUM_SUBJECTS} subjects: no interval"
+def _limits(readings: Readings, codes: Sequence[str]) -> Limits:
+    if readings.shape[1] != 2:
+        none = Estimate(None, None, "bias and limits are for two readers")
+        return Limits(len(readings), len(set(codes)), none, none, none)
+    return limits_of_agreement(readings[:, 0] - readings[:, 1], codes)
+
+
+def _scaled(estimate: Estimate, factor: float | None) -> Estimate:
+    """The same in another unit; the factor is taken as known."""
+    if estimate.value is None:
+        return estimate
+    if factor is None:
+        return Estimate(None, None, "the mean is not above zero")
+    assert estimate.ci95 is not None, "an error of measurement has its interval"
+    low, high = estimate.ci95
+    return Estimate(estimate.value * factor, (low * factor, high * factor))
+
+
+def _icc(readings: Readings, codes: Sequence[str], seed: int, replicates: int) -> Estimate:
+    """ICC(A,1); its interval is F-based with one image a subject, else of resampled subjects."""
+    n_subjects = len(set(codes))
+    if n_subjects < MINIMUM_SUBJECTS:
+        return Estimate(None, None, TOO_FEW_SUBJECTS)
+    anova = two_way_anova(readings)
+    if n_subjects == len(codes):
+        interval = icc_a1_interval(anova)
+    else:
+        interval = _icc_by_subject(readings, codes, seed, replicates)
+    return _estimate(icc_a1(anova), interval, n_subjects, "all readings are the same")
 
 
 def _same_length(n_images: int, subjects: Sequence[str]) -> None:
@@ -321,15 +304,8 @@ def _estimate(
     if value is None:
         return Estimate(None, None, missing)
     if n_subjects < MINIMUM_SUBJECTS:
-        return Estimate(value, None, _TOO_FEW_SUBJECTS)
-    return Estimate(value, ci95, "" if ci95 else "undefined in too many resamples: no interval")
-
-
-def _no_measurements(n_images: int, n_subjects: int, n_missing: int) -> MeasurementAgreement:
-    none = Estimate(None, None, _TOO_FEW_IMAGES)
-    return MeasurementAgreement(
-        n_images, n_subjects, n_missing, None, none, none, none, none, none, none, none, none
-    )
+        return Estimate(value, None, f"{TOO_FEW_SUBJECTS}: no interval")
+    return Estimate(value, ci95, "" if ci95 else "no interval")
 
 
 def _subject_mean(
@@ -375,36 +351,14 @@ def _clusters(
     return codes, sizes, index
 
 
-def _statistics(anova: TwoWayAnova, readings: Readings) -> dict[str, float | None]:
-    sem = standard_error_of_measurement(anova)
-    mdc95 = minimal_detectable_change(sem)
-    percent = 100.0 / anova.mean if anova.mean > 0 else None
-    limits: tuple[float | None, float | None, float | None] = (None, None, None)
-    if anova.k == 2:
-        limits = bland_altman(readings[:, 0] - readings[:, 1])
-    return {
-        "bias": limits[0],
-        "lower_limit": limits[1],
-        "upper_limit": limits[2],
-        "icc": icc_a1(anova),
-        "sem": sem,
-        "sem_percent": None if percent is None else sem * percent,
-        "mdc95": mdc95,
-        "mdc95_percent": None if percent is None else mdc95 * percent,
-    }
-
-
-def _statistic_intervals(
-    readings: Readings, codes: NDArray[np.object_], seed: int, replicates: int
-) -> dict[str, tuple[float, float] | None]:
-    """Every statistic of _statistics in every replicate, from per-subject sums alone."""
-    names, sizes, index = _clusters(list(codes))
-    if len(names) < MINIMUM_SUBJECTS:
-        return {}
+def _icc_by_subject(
+    readings: Readings, codes: Sequence[str], seed: int, replicates: int
+) -> tuple[float, float] | None:
+    """Percentile interval of ICC(A,1) in every replicate, from per-subject sums alone."""
+    names, sizes, index = _clusters(codes)
     counts = resample_counts(len(names), seed=seed, replicates=replicates)
     k = readings.shape[1]
-    centre = float(readings.mean())
-    deviations = readings - centre  # centred, so that sums of squares lose no digits
+    deviations = readings - readings.mean()  # centred, so that sums of squares lose no digits
 
     def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return counts @ np.bincount(index, weights=values, minlength=len(names))
@@ -421,31 +375,7 @@ def _statistic_intervals(
     ms_readers = ss_readers / (k - 1)
     ms_error = ss_error / ((n - 1) * (k - 1))
     total = ms_images + (k - 1) * ms_error + k / n * (ms_readers - ms_error)
-    sem = np.sqrt(np.maximum((ms_readers - ms_error) / n, 0.0) + ms_error)
-    mean = centre + readers.sum(axis=1) / (n * k)
-    drawn = {
-        "icc": _ratio(ms_images - ms_error, total),
-        "sem": sem,
-        "sem_percent": 100.0 * _ratio(sem, mean),
-        "mdc95": NORMAL_QUANTILE * np.sqrt(2.0) * sem,
-        "mdc95_percent": 100.0 * NORMAL_QUANTILE * np.sqrt(2.0) * _ratio(sem, mean),
-    }
-    if k == 2:
-        drawn |= _drawn_limits(deviations[:, 0] - deviations[:, 1], n, summed)
-    return {name: percentile_interval(values) for name, values in drawn.items()}
-
-
-def _drawn_limits(
-    differences: NDArray[np.float64],
-    n: NDArray[np.float64],
-    summed: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-) -> dict[str, NDArray[np.float64]]:
-    bias = summed(differences) / n
-    variance = np.maximum(summed(differences**2) - n * bias**2, 0.0) / (n - 1)
-    spread = NORMAL_QUANTILE * np.sqrt(variance)
-    return {"bias": bias, "lower_limit": bias - spread, "upper_limit": bias + spread}
-
-
-def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
-    undefined = np.full_like(numerator, np.nan)
-    return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+    undefined = np.full_like(total, np.nan)
+    return percentile_interval(
+        np.divide(ms_images - ms_error, total, out=undefined, where=total > 0)
+    )

@@ -19,9 +19,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from domain.agreement import Estimate
 from domain.effort import mean_of
 from domain.errors import InvalidInput
+from domain.estimate import Estimate
 
 LEAST_SUBJECTS = 8
 """As for the gate: below eight subjects nothing is decidable (docs/algorithms/gate.md)."""

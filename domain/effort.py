@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, binom
 
-from domain.agreement import Estimate
 from domain.bootstrap import MINIMUM_SUBJECTS, TAIL, mean_interval
 from domain.errors import InvalidInput
+from domain.estimate import Estimate
 
 SEED = 0
 LEAST_FOR_A_MEDIAN = 6

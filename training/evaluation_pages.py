@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core import plots
+from core.numbers import number
 from inference.models import Purpose
 from inference.selectors import pointers
-from training import model_comparisons, model_figures
+from training import model_comparisons, model_figures, summarising
+from training.scoring import UNION
 from training.selectors import evaluations, model_pages
 from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
+from training.summarising import Tail, bad_tail
 
 if TYPE_CHECKING:
     from inference.models import ModelVersion
@@ -33,11 +36,17 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity of an evaluation, in words."""
+    """One quantity of an evaluation, in words; `tail` is its bad one."""
 
     title: str
     figures: dict[str, Any]
     places: int
+    tail: Tail
+
+    @property
+    def worst(self) -> str:
+        """Where the worst twentieth begins: `0.741 (5th percentile)`."""
+        return f"{number(self.tail.value, self.places)} ({self.tail.name})"
 
 
 @dataclass(frozen=True)
@@ -84,26 +93,37 @@ def _before(model: ModelVersion, evaluation: Evaluation) -> Evaluation | None:
 
 def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
     rows = evaluations.rows_of(one)
+    of_labels = [row for row in rows if row.label != UNION]
     figures = [model_figures.by_subject(one, rows)]
     if before is not None:
         figures.append(model_comparisons.differences(one, rows, before))
     labels = one.summary.get("labels", {})
+    lines = [
+        (label, _lines(summary, [row for row in rows if row.label == label]))
+        for label, summary in labels.items()
+    ]
     if "union" in one.summary:
-        labels = {**labels, ALL_TOGETHER: one.summary["union"]}
+        together = [row for row in rows if row.label == UNION]
+        lines.append((ALL_TOGETHER, _lines(one.summary["union"], together)))
     return Shown(
         one,
         before,
         rows,
-        _lines(one.summary),
-        [(label, _lines(summary)) for label, summary in labels.items()],
+        _lines(one.summary, of_labels),
+        lines,
         [*figures, *model_comparisons.errors(one, rows)],
         model_comparisons.subgroup_table(rows),
     )
 
 
-def _lines(summary: dict[str, Any]) -> list[Line]:
+def _lines(summary: dict[str, Any], rows: list[Row]) -> list[Line]:
+    """The quantities that a summary has, with the bad tail of the rows that it sums up."""
+    means = {
+        quantity: list(summarising.subject_means(rows, quantity).values()) for quantity in WORDS
+    }
     return [
-        Line(title, summary[quantity], places)
+        Line(title, summary[quantity], places, tail)
         for quantity, (title, places) in WORDS.items()
         if summary.get(quantity) is not None
+        and (tail := bad_tail(quantity, means[quantity])) is not None
     ]

@@ -14,7 +14,7 @@ from core import plots
 from domain.measurement import has_csa
 
 if TYPE_CHECKING:
-    from domain.agreement import Estimate
+    from domain.estimate import Estimate
     from training.selectors.evidence import Evidence, Figure, Learnt
 
 NONE = (math.nan, math.nan)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.urls import reverse
 
 from annotation.selectors import subgroups
 from annotation.selectors.thumbnails import PIXELS
 from core import plots
-from domain.agreement import bland_altman
 from domain.gate import GateConfiguration
+from domain.limits import limits_of_agreement
 from training import summarising
 from training.comparing import on_same_images
 from training.scoring import Values
@@ -152,14 +151,16 @@ def _sizes(
     title: str,
     size: Size,
 ) -> plots.Figure:
-    """Error against the mean of the model's and the reference's size; limits over subjects.
+    """Error against the mean of the model's and the reference's size, with limits of agreement.
 
     The title counts the scans that have an error but no place: those of an evaluation from before
     the reference's size was kept, where an error of 0 tells no size.
     """
-    means = list(summarising.subject_means(rows, size.in_mm).values())
-    bias, low, high = bland_altman(np.asarray(means)) if len(means) > 1 else (means[0], None, None)
-    interval = (summarising.statistics(means) or {})["ci95"]
+    known = [row for row in rows if row.values.get(size.in_mm) is not None]
+    limits = limits_of_agreement(
+        [error for row in known if (error := row.values.get(size.in_mm)) is not None],
+        [row.subject for row in known],
+    )
     pairs = [
         plots.Pair(
             reference + error / 2,
@@ -171,14 +172,12 @@ def _sizes(
         if (error := row.values.get(size.in_mm)) is not None
         and (reference := reference_size(row.values, size)) is not None
     ]
-    unplaced = sum(row.values.get(size.in_mm) is not None for row in rows) - len(pairs)
+    unplaced = len(known) - len(pairs)
     return plots.bland_altman(
         name,
         f"{title}; error 0, not drawn: {unplaced}" if unplaced else title,
         pairs,
-        bias=bias,
-        limits=None if low is None or high is None else (low, high),
-        bias_interval=(interval[0], interval[1]) if interval else None,
+        limits=limits,
         x_label=f"Mean of model and reference ({size.unit})",
         y_label=f"Model minus reference ({size.unit})",
         empty="Every error is 0.",

@@ -19,6 +19,7 @@ from domain.calibration import PixelSpacing
 from domain.geometry import Region, normalise
 
 OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
+DISTANCES = ("hd95_px", "hd95_mm")
 ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
 QUANTITIES = OVERLAP + ERRORS
 PREDICTED_DICE = "predicted_dice"

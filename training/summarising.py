@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from domain.bootstrap import mean_interval
-from training.scoring import QUANTITIES, UNION, Values
+from training.scoring import DISTANCES, ERRORS, QUANTITIES, UNION, Values
 
 SEED = 0
 
@@ -48,8 +48,34 @@ def subject_means(rows: Iterable[Row], quantity: str) -> dict[str, float]:
     return {subject: fmean(by_subject[subject]) for subject in sorted(by_subject)}
 
 
+@dataclass(frozen=True)
+class Tail:
+    """Where the worst twentieth of the subjects begins, and which percentile that is."""
+
+    value: float
+    name: str
+
+
+def bad_tail(quantity: str, means: Sequence[float]) -> Tail | None:
+    """The bad end of a quantity over subjects; None for no subject.
+
+    Of an overlap the 5th percentile, of a distance the 95th, of a signed error the 95th of its
+    size: too much is as bad as too little.
+    """
+    if not means:
+        return None
+    if quantity in ERRORS:
+        return Tail(float(np.percentile(np.abs(means), 95)), "95th percentile, either sign")
+    if quantity in DISTANCES:
+        return Tail(float(np.percentile(means, 95)), "95th percentile")
+    return Tail(float(np.percentile(means, 5)), "5th percentile")
+
+
 def statistics(means: Sequence[float]) -> dict[str, Any] | None:
-    """mean, sd (n - 1), median, p5 and the mean's ci95 of one value per subject; None for none."""
+    """mean, sd (n - 1), median, p5, p95 and the mean's ci95 of one value per subject.
+
+    None for none. Which of the percentiles is the bad one, `bad_tail` knows.
+    """
     if not means:
         return None
     values = np.asarray(means, dtype=np.float64)
@@ -59,6 +85,7 @@ def statistics(means: Sequence[float]) -> dict[str, Any] | None:
         "sd": float(values.std(ddof=1)) if values.size > 1 else None,
         "median": float(np.median(values)),
         "p5": float(np.percentile(values, 5)),
+        "p95": float(np.percentile(values, 95)),
         "ci95": list(interval) if interval else None,
         "n_subjects": int(values.size),
     }

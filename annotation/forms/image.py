@@ -50,7 +50,7 @@ class Calibrate(forms.Form):
             return from_depth(depth, self.image.height)
         if x is None or y is None:
             raise InvalidInput("Give the imaging depth, or the spacing across and down.")
-        return PixelSpacing(x, y, "manifest")
+        return PixelSpacing(x, y, "typed")
 
 
 class Move(forms.Form):

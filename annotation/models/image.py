@@ -71,6 +71,7 @@ class Calibration(models.Model):
     class Method(models.TextChoices):
         DEPTH = "depth", "imaging depth over image height"
         MANIFEST = "manifest", "spacing given at import"
+        TYPED = "typed", "spacing typed on a page"
         DICOM = "dicom", "DICOM ultrasound region"
         TWO_POINTS = "two_points", "two points a known distance apart"
         PHANTOM = "phantom", "known from the generator"

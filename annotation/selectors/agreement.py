@@ -19,7 +19,8 @@ from shapely import MultiPolygon
 from annotation.models import Site
 from annotation.selectors.readings import Reading, comparable_readings
 from domain import agreement
-from domain.agreement import Estimate, MeasurementAgreement, OverlapAgreement, PairOverlap
+from domain.agreement import MeasurementAgreement, OverlapAgreement, PairOverlap
+from domain.estimate import Estimate
 from domain.geometry import Region, normalise, region_from_json
 from domain.measurement import csa_mm2, thickness
 from domain.raster import polygon_to_mask
@@ -272,7 +273,7 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
 
 def _compared_json(compared: Compared) -> dict[str, Any]:
     statistics = compared.statistics
-    lower, upper = statistics.lower_limit, statistics.upper_limit
+    lower, upper = statistics.limits.lower, statistics.limits.upper
     known = lower.value is not None and upper.value is not None
     with_interval = lower.ci95 is not None and upper.ci95 is not None
     return {
@@ -283,10 +284,11 @@ def _compared_json(compared: Compared) -> dict[str, Any]:
         "n_cut": compared.n_cut,
         "n_uncalibrated": compared.n_uncalibrated,
         "mean": statistics.mean,
-        "bias": _estimate_json(statistics.bias),
+        "bias": _estimate_json(statistics.limits.bias),
         "limits": {
             "value": [lower.value, upper.value] if known else None,
             "ci95": [_list(lower.ci95), _list(upper.ci95)] if with_interval else None,
+            **({} if known else {"reason": lower.reason}),
         },
         "icc": _estimate_json(statistics.icc),
         "sem": _estimate_json(statistics.sem),

@@ -66,14 +66,11 @@ def _bland_altman(
     study: Study, pair: PairAgreement, words: str, unit: str, compared: Compared
 ) -> plots.Figure:
     statistics = compared.statistics
-    lower, upper = statistics.lower_limit.value, statistics.upper_limit.value
     return plots.bland_altman(
         compared.quantity,
         f"{words} of {pair.label}: {pair.first} and {pair.second}",
         [_point(study, point, unit) for point in compared.points],
-        bias=statistics.bias.value,
-        limits=None if lower is None or upper is None else (lower, upper),
-        bias_interval=statistics.bias.ci95,
+        limits=statistics.limits,
         x_label=f"Mean of both readings ({unit})",
         y_label=f"{pair.first} − {pair.second} ({unit})",
         empty=f"No scan has a {words.lower()} by both readers yet.",

@@ -284,8 +284,8 @@ class TestNumbers:
         assert row.overlap.dice.ci95 is not None
         assert row.csa is not None
         assert row.csa.unit == "mm2"
-        assert row.csa.statistics.bias.value == pytest.approx(-0.2 * 6 / 5)
-        assert row.mt.statistics.bias.value == pytest.approx(0.0)
+        assert row.csa.statistics.limits.bias.value == pytest.approx(-0.2 * 6 / 5)
+        assert row.mt.statistics.limits.bias.value == pytest.approx(0.0)
         assert row.mt.statistics.mean == pytest.approx(2.0)
         assert row.overlap.hd95_mm.value == pytest.approx(0.2)
 

@@ -13,7 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import plots
+from domain.estimate import Estimate
+from domain.limits import Limits, limits_of_agreement
 
+NO_LIMITS = limits_of_agreement([], [])
+LIMITS = limits_of_agreement([0.0, 1.0, 2.0, 1.0, 1.0], list("abcde"))
 SVG = "{http://www.w3.org/2000/svg}"
 finite = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
 
@@ -77,7 +81,7 @@ def test_a_single_epoch_is_a_point() -> None:
         plots.curves("a", "A", [plots.Series("s", [(1, math.nan)])], y_label="y"),
         plots.trend("a", "A", [], y_label="y"),
         plots.dots("a", "A", [plots.Group("S-001", [])], value_label="Dice"),
-        plots.bland_altman("a", "A", [], bias=None, limits=None, x_label="x", y_label="y"),
+        plots.bland_altman("a", "A", [], limits=NO_LIMITS, x_label="x", y_label="y"),
         plots.forest("a", "A", [], value_label="x"),
     ],
 )
@@ -105,9 +109,13 @@ def test_bland_altman_draws_the_bias_between_its_limits() -> None:
         "b",
         "CSA",
         pairs,
-        bias=0.0,
-        limits=(-2.77, 2.77),
-        bias_interval=(-1, 1),
+        limits=Limits(
+            6,
+            6,
+            Estimate(0.0, (-1.0, 1.0)),
+            Estimate(-2.77, (-4.0, -2.0)),
+            Estimate(2.77, (2.0, 4.0)),
+        ),
         x_label="mean",
         y_label="difference",
     )
@@ -115,7 +123,17 @@ def test_bland_altman_draws_the_bias_between_its_limits() -> None:
     limits = sorted(s.y1 for s in figure.segments if s.kind == "rule limit")
     assert limits[0] < rules["bias"] < limits[1]
     assert figure.marks[0].y < figure.marks[1].y
-    assert len(figure.bands) == 1
+    assert len(figure.bands) == 3, "each rule lies on its interval"
+    assert figure.title == "CSA"
+
+
+def test_bland_altman_without_limits_says_why() -> None:
+    figure = plots.bland_altman(
+        "b", "CSA", [plots.Pair(10, 1, "a")], limits=NO_LIMITS, x_label="x", y_label="y"
+    )
+    assert figure.title == "CSA (no limits: fewer than 5 subjects)"
+    assert not figure.bands
+    assert [segment.kind for segment in figure.segments] == ["grid"]
 
 
 def test_a_trend_has_its_dates_on_the_axis_and_its_intervals() -> None:
@@ -163,9 +181,7 @@ def test_a_forest_row_states_estimate_interval_and_n() -> None:
 
 def test_the_download_is_well_formed_and_escapes_what_people_wrote() -> None:
     pair = plots.Pair(1, 2, '<script>alert("x")</script>', href='/a?b="c"', picture="/p")
-    figure = plots.bland_altman(
-        "b", "A & <b>", [pair], bias=1, limits=(0, 2), x_label="<x>", y_label="y"
-    )
+    figure = plots.bland_altman("b", "A & <b>", [pair], limits=LIMITS, x_label="<x>", y_label="y")
     root = ElementTree.fromstring(plots.render_svg(figure))
     assert root.tag == f"{SVG}svg"
     titles = [title.text for title in root.iter(f"{SVG}title")]

@@ -31,6 +31,7 @@ from core.reports.document import (
 from core.reports.figure_pdf import LEGEND, TALL, height_of
 from core.reports.html import as_html
 from core.reports.pdf import MARGIN, as_pdf
+from domain.limits import limits_of_agreement
 
 DATED = datetime(2026, 3, 2, 12, 3, tzinfo=UTC)
 NAME = "Čeněk Žižka – Łódź, Ελένη, Ольга, 3 mm²"
@@ -73,8 +74,9 @@ def everything() -> Document:
         y_label="Loss",
     )  # fmt: skip
     size = plots.bland_altman(
-        "ba", "CSA", [plots.Pair(10.0, 1.0, "x"), plots.Pair(12.0, -1.0, "y")], bias=0.0,
-        limits=(-2.0, 2.0), bias_interval=(-0.5, 0.5), x_label="Mean (mm²)", y_label="Error (mm²)",
+        "ba", "CSA", [plots.Pair(10.0, 1.0, "x"), plots.Pair(12.0, -1.0, "y")],
+        limits=limits_of_agreement([1.0, -1.0, 0.5, -0.5, 0.0], list("abcde")),
+        x_label="Mean (mm²)", y_label="Error (mm²)",
     )  # fmt: skip
     return document(
         Text(HOSTILE, "warning"),

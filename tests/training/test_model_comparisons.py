@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.limits import limits_of_agreement
 from training import model_comparisons
 from training.model_comparisons import SIZES, reference_size
 from training.models import Evaluation
@@ -43,10 +44,42 @@ def test_a_reference_whose_size_is_kept_has_a_place_at_error_0():
 def test_scans_without_a_place_are_counted_and_are_part_of_the_bias():
     rows = [
         Row(number, f"S{number}", "RF", {"mt_error_mm": error, "mt_error_percent": error}, False)
-        for number, error in enumerate((0.0, -2.0, 0.0, -2.0))
+        for number, error in enumerate((0.0, -2.0, 0.0, -2.0, 0.0, -2.0))
     ]
     (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
-    assert len(figure.marks) == 2
-    assert "not drawn: 2" in figure.title
+    assert len(figure.marks) == 3
+    assert "not drawn: 3" in figure.title
     assert any(words.text.startswith("bias \u22121") for words in figure.words)
     assert not any(mark.href or mark.picture for mark in figure.marks)
+
+
+def test_the_limits_of_repeated_scans_are_those_of_the_one_function():
+    rows = [
+        Row(
+            10 * subject + scan,
+            f"S{subject}",
+            "RF",
+            {"mt_error_mm": error, "reference_mt_mm": 20.0},
+            False,
+        )
+        for subject in range(5)
+        for scan, error in enumerate((-2.0 + subject / 10, 2.0 + subject / 10))
+    ]
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    limits = limits_of_agreement(
+        [row.values["mt_error_mm"] for row in rows], [row.subject for row in rows]
+    )
+    said = [words.text.replace("\u2212", "-") for words in figure.words]
+    assert float(said[1]) == pytest.approx(limits.lower.value, abs=0.06)
+    assert float(said[2]) == pytest.approx(limits.upper.value, abs=0.06)
+    assert limits.upper.value > 3, "errors of +-2 within a subject are not averaged away"
+
+
+def test_fewer_than_five_subjects_have_no_limits_and_the_title_says_so():
+    rows = [
+        Row(n, "S1", "RF", {"mt_error_mm": float(n), "reference_mt_mm": 20.0}, False)
+        for n in range(4)
+    ]
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    assert "no limits: fewer than 5 subjects" in figure.title
+    assert not figure.words

@@ -69,7 +69,7 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
     assert site["measurements_left_out"] == 8
     for text in (words, said):
         assert digest in text.replace(" ", "") or digest in text
-        assert f"{dice['mean']:.3f} [" in text
+        assert f"{dice['mean']:.3f} (" in text
         assert f"{number(error['mean'], 1)} ± {number(error['sd'], 1)}" in text
         assert f"{csa['statistics']['mean']:.0f} ± " in text
         assert "RF: CSA (mm²)" in text

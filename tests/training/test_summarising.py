@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from training.scoring import QUANTITIES, UNION
-from training.summarising import Row, by_subject, statistics, subject_means, summarise
+from training.scoring import ERRORS, QUANTITIES, UNION
+from training.summarising import (
+    Row,
+    Tail,
+    bad_tail,
+    by_subject,
+    statistics,
+    subject_means,
+    summarise,
+)
 
 
 def row(subject: str, image: int, dice: float, label: str = "RF", **values) -> Row:
@@ -85,3 +93,24 @@ def test_one_object_per_subject():
     assert (first["subject"], first["n_images"], first["failures"]) == ("A", 2, 0)
     assert first["dice"] == pytest.approx(0.6)
     assert (second["subject"], second["failures"], second["iou"]) == ("B", 1, None)
+
+
+class TestTheBadTailIsTheBadOne:
+    def test_of_an_overlap_the_low_end(self):
+        tail = bad_tail("dice", [0.6, 0.7, 0.8, 0.9, 1.0])
+        assert tail == Tail(pytest.approx(0.62), "5th percentile")
+
+    @pytest.mark.parametrize("quantity", ["hd95_px", "hd95_mm"])
+    def test_of_a_distance_the_high_end(self, quantity):
+        tail = bad_tail(quantity, [1.0, 2.0, 3.0, 4.0, 21.0])
+        assert tail == Tail(pytest.approx(17.6), "95th percentile")
+
+    def test_of_a_signed_error_either_end(self):
+        errors = [-21.0, 1.0, -2.0, 3.0, 4.0]
+        for quantity in ERRORS:
+            tail = bad_tail(quantity, errors)
+            assert tail == Tail(pytest.approx(17.6), "95th percentile, either sign")
+
+    def test_every_quantity_has_one_and_nobody_has_none(self):
+        assert all(bad_tail(quantity, [1.0]) for quantity in QUANTITIES)
+        assert bad_tail("dice", []) is None

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from annotation.selectors.thumbnails import Thumbnail
+from core.numbers import interval, number
 from core.reports.document import (
     Block,
     Column,
@@ -34,7 +35,7 @@ from training.reports.model_report import (
     RunFacts,
     TestPictures,
 )
-from training.reports.words import MOVES, duration, interval, number, quantities, with_sd
+from training.reports.words import MOVES, duration, quantities, with_sd
 from training.selectors import confirmations
 from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 from training.services.judging import in_words

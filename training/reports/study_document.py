@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.numbers import interval, number, with_interval
 from core.reports.document import (
     Block,
     Column,
@@ -25,7 +26,7 @@ from training.reports.study_report import (
     SiteReport,
     StudyReport,
 )
-from training.reports.words import interval, number, quantities, with_sd
+from training.reports.words import quantities, with_sd
 
 PURPOSES = {"pre-label": "Makes pre-labels", "measurement": "Measures"}
 NONE_YET = "none yet"
@@ -153,8 +154,7 @@ def _model(one: ModelLine) -> list[str]:
 def _dice(figures: Mapping[str, Any] | None) -> str:
     if not figures:
         return ""
-    known = f" [{interval(figures['ci95'], 3)}]" if figures["ci95"] else ""
-    return f"{number(figures['mean'], 3)}{known}, n = {figures['n_subjects']}"
+    return f"{with_interval(figures['mean'], figures['ci95'], 3)}, n = {figures['n_subjects']}"
 
 
 def _effort(site: SiteReport) -> list[Block]:
@@ -193,7 +193,10 @@ def _agreement(site: SiteReport) -> list[Block]:
     )
     sizes = Table(
         "What is measured on them: first minus second reader.",
-        [Column("Measurement, readers"), *_numbers("ICC(A,1)", "Bias", "Limits", "Images")],
+        [
+            Column("Measurement, readers"),
+            *_numbers("ICC(A,1)", "Bias", "Limits of agreement", "Images", "Subjects"),
+        ],
         [row for one in site.agreement for row in _sizes(one)],
     )
     return [outlines, *([sizes] if sizes.rows else [])]
@@ -214,7 +217,7 @@ def _outlines(pair: Mapping[str, Any]) -> list[str]:
     return [
         f"{pair['label']}: {_readers(pair)}",
         _estimate(pair["dice"], 3),
-        f"{distance} {unit}" if distance else "",
+        distance if pair[f"hd95_{unit}"]["value"] is None else f"{distance} {unit}",
         str(pair["n_images"]),
         str(pair["n_subjects"]),
     ]
@@ -223,24 +226,29 @@ def _outlines(pair: Mapping[str, Any]) -> list[str]:
 def _sizes(pair: Mapping[str, Any]) -> Iterator[list[str]]:
     """A row each for CSA and thickness, where both readers have any."""
     for title, compared in (("CSA", pair["csa"]), ("Thickness", pair["mt"])):
-        if compared is None or compared["bias"]["value"] is None:
+        if compared is None or not compared["n_images"]:
             continue
         unit = {"mm2": "mm²", "px2": "px²"}.get(compared["unit"], compared["unit"])
-        limits = compared["limits"]["value"]
+        limits = compared["limits"]
         yield [
-            f"{title} of {pair['label']}: {_readers(pair)}",
+            f"{title} of {pair['label']} ({unit}): {_readers(pair)}",
             _estimate(compared["icc"], 3),
-            f"{_estimate(compared['bias'], 2)} {unit}",
-            f"{interval(limits, 2)} {unit}" if limits else "",
+            _estimate(compared["bias"], 2),
+            f"{_limit(limits, 0)} and {_limit(limits, 1)}" if limits["value"] else limits["reason"],
             str(compared["n_images"]),
+            str(compared["n_subjects"]),
         ]
 
 
+def _limit(limits: Mapping[str, Any], which: int) -> str:
+    return with_interval(limits["value"][which], limits["ci95"][which], 2)
+
+
 def _estimate(estimate: Mapping[str, Any], places: int) -> str:
+    """The number with its interval; without a number, why there is none."""
     if estimate["value"] is None:
-        return ""
-    known = f" [{interval(estimate['ci95'], places)}]" if estimate["ci95"] else ""
-    return f"{number(estimate['value'], places)}{known}"
+        return str(estimate.get("reason", ""))
+    return with_interval(estimate["value"], estimate["ci95"], places)
 
 
 def _measurements(site: SiteReport) -> list[Block]:

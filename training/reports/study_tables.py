@@ -16,7 +16,7 @@ MODELS = [
 ]  # fmt: skip
 FIGURES = [
     "site", "model", "lock_version", "lock_digest", "label", "quantity", "mean", "sd", "median",
-    "p5", "ci95_low", "ci95_high", "n_subjects",
+    "p5", "p95", "ci95_low", "ci95_high", "n_subjects",
 ]  # fmt: skip
 AGREEMENT = [
     "site", "label", "first", "second", "with_model", "n_images", "n_subjects", "dice", "dice_low",
@@ -25,7 +25,7 @@ AGREEMENT = [
 LINEAGE = ["site", "at", "purpose", "kind", "model", "previous", "by", "reason"]
 SUMMARIES = [
     "site", "label", "quantity", "unit", "n_images", "n_without", "mean", "sd", "median", "p5",
-    "ci95_low", "ci95_high", "n_subjects",
+    "p95", "ci95_low", "ci95_high", "n_subjects",
 ]  # fmt: skip
 
 
@@ -130,4 +130,5 @@ def _summary(site: SiteReport, number: int) -> dict[str, Any]:
 def _statistics(figures: Mapping[str, Any]) -> dict[str, Any]:
     low, high = figures["ci95"] or (None, None)
     kept = {name: figures[name] for name in ("mean", "sd", "median", "p5", "n_subjects")}
-    return {**kept, "ci95_low": low, "ci95_high": high}
+    # Evaluations from before the 95th percentile was kept have none.
+    return {**kept, "p95": figures.get("p95"), "ci95_low": low, "ci95_high": high}

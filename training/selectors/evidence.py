@@ -21,7 +21,7 @@ from training.selectors.evaluations import TEST, VALIDATION
 
 if TYPE_CHECKING:
     from annotation.models import Site
-    from domain.agreement import Estimate
+    from domain.estimate import Estimate
 
 WEEKS_FOR = timedelta(days=120)
 """Work of up to four months is shown by week, longer work by month."""

@@ -1,0 +1,21 @@
+"""Numbers on pages, as core.numbers writes them."""
+
+from __future__ import annotations
+
+from django import template
+
+from core import numbers
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None, places: int = 0) -> str:
+    """`{{ 0.8312|number:2 }}` is 0.83; nothing for None."""
+    return numbers.number(value, places)
+
+
+@register.filter
+def signed(value: float | None, places: int = 0) -> str:
+    """The same, with a plus before what is above zero."""
+    return numbers.number(value, places, sign=True)
