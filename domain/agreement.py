@@ -243,7 +243,7 @@ def measurement_agreement(
     _same_length(len(readings), subjects)
     complete = np.isfinite(readings).all(axis=1)
     used = readings[complete]
-    codes = [subjects[index] for index in np.flatnonzero(complete)]
+    codes = [subjects[int(index)] for index in np.flatnonzero(complete)]
     mean = float(used.mean()) if len(used) else None
     sem = standard_error_of_measurement(used, codes)
     mdc95 = _scaled(sem, minimal_detectable_change(1.0))
