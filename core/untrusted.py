@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.sandbox import Reply, Sandbox
 from domain.errors import InvalidInput
-from domain.pixels import Grey
+from domain.pixels import Grey, pixel_aspect
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,17 @@ class DecodedImage:
     pixels: Grey
     format: str
     orientation: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClipFrame:
+    """An upright frame of a clip: its number there, from 0, and the aspect of its pixels (see
+    `aspect_of`). The notes on the clip stand with its last frame."""
+
+    number: int
+    pixels: Grey
+    aspect: float | None
     notes: tuple[str, ...]
 
 
@@ -52,15 +63,21 @@ def decode_mask(sandbox: Sandbox, data: bytes) -> NDArray[np.bool_]:
     return pixels_of(sandbox.call("core.decoding.images.decode_mask", data)).astype(np.bool_)
 
 
-def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[tuple[int, Grey]]:
-    """Each `step`-th frame of an MP4 or AVI with its number in the clip, from 0.
+def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[ClipFrame]:
+    """Each `step`-th frame of an MP4 or AVI, upright.
 
     Raises:
-        InvalidInput: another kind of file, damaged, or too many frames.
+        InvalidInput: another kind of file, damaged from the start, too many frames, or frames
+            that change size, aspect or turn.
     """
     source = str(path.resolve())
     for reply in sandbox.stream("core.decoding.video.frames", path=source, step=max(1, step)):
-        yield int(reply.result["frame"]), pixels_of(reply)
+        yield ClipFrame(
+            number=int(reply.result["frame"]),
+            pixels=pixels_of(reply),
+            aspect=aspect_of(reply),
+            notes=tuple(str(note) for note in reply.result["notes"]),
+        )
 
 
 def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
@@ -84,3 +101,9 @@ def pixels_of(reply: Reply) -> Grey:
     if height < 1 or width < 1 or height * width != len(reply.payload):
         raise InvalidInput("cannot be decoded; export it again")
     return np.frombuffer(reply.payload, np.uint8).reshape(height, width)
+
+
+def aspect_of(reply: Reply) -> float | None:
+    """x spacing / y spacing of the pixels of an answer; None where it is not to be believed."""
+    value = reply.result.get("aspect")
+    return pixel_aspect(float(value)) if isinstance(value, int | float) else None

@@ -29,12 +29,13 @@ class PixelSpacing:
                 )
 
 
-def from_depth(depth_mm: float, height_px: int) -> PixelSpacing:
-    """Spacing of square pixels when `depth_mm` spans the whole image height (the seed paper, 2).
+def from_depth(depth_mm: float, height_px: int, aspect: float = 1.0) -> PixelSpacing:
+    """Spacing when `depth_mm` spans the whole image height (the seed paper, 2).
 
-    Raises InvalidInput for a depth or height that is not above 0.
+    `aspect`: x spacing / y spacing of the pixels, 1.0 where they are square. Raises InvalidInput
+    for a depth, height or aspect that is not above 0.
     """
     if height_px <= 0:
         raise InvalidInput(f"The image height is {height_px} px: it must be above 0.")
     spacing = depth_mm / height_px
-    return PixelSpacing(spacing, spacing, "depth")
+    return PixelSpacing(spacing * aspect, spacing, "depth")

@@ -5,6 +5,7 @@ Arrays are (height, width).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,13 @@ from numpy.typing import NDArray
 from domain.errors import InvalidInput
 
 Grey = NDArray[np.uint8]
+
+TRANSPOSED = (5, 6, 7, 8)
+"""The EXIF orientations that swap rows and columns."""
+
+# Aspects within it come from rounded sizes and densities, not from pixels that are not square.
+SQUARE_WITHIN = 0.002
+MOST_ASPECT = 4.0
 
 # The brightest values of scanners and frame grabbers that store 8 to 16 bits in 16.
 NOMINAL_MAXIMA = (255, 1023, 4095, 16383, 65535)
@@ -31,7 +39,7 @@ class Rectangle:
 
 def oriented(pixels: Grey, orientation: int) -> Grey:
     """The picture upright, for an EXIF orientation of 1 to 8; any other counts as 1."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in TRANSPOSED:
         pixels = pixels.T
     # EXIF 2.32, tag 0x0112: where row 0 and column 0 lie on the upright picture.
     flip_rows = orientation in (3, 4, 7, 8)
@@ -55,6 +63,15 @@ def grey_from_16_bit(values: NDArray[Any]) -> tuple[Grey, int]:
     maximum = next(nominal for nominal in NOMINAL_MAXIMA if highest <= nominal)
     scaled = (values.astype(np.uint32) * 510 + maximum) // (2 * maximum)
     return scaled.astype(np.uint8), maximum
+
+
+def pixel_aspect(ratio: float) -> float | None:
+    """x spacing / y spacing that a file says of its pixels: 1.0 where they are square within
+    `SQUARE_WITHIN`, None where it is more than `MOST_ASPECT` either way and not to be believed.
+    """
+    if not math.isfinite(ratio) or not 1 / MOST_ASPECT <= ratio <= MOST_ASPECT:
+        return None
+    return 1.0 if abs(ratio - 1.0) <= SQUARE_WITHIN else ratio
 
 
 def blackened(pixels: Grey, rectangles: tuple[Rectangle, ...]) -> Grey:

@@ -21,8 +21,8 @@ class Calibrate(forms.Form):
     depth_mm = forms.FloatField(
         required=False,
         label="Imaging depth (mm)",
-        help_text="The depth that the whole height of the picture shows. Pixels are taken as "
-        "square.",
+        help_text="The depth that the whole height of the picture shows. Pixels are as wide as "
+        "the picture's file says, square where it says nothing.",
     )
     x_mm = forms.FloatField(required=False, label="Spacing across (mm per px)")
     y_mm = forms.FloatField(required=False, label="Spacing down (mm per px)")
@@ -47,7 +47,12 @@ class Calibrate(forms.Form):
         if depth is not None and (x is not None or y is not None):
             raise InvalidInput("Give the depth or the spacing, not both.")
         if depth is not None:
-            return from_depth(depth, self.image.height)
+            if self.image.pixel_aspect is None:
+                raise InvalidInput(
+                    "The picture's file says that its pixels are not square, in a way that is not "
+                    "believed: give the spacing across and down."
+                )
+            return from_depth(depth, self.image.height, self.image.pixel_aspect)
         if x is None or y is None:
             raise InvalidInput("Give the imaging depth, or the spacing across and down.")
         return PixelSpacing(x, y, "typed")

@@ -18,6 +18,10 @@ class Image(models.Model):
     `study`, `site` and `subject` repeat what the take says (kept equal by `services.scans`), so
     that lists, queues and pools read one table. `pixel_sha256` is the hash of the decoded grey
     pixels, `file_sha256` names the stored PNG.
+
+    What the file said of its pixels: `pixel_aspect` is x spacing / y spacing, None where it says
+    something that is not to be believed; `grey_maximum` is the value that became 255 where the
+    file stores more than 8 bits a pixel, else None.
     """
 
     class State(models.TextChoices):
@@ -39,6 +43,8 @@ class Image(models.Model):
     file_sha256 = models.CharField(max_length=64)
     original_name = models.CharField(max_length=500, blank=True)
     original_sha256 = models.CharField(max_length=64, blank=True)
+    pixel_aspect = models.FloatField(null=True, default=1.0)
+    grey_maximum = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     calibration = models.ForeignKey(
         "annotation.Calibration", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -52,6 +58,10 @@ class Image(models.Model):
             models.UniqueConstraint(fields=["take", "frame"], name="image_frame_once_per_take"),
             models.CheckConstraint(
                 condition=Q(width__gt=0) & Q(height__gt=0), name="image_has_pixels"
+            ),
+            models.CheckConstraint(
+                condition=Q(pixel_aspect__isnull=True) | Q(pixel_aspect__gt=0),
+                name="image_aspect_is_positive",
             ),
         ]
         indexes = [

@@ -262,10 +262,10 @@ def test_every_third_frame_of_a_clip(
 
     found = list(untrusted.clip_frames(sandbox, tmp_path / name, 3))
 
-    assert [number for number, _ in found] == [0, 3]
-    for number, pixels in found:
-        assert pixels.shape == (48, 64)
-        assert abs(pixels.astype(int) - pictures[number]).max() <= 6
+    assert [frame.number for frame in found] == [0, 3]
+    for frame in found:
+        assert frame.pixels.shape == (48, 64)
+        assert abs(frame.pixels.astype(int) - pictures[frame.number]).max() <= 6
 
 
 @pytest.mark.parametrize(
@@ -302,8 +302,9 @@ def test_a_real_clip(sandbox: Sandbox) -> None:
 
     found = list(untrusted.clip_frames(sandbox, clip, 20))
 
-    assert [number for number, _ in found] == [0, 20, 40]
-    assert all(pixels.shape == (960, 1280) for _, pixels in found)
+    assert [frame.number for frame in found] == [0, 20, 40]
+    assert all(frame.pixels.shape == (960, 1280) for frame in found)
+    assert {(frame.aspect, frame.notes) for frame in found} == {(1.0, ())}
 
 
 # Archives

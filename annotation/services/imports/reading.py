@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from annotation.services.imports.listing import CLIP, ListedFile
+from annotation.services.imports.placement import Placement
 from annotation.services.imports.planning import Document, Summary, Unit
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
@@ -20,11 +21,13 @@ from core import files, untrusted
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
 from domain.lookalike import signature
-from domain.pixels import Grey, blackened, cropped, oriented
+from domain.pixels import MOST_ASPECT, Grey, blackened, cropped, oriented
 
 # A JPEG that LabelMe wrote again differs from its original by some grey levels, another picture
 # by dozens.
 EMBEDDED_DIFFERENCE = 10.0
+# Typed spacings are rounded; a pixel aspect that they contradict by more is said.
+ASPECT_DIFFERENCE = 0.01
 SUFFIXES = {
     "PNG": (".png",),
     "JPEG": (".jpg", ".jpeg"),
@@ -46,7 +49,13 @@ class ReadOutlines:
 
 @dataclass
 class ReadImage:
-    """An image ready to be kept. `full_height` is its height in px before it was cropped."""
+    """An image ready to be kept.
+
+    Args:
+        full_height: its height in px before it was cropped.
+        aspect: x spacing / y spacing of its pixels by its file; None: not to be believed.
+        grey_maximum: the value that became 255, where the file has more than 8 bits a pixel.
+    """
 
     unit: Unit
     name: str
@@ -54,6 +63,8 @@ class ReadImage:
     stored: StoredPixels
     full_height: int
     original_sha256: str
+    aspect: float | None = 1.0
+    grey_maximum: int | None = None
     outlines: list[ReadOutlines] = field(default_factory=list)
 
 
@@ -90,12 +101,27 @@ class Reader:
 
     def _clip(self, unit: Unit) -> Iterator[ReadImage]:
         digest = hashlib.sha256(unit.file.read()).hexdigest()
-        for number, pixels in untrusted.clip_frames(
-            self._sandbox, unit.file.path, self._request.step
-        ):
-            kept = self._hidden(pixels)
-            self._report.file(unit.name)
-            yield ReadImage(unit, unit.name, number, self._stored(kept), pixels.shape[0], digest)
+        for frame in untrusted.clip_frames(self._sandbox, unit.file.path, self._request.step):
+            self._report.warn(unit.name, *frame.notes)
+            if frame.notes or frame.number == 0:
+                self._say_aspect(unit, frame.aspect)
+            kept = self._stored(self._hidden(frame.pixels))
+            height = frame.pixels.shape[0]
+            yield ReadImage(unit, unit.name, frame.number, kept, height, digest, frame.aspect)
+
+    def _say_aspect(self, unit: Unit, aspect: float | None) -> None:
+        """Say that pixels are not square, and what that means for the scale."""
+        place = unit.placement
+        typed = place.spacing_x_mm is not None and place.spacing_y_mm is not None
+        if aspect is None:
+            scale = "the manifest's spacing is taken" if typed else "depth gives no mm"
+            self._report.warn(
+                unit.name,
+                f"says that its pixels are more than {MOST_ASPECT:g} times as long one way as the "
+                f"other, which is not believed; {scale}",
+            )
+        elif aspect != 1.0:
+            self._report.warn(unit.name, f"{_elongated(aspect)}; {_scale_said(place, aspect)}")
 
     def _image(self, unit: Unit) -> ReadImage:
         data = unit.file.read()
@@ -244,6 +270,25 @@ class Reader:
             self._report.unknown_labels.setdefault(site, {})[label] = near
             labels[label] = label
         return labels
+
+
+def _elongated(aspect: float) -> str:
+    if aspect > 1:
+        return f"says that its pixels are {aspect:.3f} times as wide as high"
+    return f"says that its pixels are {1 / aspect:.3f} times as high as wide"
+
+
+def _scale_said(place: Placement, aspect: float) -> str:
+    """What becomes of the scale of pixels that are not square."""
+    x_mm, y_mm = place.spacing_x_mm, place.spacing_y_mm
+    if x_mm is None or y_mm is None:
+        return "the scale across is that much coarser or finer than the scale down"
+    if abs(x_mm / y_mm / aspect - 1) > ASPECT_DIFFERENCE:
+        return (
+            f"the manifest's spacing of {x_mm:g} x {y_mm:g} mm says otherwise and is taken: look "
+            "at it"
+        )
+    return "so does the manifest's spacing"
 
 
 def near_label(label: str, labels: Mapping[str, str]) -> str:

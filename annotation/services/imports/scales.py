@@ -12,6 +12,6 @@ def spacing_of(read: ReadImage) -> PixelSpacing | None:
     place = read.unit.placement
     if place.spacing_x_mm is not None and place.spacing_y_mm is not None:
         return PixelSpacing(place.spacing_x_mm, place.spacing_y_mm, Calibration.Method.MANIFEST)
-    if place.depth_mm is not None:
-        return from_depth(place.depth_mm, read.full_height)
+    if place.depth_mm is not None and read.aspect is not None:
+        return from_depth(place.depth_mm, read.full_height, read.aspect)
     return None

@@ -207,6 +207,8 @@ class Taker:
             file_sha256=stored.file_sha256,
             original_name=read.name[:500],
             original_sha256=read.original_sha256,
+            pixel_aspect=read.aspect,
+            grey_maximum=read.grey_maximum,
         )
         self._rows.images.append(image)
         self._rows.signatures.append(stored.signature)
