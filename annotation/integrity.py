@@ -6,13 +6,26 @@ from collections.abc import Iterator
 
 from django.db.models import Max
 
-from annotation.models import Annotation, Image, Revision, SourceFile
+from annotation.models import (
+    Annotation,
+    Centre,
+    Image,
+    Label,
+    LabelAlias,
+    Revision,
+    Site,
+    SourceFile,
+    Study,
+    Subject,
+)
 from annotation.selectors.images import decode_stored_png
 from annotation.services.lock import damaged_locks
 from annotation.services.outlines import content_digest
 from annotation.services.scans import pixel_hash
 from core import files, integrity
 from core.files import DamagedFile
+from core.identities import twins
+from core.models import User
 
 
 def register_all() -> None:
@@ -21,6 +34,27 @@ def register_all() -> None:
     integrity.register("imported files", damaged_sources)
     integrity.register("revisions", damaged_revisions)
     integrity.register("locks", damaged_locks)
+    integrity.register("names", doubled_names)
+
+
+def doubled_names() -> Iterator[str]:
+    """Names that an upgrade found twice, but for letter case or blanks. Nothing joins them."""
+    for rows, source, scope in (
+        (Subject.objects.select_related("study"), "code", "study"),
+        (Site.objects.select_related("study"), "slug", "study"),
+        (Centre.objects.select_related("study"), "name", "study"),
+        (Label.objects.select_related("site"), "name", "site"),
+        (LabelAlias.objects.select_related("site"), "alias", "site"),
+        (Study.objects.all(), "name", ""),
+        (User.objects.all(), "username", ""),
+    ):
+        for one, other in twins(rows, source, scope):
+            where = f" of {getattr(one, scope)}" if scope else ""
+            yield (
+                f"{one._meta.verbose_name.capitalize()} {getattr(one, source)!r} and "
+                f"{getattr(other, source)!r}{where} are one name in two spellings: see whether "
+                "they are one."
+            )
 
 
 def damaged_images() -> Iterator[str]:

@@ -37,10 +37,14 @@ class ClipFrame:
 
 @dataclass(frozen=True)
 class UnpackedFile:
-    """A file of an archive: its name there, with `/`, and where it lies now."""
+    """A file of an archive: its name there, with `/`, where it lies now, and how its name was read.
+
+    `names_in`: the encoding of those names of the archive that do not say theirs.
+    """
 
     name: str
     path: Path
+    names_in: str
 
 
 def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
@@ -80,17 +84,28 @@ def clip_frames(sandbox: Sandbox, path: Path, step: int) -> Iterator[ClipFrame]:
         )
 
 
-def unpack(sandbox: Sandbox, archive: Path, folder: Path) -> list[UnpackedFile]:
+def unpack(
+    sandbox: Sandbox, archive: Path, folder: Path, *, encoding: str = ""
+) -> list[UnpackedFile]:
     """The files of a zip archive, written into `folder` under numbers.
+
+    `encoding`: of names that do not say theirs; empty: it is found out.
 
     Raises:
         InvalidInput: damaged, too large, encrypted, or with a trick in a path or an offset.
     """
     replies = sandbox.stream(
-        "core.decoding.archives.unpack", path=str(archive.resolve()), folder=str(folder.resolve())
+        "core.decoding.archives.unpack",
+        path=str(archive.resolve()),
+        folder=str(folder.resolve()),
+        encoding=encoding,
     )
     return [
-        UnpackedFile(str(reply.result["name"]), folder / str(int(reply.result["number"])))
+        UnpackedFile(
+            str(reply.result["name"]),
+            folder / str(int(reply.result["number"])),
+            str(reply.result["encoding"]),
+        )
         for reply in replies
     ]
 

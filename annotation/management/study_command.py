@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotation.models import Study
 from annotation.selectors.studies import study_named
 from core.models import User
+from core.selectors.users import user_named
 from domain.errors import MyotraceError
 
 
@@ -61,8 +62,8 @@ class StudyCommand(BaseCommand):
         """The user named by `--as`."""
         if name is None:
             return None
-        user = User.objects.filter(username=name, is_active=True).first()
-        if user is None:
+        user = user_named(name)
+        if user is None or not user.is_active:
             raise CommandError(f"There is no active user {name!r}.")
         return user
 

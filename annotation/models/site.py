@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models.study import Study
+from core.identities import IdentityField
 
 
 class Site(models.Model):
@@ -30,6 +31,7 @@ class Site(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sites")
     slug = models.SlugField(max_length=60)
+    identity = IdentityField(source="slug", length=60)
     name = models.CharField(max_length=100)
     plane = models.CharField(max_length=12, choices=Plane.choices, default=Plane.TRANSVERSE)
     thickness_definition = models.CharField(
@@ -50,6 +52,9 @@ class Site(models.Model):
         ordering = ["order", "slug"]
         constraints = [
             models.UniqueConstraint(fields=["study", "slug"], name="site_slug_once_per_study"),
+            models.UniqueConstraint(
+                fields=["study", "identity"], name="site_identity_once_per_study"
+            ),
             models.CheckConstraint(
                 condition=Q(dice_floor__gte=0) & Q(dice_floor__lte=1),
                 name="site_dice_floor_is_a_fraction",
@@ -69,6 +74,7 @@ class Label(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="labels")
     name = models.CharField(max_length=60)
+    identity = IdentityField(source="name", length=60)
     title = models.CharField(max_length=100)
     colour = models.CharField(max_length=7)
     order = models.PositiveSmallIntegerField()
@@ -78,6 +84,9 @@ class Label(models.Model):
         ordering = ["order"]
         constraints = [
             models.UniqueConstraint(fields=["site", "name"], name="label_name_once_per_site"),
+            models.UniqueConstraint(
+                fields=["site", "identity"], name="label_identity_once_per_site"
+            ),
             models.UniqueConstraint(fields=["site", "order"], name="label_order_once_per_site"),
         ]
 
@@ -86,16 +95,25 @@ class Label(models.Model):
 
 
 class LabelAlias(models.Model):
-    """Another spelling of a label, as imported files use it."""
+    """Another spelling of a label, as imported files use it, or a name that it had before.
+
+    Outlines hold the name by which they were drawn. `was_label`: outlines may hold this one; they
+    are read under the label's name, and the alias is never forgotten.
+    """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="aliases")
     alias = models.CharField(max_length=100)
+    identity = IdentityField(source="alias", length=100)
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="aliases")
+    was_label = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["alias"]
         constraints = [
-            models.UniqueConstraint(fields=["site", "alias"], name="alias_once_per_site")
+            models.UniqueConstraint(fields=["site", "alias"], name="alias_once_per_site"),
+            models.UniqueConstraint(
+                fields=["site", "identity"], name="alias_identity_once_per_site"
+            ),
         ]
 
     def __str__(self) -> str:

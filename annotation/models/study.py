@@ -6,11 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.identities import IdentityField
+
 
 class Study(models.Model):
     """Subjects, sites, members with their roles, one split: the unit of access."""
 
     name = models.SlugField(max_length=60, unique=True)
+    identity = IdentityField(source="name", length=60)
     title = models.CharField(max_length=200)
     double_reading_share = models.FloatField(
         default=0.0, help_text="share of the scans that two annotators read blind"
@@ -24,10 +27,11 @@ class Study(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.UniqueConstraint(fields=["identity"], name="study_identity_once"),
             models.CheckConstraint(
                 condition=Q(double_reading_share__gte=0) & Q(double_reading_share__lte=1),
                 name="study_double_reading_share_is_a_fraction",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,11 +68,15 @@ class Centre(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="centres")
     name = models.CharField(max_length=100)
+    identity = IdentityField(source="name", length=100)
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["study", "name"], name="centre_name_once_per_study")
+            models.UniqueConstraint(fields=["study", "name"], name="centre_name_once_per_study"),
+            models.UniqueConstraint(
+                fields=["study", "identity"], name="centre_identity_once_per_study"
+            ),
         ]
 
     def __str__(self) -> str:

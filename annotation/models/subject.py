@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models.study import Centre, Study
+from core.identities import IdentityField
 
 
 class Subject(models.Model):
@@ -13,6 +14,7 @@ class Subject(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="subjects")
     code = models.CharField(max_length=64)
+    identity = IdentityField(source="code", length=64)
     centre = models.ForeignKey(
         Centre, null=True, blank=True, on_delete=models.PROTECT, related_name="subjects"
     )
@@ -26,6 +28,9 @@ class Subject(models.Model):
         ordering = ["code"]
         constraints = [
             models.UniqueConstraint(fields=["study", "code"], name="subject_code_once_per_study"),
+            models.UniqueConstraint(
+                fields=["study", "identity"], name="subject_identity_once_per_study"
+            ),
             models.CheckConstraint(
                 condition=Q(age__isnull=True) | (Q(age__gte=0) & Q(age__lte=130)),
                 name="subject_age_is_plausible",

@@ -10,6 +10,7 @@ from annotation.models import Membership, Site, Study
 from annotation.policies import require_member
 from core.models import User
 from domain.errors import NotFound
+from domain.names import identity
 
 SESSION_KEY = "current_study"
 
@@ -48,9 +49,15 @@ def open_study(request: HttpRequest) -> Study | None:
     return request.study  # type: ignore[attr-defined, no-any-return]
 
 
+def known_study(name: str) -> Study | None:
+    """The study of that name: as it is written, else by its identity; None: there is none."""
+    exact = Study.objects.filter(name=name).first()
+    return exact or Study.objects.filter(identity=identity(name)).first()
+
+
 def study_named(name: str) -> Study:
     """The study of that name. Raises NotFound."""
-    study = Study.objects.filter(name=name).first()
+    study = known_study(name)
     if study is None:
         raise NotFound(f"There is no study {name!r}. Import into it or start it first.")
     return study
@@ -65,7 +72,9 @@ def visible_study(user: User, name: str) -> Study:
 
 def site_named(study: Study, slug: str) -> Site:
     """A site of a study by its slug. Raises NotFound, naming the sites there are."""
-    site = study.sites.filter(slug=slug).first()
+    site = (
+        study.sites.filter(slug=slug).first() or study.sites.filter(identity=identity(slug)).first()
+    )
     if site is None:
         known = ", ".join(study.sites.values_list("slug", flat=True)) or "none yet"
         raise NotFound(f"The study {study.name} has no site {slug!r} (its sites: {known}).")

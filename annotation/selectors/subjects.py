@@ -13,6 +13,7 @@ from annotation.selectors import measurements
 from annotation.selectors.measurements import RELATIONS, Measurement
 from core.models import User
 from domain.errors import NotFound
+from domain.names import identity
 
 PAGE_SIZE = 48
 
@@ -80,8 +81,9 @@ def subjects_of(study: Study, *, starting_with: str = "", after: str = "") -> Su
 
 
 def subject_named(study: Study, code: str) -> Subject:
-    """A subject of a study by its code. Raises NotFound."""
-    subject = Subject.objects.filter(study=study, code=code).select_related("centre").first()
+    """A subject of a study by its code, as it is written or by its identity. Raises NotFound."""
+    of_study = Subject.objects.filter(study=study).select_related("centre")
+    subject = of_study.filter(code=code).first() or of_study.filter(identity=identity(code)).first()
     if subject is None:
         raise NotFound("There is no such subject in this study.")
     return subject

@@ -10,8 +10,10 @@ from annotation.models import Membership, Study
 from annotation.policies import require_admin
 from annotation.services import double_reading
 from core.models import User
+from core.selectors.users import user_named
 from core.services import audit, credentials, users
 from domain.errors import InvalidInput, Refused
+from domain.names import plain
 
 
 def add(study: Study, user: User, role: str, *, actor: User | None) -> Membership:
@@ -66,9 +68,9 @@ def invite(study: Study, name: str, role: str, *, actor: User) -> Invitation:
     would be a way into their other studies.
     """
     require_admin(actor, study)
-    name = name.strip()
+    name = plain(name)
     with transaction.atomic():
-        user = User.objects.filter(username__iexact=name).first()
+        user = user_named(name)
         if user is not None and study.memberships.filter(user=user).exists():
             raise Refused(f"{user} is a member already. Change the role in the list.")
         known = user is not None

@@ -33,6 +33,7 @@ from annotation.services import double_reading, signatures
 from core import events, files
 from core.models import User
 from core.services import audit
+from domain import names
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotAllowed, Refused
 from domain.lookalike import Signature, signature
@@ -268,15 +269,20 @@ def _take_like(take: Take, scan: Scan, frame: int) -> Take:
 
 
 def _subject(study: Study, code: str, fields: dict[str, Any]) -> Subject:
-    code = code.strip()
+    code = names.plain(code)
     if not code or len(code) > 64 or not code.isprintable():
         raise InvalidInput("A subject needs a code of 1 to 64 printable characters.")
+    code = names.subject_code(code)
     values = _only(fields, SUBJECT_FIELDS)
     if isinstance(values.get("centre"), str):
-        name = values.pop("centre").strip()
+        name = names.plain(values.pop("centre"))
         if name:
-            values["centre"], _ = Centre.objects.get_or_create(study=study, name=name)
-    subject, created = Subject.objects.get_or_create(study=study, code=code, defaults=values)
+            values["centre"], _ = Centre.objects.get_or_create(
+                study=study, identity=names.identity(name), defaults={"name": name}
+            )
+    subject, created = Subject.objects.get_or_create(
+        study=study, identity=names.identity(code), defaults={**values, "code": code}
+    )
     missing = {name: value for name, value in values.items() if not getattr(subject, name)}
     if not created and missing:
         Subject.objects.filter(pk=subject.pk).update(**missing)

@@ -7,6 +7,7 @@ from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 
 from annotation.models import Study
+from annotation.selectors.studies import known_study
 from core.models import User
 from core.services import audit
 from domain.errors import Conflict, InvalidInput
@@ -35,4 +36,4 @@ def create(name: str, title: str = "", *, actor: User | None) -> Study:
 
 def get_or_create(name: str, *, actor: User | None) -> Study:
     """The study of that name, started if it is not there."""
-    return Study.objects.filter(name=name).first() or create(name, actor=actor)
+    return known_study(name) or create(name, actor=actor)

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from core.decoding.names import UTF_8, decoded_names
 from domain.errors import InvalidInput
+from domain.names import path_identity
 
 ENTRY_LIMIT = 20_000
 TOTAL_LIMIT = 4 * 1024**3
@@ -25,18 +27,26 @@ RATIO_LIMIT = 100
 RATIO_FREE = 64 * 1024**2
 CHUNK = 1 << 20
 _LOCAL_HEADER = 30
+_SAYS_UTF_8 = 0x800
+_UNICODE_PATH = 0x7075
 _JUNK_NAMES = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
 
 
-def unpack(payload: bytes, *, path: str, folder: str) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Each regular file of the archive: its name there and the number it got in `folder`."""
+def unpack(
+    payload: bytes, *, path: str, folder: str, encoding: str = ""
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Each regular file of the archive: its name there and the number it got in `folder`.
+
+    `encoding`: of names that do not say theirs; empty: it is found out, and told with each file.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = _checked(archive, Path(path).stat().st_size)
+            names_in, entries = _checked(archive, Path(path).stat().st_size, encoding)
             written = 0
             for number, (name, info) in enumerate(entries):
-                written += _extract(archive, info, Path(folder) / str(number), written, path)
-                yield {"name": name, "number": number}, b""
+                target = Path(folder) / str(number)
+                written += _extract(archive, name, info, target, written)
+                yield {"name": name, "number": number, "encoding": names_in}, b""
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
         raise InvalidInput("is a damaged zip archive; pack it again") from error
     except RuntimeError as error:
@@ -49,18 +59,21 @@ def is_junk(name: str) -> bool:
     return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1].lower() in _JUNK_NAMES
 
 
-def _checked(archive: zipfile.ZipFile, archive_size: int) -> list[tuple[str, zipfile.ZipInfo]]:
+def _checked(
+    archive: zipfile.ZipFile, archive_size: int, encoding: str
+) -> tuple[str, list[tuple[str, zipfile.ZipInfo]]]:
     infos = archive.infolist()
     if len(infos) > ENTRY_LIMIT:
         raise InvalidInput(f"has {len(infos)} entries, more than {ENTRY_LIMIT}; split it")
     _check_overlap(infos)
+    names_in, names = _names(infos, encoding)
     entries = []
-    for info in infos:
-        name = _name(info)
+    for raw_name, info in zip(names, infos, strict=True):
+        name = _checked_name(raw_name, info)
         if info.is_dir() or is_junk(name):
             continue
         entries.append((name, info))
-    commonest = Counter(name.casefold() for name, _ in entries).most_common(1)
+    commonest = Counter(path_identity(name) for name, _ in entries).most_common(1)
     if commonest and commonest[0][1] > 1:
         raise InvalidInput(f"holds {commonest[0][0]!r} twice; pack it again")
     total = sum(info.file_size for _, info in entries)
@@ -69,7 +82,7 @@ def _checked(archive: zipfile.ZipFile, archive_size: int) -> list[tuple[str, zip
             f"would unpack to {total / 1024**2:.0f} MiB from {archive_size / 1024**2:.1f} MiB; "
             "split it, or pack it again"
         )
-    return entries
+    return names_in, entries
 
 
 def _check_overlap(infos: list[zipfile.ZipInfo]) -> None:
@@ -80,8 +93,38 @@ def _check_overlap(infos: list[zipfile.ZipInfo]) -> None:
         end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
 
-def _name(info: zipfile.ZipInfo) -> str:
-    name = info.orig_filename.replace("\\", "/")
+def _names(infos: list[zipfile.ZipInfo], encoding: str) -> tuple[str, list[str]]:
+    """The encoding of the names that do not say theirs, and the name of each entry."""
+    said = [_said_name(info) for info in infos]
+    # zipfile has read them as cp437, by which each byte is a letter and back.
+    silent = [
+        info.orig_filename.encode("cp437")
+        for info, name in zip(infos, said, strict=True)
+        if name is None
+    ]
+    names_in, decoded = decoded_names(silent, encoding) if silent else (UTF_8, [])
+    found = iter(decoded)
+    return names_in, [next(found) if name is None else name for name in said]
+
+
+def _said_name(info: zipfile.ZipInfo) -> str | None:
+    """The name of an entry that says its encoding, by its flag or in a field of its own."""
+    if info.flag_bits & _SAYS_UTF_8:
+        return info.orig_filename
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
+        if kind == _UNICODE_PATH and 5 < size <= len(extra) - 4:
+            try:
+                return extra[9 : 4 + size].decode(UTF_8)
+            except UnicodeDecodeError:
+                return None
+        extra = extra[4 + size :]
+    return None
+
+
+def _checked_name(raw_name: str, info: zipfile.ZipInfo) -> str:
+    name = raw_name.replace("\\", "/")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise InvalidInput(f"holds {name!r}, a link or device; pack plain files only")
@@ -100,18 +143,18 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _extract(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, written: int, path: str
+    archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, target: Path, written: int
 ) -> int:
     """Write one entry; never more than it declares, nor more than the archive may hold."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InvalidInput(f"holds {info.filename!r}, packed in an unusual way; pack it again")
+        raise InvalidInput(f"holds {name!r}, packed in an unusual way; pack it again")
     if info.file_size > ENTRY_SIZE_LIMIT:
-        raise InvalidInput(f"holds {info.filename!r} of {info.file_size / 1024**2:.0f} MiB")
+        raise InvalidInput(f"holds {name!r} of {info.file_size / 1024**2:.0f} MiB")
     size = 0
     with archive.open(info) as source, target.open("xb") as file:
         while chunk := source.read(CHUNK):
             size += len(chunk)
             if size > info.file_size or written + size > TOTAL_LIMIT:
-                raise InvalidInput(f"holds {info.filename!r}, larger than it says; pack it again")
+                raise InvalidInput(f"holds {name!r}, larger than it says; pack it again")
             file.write(chunk)
     return size

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from core.identities import IdentityField
+
 
 class User(AbstractUser):
     """A person. What they may do stands in their memberships, study by study.
@@ -13,9 +15,11 @@ class User(AbstractUser):
     """
 
     email = models.EmailField("email address", blank=True)
+    identity = IdentityField(source="username", length=150)
 
     class Meta:
         ordering = ["username"]
+        constraints = [models.UniqueConstraint(fields=["identity"], name="user_name_once")]
 
     def __str__(self) -> str:
         return self.get_username()

@@ -28,7 +28,7 @@ def packed(tmp_path: Path) -> bytes:
             "S07_L/a.png": picture(1),
             "S07_L/a.json": labelme("a.png"),
             "S08_R/b.png": picture(2),
-            "S08_R/b.json": labelme("b.png", shape("rf")),
+            "S08_R/b.json": labelme("b.png", shape("rectus femoris")),
         },
     ).read_bytes()
 
@@ -60,13 +60,13 @@ def test_upload_preview_alias_and_take(
     page = browser.get(preview).content.decode()
 
     assert "Nothing is stored yet" in page
-    assert "has no label or alias &#x27;rf&#x27;" in page
+    assert "has no label or alias &#x27;rectus femoris&#x27;" in page
     assert '<option value="RF" selected>' in page
     assert not Image.objects.exists()
     assert ImportProfile.objects.get().settings["site"] == "rectus-femoris"
 
     answer = browser.post(f"{preview}aliases/", {"alias-0": "RF"})
-    assert LabelAlias.objects.get().alias == "rf"
+    assert LabelAlias.objects.get().alias == "rectus femoris"
     run_newest()
     answer = browser.post(f"{answer['Location']}take/")
     done = run_newest()

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from annotation.models import Membership
 from annotation.services import members, studies
-from core.models import User
 from core.selectors.addresses import login_address
+from core.selectors.users import user_named
 from core.services import credentials, users
 from domain.errors import MyotraceError
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, role: str, study: str, **options: Any) -> None:
         try:
             with transaction.atomic():
-                user = User.objects.filter(username=name).first() or users.create(name, actor=None)
+                user = user_named(name) or users.create(name, actor=None)
                 members.add(studies.get_or_create(study, actor=None), user, role, actor=None)
                 secret = credentials.make_login_secret(user)
         except MyotraceError as error:

@@ -76,6 +76,14 @@ class Command(StudyCommand):
             action="store_true",
             help="shapes of one label and group_id are parts of one region",
         )
+        parser.add_argument(
+            "--same",
+            action="append",
+            nargs=3,
+            default=[],
+            metavar=("KIND", "NAME", "MEANT"),
+            help="a subject, site or reader NAME is the one spelled MEANT; repeat for more",
+        )
         parser.add_argument("--dry-run", action="store_true", help="report, and change nothing")
         parser.add_argument(
             "--wait", action="store_true", help="as always: it runs here until it is done"
@@ -132,6 +140,7 @@ def _request(options: dict[str, Any]) -> ImportRequest:
         sweeps=options["sweeps"],
         step=options["step"],
         join_groups=options["join_groups"],
+        same=tuple((kind, name, meant) for kind, name, meant in options["same"]),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from core import untrusted
 from core.decoding.archives import ENTRY_LIMIT, is_junk
+from core.decoding.names import UTF_8, decoded_names
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
 
@@ -23,10 +25,15 @@ FILE_LIMIT = 512 * 1024**2
 
 @dataclass(frozen=True)
 class ListedFile:
-    """A file of an import: its path in it, with `/`, and where it lies."""
+    """A file of an import: its path in it, with `/`, where it lies, and how its path was read.
+
+    The path is composed (Unicode NFC), as people and manifests write it. `names_in`: the encoding
+    of the import's names where they are not UTF-8.
+    """
 
     name: str
     path: Path
+    names_in: str = UTF_8
 
     @property
     def kind(self) -> str:
@@ -47,23 +54,40 @@ class ListedFile:
             raise InvalidInput(f"cannot be read ({error.strerror}); look at its rights") from error
 
 
-def listed(source: Path, sandbox: Sandbox, scratch: Path) -> dict[str, ListedFile]:
+def listed(
+    source: Path, sandbox: Sandbox, scratch: Path, *, encoding: str = ""
+) -> dict[str, ListedFile]:
     """The files of a folder or zip archive by their path in it, sorted.
+
+    `encoding`: of an archive's names that do not say theirs; empty: it is found out.
 
     Raises:
         InvalidInput: no such folder or archive, a damaged one, or one with tricks in it.
     """
     if source.is_dir():
-        files = _of_folder(source)
+        files = _of_folder(source, encoding)
     elif source.is_file():
         try:
-            unpacked = untrusted.unpack(sandbox, source, scratch)
+            unpacked = untrusted.unpack(sandbox, source, scratch, encoding=encoding)
         except InvalidInput as error:
             raise InvalidInput(f"The archive {source.name} {error.message}.") from error
-        files = [ListedFile(file.name, file.path) for file in unpacked]
+        files = [ListedFile(file.name, file.path, file.names_in) for file in unpacked]
     else:
         raise InvalidInput(f"There is no folder or zip archive at {source}.")
-    return {file.name: file for file in sorted(files, key=lambda file: natural_key(file.name))}
+    return _composed(sorted(files, key=lambda file: natural_key(file.name)))
+
+
+def _composed(files: list[ListedFile]) -> dict[str, ListedFile]:
+    """The files by their composed path; of two that differ in that alone, one keeps its own."""
+    written = {file.name for file in files}
+    found: dict[str, ListedFile] = {}
+    for file in files:
+        name = unicodedata.normalize("NFC", file.name)
+        taken = file if name in written or name in found else replace(file, name=name)
+        if taken.name in found:
+            raise InvalidInput(f"It holds {taken.name!r} twice; rename one of the two.")
+        found[taken.name] = taken
+    return found
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -78,27 +102,44 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ] + [(2, 0, name)]
 
 
-def _of_folder(root: Path) -> list[ListedFile]:
+def _of_folder(root: Path, encoding: str) -> list[ListedFile]:
     """Regular files below a folder; links that lead out of it are left out."""
-    found = []
+    found: list[tuple[bytes, Path]] = []
     real_root = root.resolve()
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             path = Path(folder) / name
-            # A name that is no UTF-8 is shown by its escapes, else no report could hold it.
-            relative = os.fsencode(path.relative_to(root).as_posix()).decode(
-                "utf-8", "backslashreplace"
-            )
+            relative = path.relative_to(root).as_posix()
             real = path.resolve()
             if is_junk(relative) or not real.is_relative_to(real_root) or not _is_regular(real):
                 continue
-            found.append(ListedFile(relative, path))
+            found.append((os.fsencode(relative), path))
             if len(found) > ENTRY_LIMIT:
                 raise InvalidInput(
                     f"The folder {root} has more than {ENTRY_LIMIT} files; import it in parts."
                 )
-    return found
+    return _named(found, encoding)
+
+
+def _named(found: list[tuple[bytes, Path]], encoding: str) -> list[ListedFile]:
+    """Files by names that are text: those that are no UTF-8 were copied from an older system."""
+    odd = [(name, path) for name, path in found if not _is_utf_8(name)]
+    files = [ListedFile(name.decode(UTF_8), path) for name, path in found if _is_utf_8(name)]
+    if odd:
+        names_in, names = decoded_names([name for name, _ in odd], encoding)
+        files += [
+            ListedFile(name, path, names_in) for name, (_, path) in zip(names, odd, strict=True)
+        ]
+    return files
+
+
+def _is_utf_8(name: bytes) -> bool:
+    try:
+        name.decode(UTF_8)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_regular(path: Path) -> bool:

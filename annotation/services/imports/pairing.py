@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from annotation.services.imports.finding import FileNames
+from domain.names import identity, unescaped
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -18,16 +21,17 @@ class Pair:
 
 
 class ImageIndex:
-    """The images of an import by path, by name and by stem; letter case does not count by name."""
+    """The images of an import by path, by name and by stem, compared by their identity."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = set(names)
+        known = set(names)
+        self._names = FileNames(known)
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
-        for name in sorted(self._names):
+        for name in sorted(known):
             path = PurePosixPath(name)
-            self._by_name.setdefault(path.name.casefold(), []).append(name)
-            self._by_stem.setdefault(path.stem.casefold(), []).append(name)
+            self._by_name.setdefault(identity(path.name), []).append(name)
+            self._by_stem.setdefault(identity(path.stem), []).append(name)
 
     def pair(self, outlines: str, image_path: str | None) -> Pair:
         """The image of the file `outlines` whose `imagePath` is `image_path`.
@@ -40,15 +44,15 @@ class ImageIndex:
         warnings = []
         basename = ""
         if image_path is not None:
-            if self._given(folder, image_path) in self._names:
-                return Pair(self._given(folder, image_path), self._stem_warning(image_path, stem))
+            if given := self._given(folder, image_path):
+                return Pair(given, self._stem_warning(given, stem))
             if "\\" in image_path:
                 warnings.append(f"'imagePath' {image_path!r} has backslashes; read as a path")
             slashed = image_path.replace("\\", "/")
             basename = posixpath.basename(slashed)
-            if self._given(folder, slashed) in self._names:
-                warnings.extend(self._stem_warning(slashed, stem))
-                return Pair(self._given(folder, slashed), tuple(warnings))
+            if given := self._given(folder, slashed):
+                warnings.extend(self._stem_warning(given, stem))
+                return Pair(given, tuple(warnings))
         for found in self._by_names(folder, basename, stem):
             if len(found) > 1:
                 return Pair(
@@ -63,19 +67,20 @@ class ImageIndex:
         return Pair(None)
 
     def _by_names(self, folder: str, basename: str, stem: str) -> list[list[str]]:
-        named = self._by_name.get(basename.casefold(), []) if basename else []
-        stemmed = self._by_stem.get(stem.casefold(), [])
+        named = self._by_name.get(identity(unescaped(basename)), []) if basename else []
+        stemmed = self._by_stem.get(identity(stem), [])
         beside = [name for name in named if posixpath.dirname(name) == folder]
         same_stem = [name for name in stemmed if posixpath.dirname(name) == folder]
         return [beside, same_stem, named, stemmed]
 
-    @staticmethod
-    def _given(folder: str, image_path: str) -> str:
-        return posixpath.normpath(posixpath.join(folder, image_path))
+    def _given(self, folder: str, image_path: str) -> str | None:
+        """The one image that a path relative to a folder names."""
+        found = self._names.fitting(posixpath.normpath(posixpath.join(folder, image_path)))
+        return found[0] if len(found) == 1 else None
 
     @staticmethod
     def _stem_warning(image_path: str, stem: str) -> tuple[str, ...]:
-        if PurePosixPath(image_path).stem == stem:
+        if identity(PurePosixPath(image_path).stem) == identity(stem):
             return ()
         return (f"its name differs from its image's, {posixpath.basename(image_path)}",)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from annotation.models import Partition
 from domain.errors import InvalidInput
+from domain.names import plain, subject_code
 
 SIDES = {"": "", "l": "left", "left": "left", "r": "right", "right": "right"}
 YES = frozenset(("1", "true", "yes", "y", "x"))
@@ -76,12 +77,13 @@ def placement_from_fields(fields: Mapping[str, str]) -> Placement:
         InvalidInput: subject or site missing, or a value that is none of its kind; the message
             names the field.
     """
-    values = {name: " ".join(value.split()) for name, value in fields.items()}
+    values = {name: plain(value) for name, value in fields.items()}
     for name in ("subject", "site"):
         if not values.get(name):
             raise InvalidInput(f"{name} is missing")
     for name, length in LENGTHS.items():
         _check_text(name, values.get(name, ""), length)
+    values["subject"] = subject_code(values["subject"])
     spacing = [_number(values, name, 5.0) for name in ("spacing_x_mm", "spacing_y_mm")]
     if (spacing[0] is None) != (spacing[1] is None):
         raise InvalidInput("spacing_x_mm and spacing_y_mm come together; give both or none")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 
 from core.models import User
+from core.selectors.users import user_named
 from core.services import users
 from domain.errors import InvalidInput
+from domain.names import identity
 
 IMPORTER = "import"
 
 
 class Readers:
-    """The users behind an import, each looked up or made once.
+    """The users behind an import, each looked up or made once, by the identity of their names.
 
     A reader whom a manifest names and nobody knows becomes a user who cannot log in: the name
     stands for that person's outlines. An import that nobody is named for is the user `import`'s.
@@ -32,9 +34,10 @@ class Readers:
         return self._named(reader) if reader else self.importer
 
     def _named(self, name: str) -> User:
-        if name not in self._known:
-            self._known[name] = User.objects.filter(username=name).first() or self._made(name)
-        return self._known[name]
+        key = identity(name)
+        if key not in self._known:
+            self._known[key] = user_named(name) or self._made(name)
+        return self._known[key]
 
     @staticmethod
     def _made(name: str) -> User:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from annotation.services.imports.labels import meant, near_label
 from annotation.services.imports.listing import CLIP, ListedFile
 from annotation.services.imports.placement import Placement
 from annotation.services.imports.planning import Document, Summary, Unit
@@ -261,6 +262,10 @@ class Reader:
         for label in document.summary.labels:
             if label in labels:
                 continue
+            if known := meant(label, labels):
+                labels[label] = known
+                self._report.warn(document.file.name, f"its label {label!r} is read as {known!r}")
+                continue
             near = near_label(label, labels)
             hint = f"; is it {near!r}?" if near else ""
             reason = f"the site {site} has no label or alias {label!r}{hint}; add an alias for it"
@@ -289,23 +294,6 @@ def _scale_said(place: Placement, aspect: float) -> str:
             "at it"
         )
     return "so does the manifest's spacing"
-
-
-def near_label(label: str, labels: Mapping[str, str]) -> str:
-    """The label that another spelling may mean, by case, blanks or initials; empty: none."""
-    wanted = _folded(label)
-    for known, name in labels.items():
-        if wanted in (_folded(known), _initials(known)) or _initials(label) == _folded(known):
-            return name
-    return ""
-
-
-def _initials(label: str) -> str:
-    return "".join(word[0] for word in _folded(label).split())
-
-
-def _folded(label: str) -> str:
-    return " ".join(label.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _declared(summary: Summary) -> tuple[int | None, int | None]:

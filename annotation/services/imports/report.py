@@ -34,7 +34,8 @@ class ImportReport:
     """All files of an import by their path in it, and what concerns the whole.
 
     `unknown_labels`: by site, each label that a dry run did not know and the one it may mean.
-    `taken`: how many images, outlines and references are new.
+    `taken`: how many images, outlines and references are new. `near`: by kind of name, each that
+    is spelled almost like another, and that.
     """
 
     files: dict[str, FileReport] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class ImportReport:
     ignored: list[str] = field(default_factory=list)
     unknown_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
+    near: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def file(self, path: str) -> FileReport:
         """The entry of a file, begun if there is none."""
@@ -56,6 +58,10 @@ class ImportReport:
         """Refuse a file; its first reasons stay."""
         self.warn(path, reason)
         self.file(path).refused = True
+
+    def ask(self, kind: str, name: str, other: str) -> None:
+        """Note a name that may have been meant to be another."""
+        self.near.setdefault(kind, {})[name] = other
 
     def is_refused(self, path: str) -> bool:
         """Whether the file was refused."""
@@ -82,4 +88,5 @@ class ImportReport:
             "ignored": sorted(self.ignored),
             "unknown_labels": self.unknown_labels,
             "taken": self.taken,
+            "near": self.near,
         }

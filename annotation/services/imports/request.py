@@ -12,6 +12,7 @@ SUBMITTED = "submitted"
 REFERENCE = "reference"
 STATES = (SUBMITTED, REFERENCE)
 DEFAULT_STEP = 10
+SUBJECT, SITE, READER = KINDS_OF_NAMES = ("subject", "site", "reader")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class ImportRequest:
         sweeps: each folder of images is one dynamic take, its files the frames in order.
         step: of a clip or a sweep each `step`-th frame is taken.
         join_groups: shapes that share label and group_id become parts of one region.
+        same: answers, each a kind of name (subject, site or reader), a spelling, and the name that
+            it stands for.
     """
 
     source: str
@@ -48,12 +51,16 @@ class ImportRequest:
     sweeps: bool = False
     step: int = DEFAULT_STEP
     join_groups: bool = False
+    same: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
             raise InvalidInput(f"{self.state!r} is no state; use {' or '.join(STATES)}.")
         if not 1 <= self.step <= 10_000:
             raise InvalidInput("The sampling step is a whole number from 1 to 10,000.")
+        for kind, *_ in self.same:
+            if kind not in KINDS_OF_NAMES:
+                raise InvalidInput(f"{kind!r} is no kind of name; use {', '.join(KINDS_OF_NAMES)}.")
         _ = (self.mask_rectangles, self.crop_rectangle)
 
     @property
@@ -71,10 +78,15 @@ class ImportRequest:
 
     def to_params(self) -> dict[str, Any]:
         """The request as JSON values."""
-        return {**asdict(self), "masks": list(self.masks)}
+        return {
+            **asdict(self),
+            "masks": list(self.masks),
+            "same": [list(answer) for answer in self.same],
+        }
 
     @staticmethod
     def from_params(params: dict[str, Any]) -> ImportRequest:
         """The request that `to_params` wrote; other keys are left out."""
         known = {key: params[key] for key in ImportRequest.__dataclass_fields__ if key in params}
-        return ImportRequest(**{**known, "masks": tuple(known.get("masks", ()))})
+        same = tuple((str(a), str(b), str(c)) for a, b, c in known.get("same", ()))
+        return ImportRequest(**{**known, "masks": tuple(known.get("masks", ())), "same": same})

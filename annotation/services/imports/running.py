@@ -19,24 +19,29 @@ from django.db import transaction
 from annotation.models import Image, Site, Study
 from annotation.policies import is_admin, require_admin, require_member
 from annotation.selectors.duplicates import lookalikes_of
+from annotation.selectors.studies import known_study
 from annotation.services import alignments, studies
 from annotation.services import sites as site_services
+from annotation.services.imports.finding import resolved
+from annotation.services.imports.labels import LABEL_LENGTH, meant, near_label, table_of
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
 from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
 from annotation.services.imports.planning import Summary, Unit, planned
 from annotation.services.imports.reading import Reader, ReadImage
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import REFERENCE, ImportRequest
+from annotation.services.imports.spelling import settle
 from annotation.services.imports.taking import Taker
 from annotation.services.scans import StoredPixels
+from core.decoding.names import UTF_8
 from core.jobs import JobContext
 from core.models import Job, User
 from core.sandbox import Sandbox, SandboxPool
 from core.services import jobs
 from domain.errors import InvalidInput, NotAllowed
+from domain.names import plain
 
 KIND = "import"
-LABEL_LENGTH = 60
 PROGRESS_SECONDS = 0.5
 MOST_PAIRS = 20_000_000
 """So many pairs of scans are compared at the end of an import: a minute or two."""
@@ -53,8 +58,9 @@ def submit(request: ImportRequest, study_name: str, *, actor: User | None, uploa
     `upload`: a folder of the data directory that is removed when the import is over. A second
     import into a study that has one under way raises Conflict.
     """
-    study = Study.objects.filter(name=study_name).first()
+    study = known_study(study_name)
     check_may_import(request, study, actor)
+    study_name = study.name if study is not None else study_name
     params = {**request.to_params(), "study": study_name, "upload": upload}
     return jobs.submit(
         KIND, params, actor=actor, scope=study_name, exclusive=f"import into {study_name}"
@@ -88,7 +94,7 @@ def import_files(
     back. Raises InvalidInput, NotAllowed or NotFound where nothing at all can be imported.
     """
     report = ImportReport()
-    study = Study.objects.filter(name=study_name).first()
+    study = known_study(study_name)
     check_may_import(request, study, actor)
     with (
         SandboxPool(WORKERS) as pool,
@@ -96,6 +102,7 @@ def import_files(
     ):
         progress(0.0, "Looking through the files")
         units, manifest = _plan(request, pool, Path(scratch), report)
+        units = settle(units, study, request, report)
         _check_partitions(units, study, actor)
         labels = _label_tables(units, study, request, manifest, report)
         read = _read_all(pool, request, labels, _stored(study), report, units, progress)
@@ -171,7 +178,10 @@ def _plan(
     request: ImportRequest, pool: SandboxPool, scratch: Path, report: ImportReport
 ) -> tuple[list[Unit], Manifest | None]:
     source = Path(request.source)
-    (files,) = pool.map(lambda sandbox, path: listed(path, sandbox, scratch), [source])
+    (files,) = pool.map(
+        lambda sandbox, path: listed(path, sandbox, scratch, encoding=request.encoding), [source]
+    )
+    report.notes.extend(_how_names_were_read(files))
     manifest = _manifest(request, files)
     if manifest is not None:
         report.notes.extend(manifest.warnings)
@@ -185,17 +195,28 @@ def _plan(
     return units, manifest
 
 
+def _how_names_were_read(files: Mapping[str, ListedFile]) -> list[str]:
+    """What to say where names are not UTF-8, so that their encoding was guessed or told."""
+    odd = [file for file in files.values() if file.names_in != UTF_8 and not file.name.isascii()]
+    if not odd:
+        return []
+    return [
+        f"Names of files are not in UTF-8; they were read as {odd[0].names_in}, such as "
+        f"{odd[0].name}. If they should read otherwise, say the encoding and import again."
+    ]
+
+
 def _manifest(request: ImportRequest, files: Mapping[str, ListedFile]) -> Manifest | None:
     """The manifest that is named, on disk or in the import; else the import's own."""
     if request.manifest:
         path = Path(request.manifest)
         if path.is_file():
-            return read_manifest(ListedFile(path.name, path).read())
+            return resolved(read_manifest(ListedFile(path.name, path).read()), files)
         if request.manifest in files:
-            return read_manifest(files[request.manifest].read())
+            return resolved(read_manifest(files[request.manifest].read()), files)
         raise InvalidInput(f"There is no manifest {request.manifest}.")
     if not request.site and not request.pattern and DEFAULT_NAME in files:
-        return read_manifest(files[DEFAULT_NAME].read())
+        return resolved(read_manifest(files[DEFAULT_NAME].read()), files)
     return None
 
 
@@ -263,7 +284,7 @@ def _label_tables(
         slug = unit.placement.site
         if slug in known:
             if slug not in tables:
-                tables[slug] = _label_table(known[slug])
+                tables[slug] = table_of(known[slug])
             continue
         if manifest is None and not request.create_site:
             sites = ", ".join(known) or "none yet"
@@ -276,19 +297,21 @@ def _label_tables(
             for label in document.summary.labels:
                 if len(label) > LABEL_LENGTH:
                     report.warn(document.file.name, f"the label {label[:20]!r}... is too long")
-                else:
-                    table.setdefault(label, label)
+                elif not meant(label, table):
+                    near = near_label(label, table)
+                    table[label] = plain(label)
+                    if near:
+                        report.warn(
+                            document.file.name,
+                            f"the new site {slug} gets the labels {near!r} and {label!r}, spelled "
+                            "almost alike; if they are one, merge them on its page",
+                        )
     for slug in sorted(set(tables) - set(known)):
         named = ", ".join(tables[slug]) or "no labels yet"
         report.notes.append(
             f"The site {slug} is new, with {named}, as a {_plane(slug)} site; look at its page."
         )
     return tables
-
-
-def _label_table(site: Site) -> dict[str, str]:
-    table = {alias.alias: alias.label.name for alias in site.aliases.select_related("label")}
-    return table | {label.name: label.name for label in site.labels.all()}
 
 
 def _plane(slug: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.models import User
+from core.selectors.users import user_named
 from core.services import credentials
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("user")
 
     def handle(self, *args: Any, user: str, **options: Any) -> None:
-        found = User.objects.filter(username=user, is_active=True).first()
-        if found is None:
+        found = user_named(user)
+        if found is None or not found.is_active:
             raise CommandError(f"There is no active user {user!r}.")
         self.stdout.write(credentials.make_token(found))

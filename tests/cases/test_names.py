@@ -1,0 +1,106 @@
+"""The shared cases about names: one person, one picture, one label under one name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Annotation, Image, Revision, Study, Subject
+from annotation.services.imports import running
+from annotation.services.imports.report import REFUSED, ImportReport
+from annotation.services.imports.request import ImportRequest
+from core.models import User
+from tests.shared import SHARED, needs_shared
+
+pytestmark = needs_shared
+CASES = SHARED / "cases"
+
+
+@pytest.fixture
+def take_case(study: Study, admin: User) -> Callable[..., ImportReport]:
+    """`take_case(name, **settings)`: the import of a shared case into an empty study."""
+
+    def run(name: str, **settings: Any) -> ImportReport:
+        source = str(CASES / name)
+        request = ImportRequest(source=source, **settings)
+        return running.import_files(request, study.name, actor=admin)
+
+    return run
+
+
+def codes() -> set[str]:
+    return set(Subject.objects.values_list("code", flat=True))
+
+
+def reasons(report: ImportReport, path: str) -> str:
+    return "\n".join(report.files[path].reasons)
+
+
+def refused(report: ImportReport) -> list[str]:
+    return [path for path, file in report.files.items() if file.status == REFUSED]
+
+
+def test_leading_zeros_stay_and_letter_case_makes_no_second_person(
+    take_case: Callable[..., ImportReport],
+) -> None:
+    report = take_case("manifest-leading-zeros")
+
+    assert codes() == {"007", "7", "P01"}
+    assert "letter case only" in reasons(report, "d.png")
+    assert "almost like '007'" in reasons(report, "b.png")
+    assert report.near == {"subject": {"7": "007"}}
+    assert refused(report) == []
+
+
+def test_a_person_is_asked_for_and_the_answer_counts(
+    take_case: Callable[..., ImportReport],
+) -> None:
+    report = take_case("manifest-leading-zeros", same=(("subject", "7", "007"),))
+
+    assert codes() == {"007", "P01"}
+    assert report.near == {}
+
+
+def test_names_equal_to_the_eye_are_paired(take_case: Callable[..., ImportReport]) -> None:
+    report = take_case("names-nfd-nfc")
+
+    assert refused(report) == []
+    assert Revision.objects.get().annotation.image.subject.code == "S1"
+
+
+def test_one_person_typed_twice_is_one_reader(take_case: Callable[..., ImportReport]) -> None:
+    report = take_case("readers-case")
+
+    assert set(Annotation.objects.values_list("author__username", flat=True)) == {"Anna"}
+    assert "letter case only" in reasons(report, "0_B.json")
+    assert refused(report) == []
+
+
+def test_every_subject_has_a_page_that_opens_or_is_refused_in_words(
+    take_case: Callable[..., ImportReport],
+    client_of: Callable[[User], Client],
+    study: Study,
+    admin: User,
+) -> None:
+    report = take_case("odd-subject-codes")
+
+    assert refused(report) == ["4.png", "5.png", "8.png"]
+    assert "write another code" in reasons(report, "4.png")
+    browser = client_of(admin)
+    page = browser.get(reverse("annotation:subjects", args=[study.name])).content.decode()
+    for code in codes():
+        address = reverse("annotation:subject", args=[study.name, code])
+        assert address in page
+        assert browser.get(address).context["subject"].code == code
+
+
+def test_names_packed_in_chinese_are_read(take_case: Callable[..., ImportReport]) -> None:
+    report = take_case("zip-gbk-names/a.zip", site="rf", create_site=True)
+
+    assert codes() == {"受试者甲"}
+    assert Image.objects.get().original_name == "受试者甲/股直肌1.png"
+    assert "read as gbk" in " ".join(report.notes)
