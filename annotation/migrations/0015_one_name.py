@@ -26,7 +26,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0012_alignments'),
+        ('annotation', '0014_what_a_file_says_of_its_pixels'),
     ]
 
     operations = [
