@@ -70,6 +70,7 @@ def register_all() -> None:
         ("annotation_lock", "locks"),
         ("annotation_lockedimage", "locked images"),
         ("annotation_locklook", "looks at a lock"),
+        ("annotation_reference_sources", "the sources of a reference"),
     ):
         register(*append_only(table, what))
     register(
@@ -100,6 +101,8 @@ def register_all() -> None:
             "a reference is superseded, never edited",
             "NEW.image_id <> OLD.image_id OR NEW.revision_id <> OLD.revision_id"
             " OR NEW.how <> OLD.how OR NEW.accepted_by_id <> OLD.accepted_by_id"
+            " OR COALESCE(NEW.replaces_id, 0) <> COALESCE(OLD.replaces_id, 0)"
+            " OR NEW.reason <> OLD.reason"
             " OR OLD.superseded_at IS NOT NULL",
         ),
         Trigger(

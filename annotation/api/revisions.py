@@ -8,8 +8,14 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.api.serializers import AnnotationSerializer, ReviewSerializer, RevisionSerializer
-from annotation.api.studies import annotation_of, revision_of
+from annotation.api.serializers import (
+    AnnotationSerializer,
+    ReviewedSerializer,
+    ReviewSerializer,
+    RevisionSerializer,
+    WithdrawSerializer,
+)
+from annotation.api.studies import annotation_of, reference_of, revision_of
 from annotation.models import Revision
 from annotation.selectors.annotations import revisions_of
 from annotation.selectors.locks import correction_to_draw
@@ -65,12 +71,12 @@ class TakeBackView(ApiView):
 
 
 class ReviewView(ApiView):
-    """Approve, correct and approve, or return the revision that was looked at.
+    """Approve, correct and approve, or return the revision that was looked at, or undo that.
 
     Of a sealed scan "correct" gives the outline of the correction that the person has proposed.
     """
 
-    @takes(body=ReviewSerializer, responses=AnnotationSerializer)
+    @takes(body=ReviewSerializer, responses=ReviewedSerializer)
     def post(self, request: UserRequest, annotation_id: int) -> Response:
         annotation = annotation_of(request, annotation_id)
         said = validated(request, ReviewSerializer)
@@ -78,7 +84,14 @@ class ReviewView(ApiView):
         if correction is not None:
             corrections.draw(correction, request.user, said["regions"], said["seconds"])
         elif said["decision"] == "approve":
-            review.approve(annotation, said["revision"], request.user, said["reason"])
+            review.approve(
+                annotation,
+                said["revision"],
+                request.user,
+                said["reason"],
+                replaces=said["replaces"],
+                decide_now=said["decide_now"],
+            )
         elif said["decision"] == "correct":
             review.correct_and_approve(
                 annotation,
@@ -87,10 +100,27 @@ class ReviewView(ApiView):
                 said["regions"],
                 said["reason"],
                 said["seconds"],
+                replaces=said["replaces"],
+                decide_now=said["decide_now"],
             )
+        elif said["decision"] == "withdraw":
+            review.reopen(annotation, said["revision"], request.user, said["reason"])
         else:
             review.return_(
                 annotation, said["revision"], request.user, said["reason"], said["issues"]
             )
         annotation.refresh_from_db()
-        return Response(AnnotationSerializer(annotation).data)
+        return Response(ReviewedSerializer(annotation).data)
+
+
+class WithdrawView(ApiView):
+    """Undo the approval that made a reference. It stays in the history of its scan."""
+
+    @takes(body=WithdrawSerializer, responses=ReviewedSerializer)
+    def post(self, request: UserRequest, reference_id: int) -> Response:
+        reference = reference_of(request, reference_id)
+        said = validated(request, WithdrawSerializer)
+        review.withdraw(reference, request.user, said["reason"])
+        annotation = reference.revision.annotation
+        annotation.refresh_from_db()
+        return Response(ReviewedSerializer(annotation).data)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from annotation.models import Annotation, Image, Issue, Revision, Suggestion
 from annotation.selectors.editor import SCHEMA
+from annotation.selectors.work import current_reference
 from core.api.views import StrictSerializer
 
 SERVER_ORIGINS = {Revision.Origin.IMPORTED, Revision.Origin.ADJUDICATION}
@@ -87,6 +88,20 @@ class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
         read_only_fields = fields
 
 
+class ReviewedSerializer(AnnotationSerializer):
+    """Reviewed work, with the reference of its image after the decision, or null."""
+
+    reference = serializers.SerializerMethodField()
+
+    class Meta(AnnotationSerializer.Meta):
+        fields = [*AnnotationSerializer.Meta.fields, "reference"]
+        read_only_fields = fields
+
+    def get_reference(self, annotation: Annotation) -> int | None:
+        reference = current_reference(annotation.image)
+        return reference.pk if reference else None
+
+
 class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
     """A pre-label."""
 
@@ -139,11 +154,24 @@ class SaveSerializer(StrictSerializer):
 
 
 class ReviewSerializer(StrictSerializer):
-    """The body of a review."""
+    """The body of a review.
+
+    `replaces` is the reference in whose place the outline comes, with `reason`; without it, nothing
+    is approved where one stands. `decide_now`: a reading that is outstanding is not waited for.
+    `withdraw` undoes the approval of the revision.
+    """
 
     revision = serializers.IntegerField(min_value=1)
-    decision = serializers.ChoiceField(choices=["approve", "return", "correct"])
+    decision = serializers.ChoiceField(choices=["approve", "return", "correct", "withdraw"])
+    replaces = serializers.IntegerField(default=None, allow_null=True)
+    decide_now = serializers.BooleanField(default=False)
     reason = serializers.CharField(max_length=1000, allow_blank=True, default="")
     issues = serializers.ListField(child=serializers.DictField(), default=list, max_length=50)
     regions = serializers.ListField(child=serializers.DictField(), default=list)
     seconds = serializers.FloatField(default=0.0, min_value=0.0)
+
+
+class WithdrawSerializer(StrictSerializer):
+    """Why an approval is undone."""
+
+    reason = serializers.CharField(max_length=1000)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from annotation.models import Annotation, Image, Revision, Study
+from annotation.models import Annotation, Image, Reference, Revision, Study
 from annotation.policies import require_role, role_of
 from annotation.selectors.annotations import visible_annotation, visible_revision
 from annotation.selectors.images import visible_image
 from annotation.selectors.studies import studies_of, visible_study
+from annotation.selectors.work import visible_reference
 from core.api.authentication import UserRequest
 from core.api.views import STUDY, check_study
 from domain.errors import InvalidInput, NotFound
@@ -60,6 +61,13 @@ def revision_of(request: UserRequest, annotation_id: int, number: int) -> Revisi
     revision = visible_revision(request.user, annotation_id, number)
     check_study(request, revision.annotation.image.study.name)
     return revision
+
+
+def reference_of(request: UserRequest, reference_id: int) -> Reference:
+    """A reference, as `image_of`."""
+    reference = visible_reference(request.user, reference_id)
+    check_study(request, reference.image.study.name)
+    return reference
 
 
 def _only_study(request: UserRequest) -> Study:

@@ -56,5 +56,10 @@ urlpatterns = [
         sweeps.ReviewFramesView.as_view(),
         name="api-review-frames",
     ),
+    path(
+        "references/<int:reference_id>/withdraw",
+        revisions.WithdrawView.as_view(),
+        name="api-withdraw",
+    ),
     path("measurements/", measurements.MeasurementListView.as_view(), name="api-measurements"),
 ]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from annotation.models.annotation import Annotation, Revision, RevisionContent, SourceFile
+from annotation.models.annotation import (
+    HANDED_IN,
+    Annotation,
+    Revision,
+    RevisionContent,
+    SourceFile,
+)
 from annotation.models.assignment import Assignment
 from annotation.models.guideline import Example
 from annotation.models.image import Alignment, Calibration, Image, Signature
@@ -27,6 +33,7 @@ from annotation.models.subject import Subject, Visit
 from annotation.models.suggestion import Suggestion
 
 __all__ = [
+    "HANDED_IN",
     "HELD_OUT",
     "LOOK_BUDGET",
     "NEVER_TRAINED",

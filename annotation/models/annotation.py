@@ -16,7 +16,10 @@ class Annotation(models.Model):
 
     `revision_count` is the number of the newest revision (0: none yet) and the compare-and-set
     token of saving. `blind`: drawn without sight of the pre-label or of anybody's work. `offered`:
-    the pre-label that its author had before them when they began, taken over or not.
+    the pre-label that its author had before them when they began, taken over or not. `settled`:
+    submitted, and its scan was decided by another outline; it counts in agreement as before.
+    `need`: from 0 to 1 how much the work needs an expert, from its submission on: the share of the
+    area by which it differs from the pre-label, or from the other reading; None: not known.
     """
 
     class State(models.TextChoices):
@@ -24,6 +27,7 @@ class Annotation(models.Model):
         SUBMITTED = "submitted"
         RETURNED = "returned"
         APPROVED = "approved"
+        SETTLED = "settled"
 
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="annotations")
     author = models.ForeignKey(
@@ -31,6 +35,7 @@ class Annotation(models.Model):
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     revision_count = models.PositiveIntegerField(default=0)
+    need = models.FloatField(null=True, blank=True)
     blind = models.BooleanField(default=False)
     offered = models.ForeignKey(
         "annotation.Suggestion",
@@ -53,6 +58,10 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author} on {self.image}"
+
+
+HANDED_IN = (Annotation.State.SUBMITTED, Annotation.State.APPROVED, Annotation.State.SETTLED)
+"""The states of work that its author has finished: it waits for a decision, or had one."""
 
 
 class Revision(models.Model):

@@ -8,13 +8,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from annotation.models import Annotation, Image, Scan
+from annotation.models import HANDED_IN, Annotation, Image, Scan
 from annotation.policies import can_see_annotation, can_see_others_work
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.images import spacing_of
 from core.models import User
 
-FINISHED = (Annotation.State.SUBMITTED, Annotation.State.APPROVED)
 SIDES = (Scan.Side.LEFT, Scan.Side.RIGHT)
 
 
@@ -91,7 +90,7 @@ def _earlier(image: Image) -> QuerySet[Annotation]:
 
 
 def _finished() -> QuerySet[Annotation]:
-    return with_places(Annotation.objects.filter(state__in=FINISHED))
+    return with_places(Annotation.objects.filter(state__in=HANDED_IN))
 
 
 def with_places(annotations: QuerySet[Annotation]) -> QuerySet[Annotation]:

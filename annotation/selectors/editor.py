@@ -35,7 +35,12 @@ from annotation.selectors.comparisons import comparisons
 from annotation.selectors.guideline import ShownExample, shown_examples
 from annotation.selectors.images import spacing_of
 from annotation.selectors.locks import correction_to_draw
-from annotation.selectors.queue import next_for, queue_length, ready_for_review
+from annotation.selectors.queue import (
+    next_for,
+    outstanding_readings,
+    queue_length,
+    ready_for_review,
+)
 from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
@@ -171,6 +176,7 @@ def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
         return {
             Annotation.State.SUBMITTED.value: "Submitted: it waits for an expert.",
             Annotation.State.APPROVED.value: "Approved: an expert can return it to you.",
+            Annotation.State.SETTLED.value: "Decided: your reading is kept and counts.",
         }.get(annotation.state, "")
     assignments = list(Assignment.objects.filter(image=image))
     if any(one.person_id == user.pk for one in assignments):
@@ -188,7 +194,8 @@ def _why_no_review(user: User, annotation: Annotation) -> str:
     if correction_to_draw(user, annotation.image) is not None:
         return ""
     if can_review(user, annotation):
-        return "It is read twice: it waits for the second reader." if _is_first(annotation) else ""
+        waits = outstanding_readings(annotation).exists()
+        return "It is read twice: it waits for the second reader." if waits else ""
     if annotation.author_id == user.pk:
         return "Your own work: another expert has to review it."
     if not can_review_in(user, annotation.image.study):
@@ -196,13 +203,8 @@ def _why_no_review(user: User, annotation: Annotation) -> str:
     return {
         Annotation.State.DRAFT.value: "A draft: its author has not submitted it.",
         Annotation.State.RETURNED.value: "Returned: its author is at work on it.",
+        Annotation.State.SETTLED.value: "Decided: another outline is the reference.",
     }.get(annotation.state, "Approved.")
-
-
-def _is_first(annotation: Annotation) -> bool:
-    """Whether another person's blind reading of the image is still to come."""
-    others = Assignment.objects.filter(image=annotation.image, blind=True, done_at=None)
-    return others.exclude(person_id=annotation.author_id).exists()
 
 
 def _spacing(image: Image) -> list[float] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from annotation.models import (
+    HANDED_IN,
     HELD_OUT,
     Assignment,
     Example,
@@ -15,7 +16,6 @@ from annotation.models import (
     Site,
 )
 from annotation.policies import is_test_subject
-from annotation.selectors.comparisons import FINISHED
 from annotation.selectors.thumbnails import Thumbnail, of_revision
 from core.models import User
 from domain.errors import NotFound
@@ -84,7 +84,7 @@ def showable_revisions(image: Image) -> QuerySet[Revision]:
     blind = Assignment.objects.filter(OPEN_BLIND, image__take__scan=image.take.scan_id)
     if image.erased_at is not None or is_test_subject(image) or blind.exists():
         return Revision.objects.none()
-    is_finished = Q(annotation__state__in=FINISHED, number=F("annotation__revision_count"))
+    is_finished = Q(annotation__state__in=HANDED_IN, number=F("annotation__revision_count"))
     return (
         Revision.objects.filter(is_finished | Q(reviews__isnull=False))
         .filter(annotation__image=image, decision="")

@@ -14,6 +14,7 @@ from annotation.models import (
     Annotation,
     Assignment,
     Image,
+    Reference,
     Study,
     SubjectPartition,
     Suggestion,
@@ -205,22 +206,43 @@ def _with_details(user: User, image_ids: Sequence[int]) -> QuerySet[Image]:
 
 
 def waiting_for_review(user: User, study: Study) -> QuerySet[Annotation]:
-    """Submitted work of others, oldest first."""
+    """Submitted work of others on scans that nobody has decided, oldest first."""
+    decided = Reference.objects.filter(image=OuterRef("image"), superseded_at__isnull=True)
     return (
         Annotation.objects.filter(
             image__study=study,
             image__erased_at__isnull=True,
             state=Annotation.State.SUBMITTED,
         )
-        .filter(~Q(author_id=user.pk))
+        .filter(~Q(author_id=user.pk), ~Exists(decided))
         .select_related("image__site", "image__subject", "image__take__scan__visit", "author")
-        .order_by("changed_at")
+        .order_by("changed_at", "id")
     )
 
 
 def ready_for_review(user: User, study: Study) -> QuerySet[Annotation]:
-    """Of it, what can be decided on now: no blind reading of the image is still to come."""
-    still_to_read = Assignment.objects.filter(
-        image=OuterRef("image"), blind=True, done_at=None
-    ).exclude(person=OuterRef("author"))
-    return waiting_for_review(user, study).exclude(Exists(still_to_read))
+    """Of it, what can be decided on now: no other reading of the image is outstanding."""
+    return waiting_for_review(user, study).exclude(Exists(_outstanding("image", "author")))
+
+
+def waiting_for_readers(user: User, study: Study) -> QuerySet[Annotation]:
+    """Of it, what waits for another reading of the image, unless an expert decides now."""
+    return waiting_for_review(user, study).filter(Exists(_outstanding("image", "author")))
+
+
+def outstanding_readings(annotation: Annotation) -> QuerySet[Assignment]:
+    """Readings of the scan that others have taken, or are to read blind, and have not handed in."""
+    return _to_come(Assignment.objects.filter(image=annotation.image_id)).exclude(
+        person_id=annotation.author_id
+    )
+
+
+def _outstanding(image: str, author: str) -> QuerySet[Assignment]:
+    """The same of the work whose image and author stand in the outer query."""
+    return _to_come(Assignment.objects.filter(image=OuterRef(image))).exclude(
+        person=OuterRef(author)
+    )
+
+
+def _to_come(readings: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    return readings.filter(Q(blind=True) | Q(person__isnull=False), done_at__isnull=True)

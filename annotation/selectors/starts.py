@@ -9,11 +9,10 @@ from typing import Any
 from django.db.models import Q
 from shapely import affinity
 
-from annotation.models import Annotation, Image, Revision, Scan, Site
+from annotation.models import HANDED_IN, Annotation, Image, Revision, Scan, Site
 from annotation.policies import can_see_annotation, can_see_others_work
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.comparisons import (
-    FINISHED,
     may_be_shown,
     previous_finding,
     previous_title,
@@ -90,7 +89,7 @@ def _work_on_other_side(user: User, image: Image) -> Iterator[Annotation]:
     if side is None:
         return
     found = with_places(Annotation.objects.all()).filter(
-        Q(author_id=user.pk) | Q(state__in=FINISHED),
+        Q(author_id=user.pk) | Q(state__in=HANDED_IN),
         image__site=image.site_id,
         image__frame=image.frame,
         image__erased_at=None,

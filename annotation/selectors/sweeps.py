@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from annotation.models import Annotation, Assignment, Image, Membership, Suggestion
+from annotation.models import HANDED_IN, Annotation, Assignment, Image, Membership, Suggestion
 from annotation.policies import can_annotate_in, is_test_subject, role_of
 from annotation.selectors.queue import ready_for_review
 from core.models import User
@@ -15,10 +15,10 @@ from core.models import User
 FrameState = Literal["done", "draft", "proposed", "empty"]
 ReviewState = Literal["done", "waiting", "returned", "empty"]
 FINISHED = (Image.State.APPROVED, Image.State.UNUSABLE)
-HANDED_IN = (Annotation.State.SUBMITTED, Annotation.State.APPROVED)
 REVIEW_STATES: dict[str, ReviewState] = {
     Annotation.State.SUBMITTED: "waiting",
     Annotation.State.APPROVED: "done",
+    Annotation.State.SETTLED: "done",
     Annotation.State.RETURNED: "returned",
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from annotation.models import Annotation, Image, Membership, Reference
+from annotation.policies import can_guide_in
 from core.models import User
+from domain.errors import NotFound
 
 
 def annotations_on(image: Image, user: User, role: str) -> QuerySet[Annotation]:
@@ -24,3 +26,16 @@ def current_reference(image: Image) -> Reference | None:
         .select_related(*related)
         .first()
     )
+
+
+def visible_reference(user: User, reference_id: int) -> Reference:
+    """A reference of a study of the person's, old ones too; annotators see none. Raises
+    NotFound."""
+    reference = (
+        Reference.objects.filter(pk=reference_id, image__erased_at__isnull=True)
+        .select_related("image__study", "image__site", "revision__annotation", "accepted_by")
+        .first()
+    )
+    if reference is None or not can_guide_in(user, reference.image.study):
+        raise NotFound("There is no such reference.")
+    return reference

@@ -11,6 +11,14 @@ OPEN_STATES = (
 )
 
 
+def hold(image: Image) -> None:
+    """Let nobody else decide on an image or hand work on it in until the caller's transaction ends.
+
+    Taken before any row of its annotations, so that two who act at once wait for each other.
+    """
+    list(Image.objects.select_for_update().filter(pk=image.pk).values_list("pk"))
+
+
 def refresh_state(image: Image) -> None:
     """Set `image.state` from its reference and annotations, in the caller's transaction."""
     state = derived_state(image)
@@ -32,6 +40,14 @@ def derived_state(image: Image) -> Image.State:
     if Annotation.State.APPROVED in states and _without_contour(image):
         return Image.State.UNUSABLE
     return Image.State.NEW
+
+
+def is_decided(image: Image) -> bool:
+    """Whether an expert has decided the image: it has a reference, or was approved without one."""
+    if Reference.objects.filter(image=image, superseded_at__isnull=True).exists():
+        return True
+    approved = Annotation.objects.filter(image=image, state=Annotation.State.APPROVED)
+    return approved.exists() and _without_contour(image)
 
 
 def _without_contour(image: Image) -> bool:

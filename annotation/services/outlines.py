@@ -34,6 +34,7 @@ MAX_SECONDS = 24 * 3600.0
 CLOSED = {
     Annotation.State.SUBMITTED: "This work waits for review. Take it back to change it.",
     Annotation.State.APPROVED: "This work is approved. An expert can return it to you.",
+    Annotation.State.SETTLED: "This scan is decided. Your reading is kept as it is.",
 }
 
 

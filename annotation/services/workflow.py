@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Issue
-from annotation.services.image_state import refresh_state
+from annotation.services.image_state import hold, is_decided, refresh_state
 from core import events
 from core.models import User
 from core.services import audit
@@ -14,18 +14,25 @@ from domain.errors import Conflict, NotAllowed, Refused
 
 
 def submit(annotation: Annotation, actor: User) -> Annotation:
-    """Send the newest revision to the experts. Submitting twice changes nothing."""
+    """Send the newest revision to the experts. Submitting twice changes nothing.
+
+    Where the scan is decided by now, the work is settled at once: it counts in agreement and waits
+    for nobody.
+    """
     _require_author(annotation, actor)
-    if annotation.state == Annotation.State.SUBMITTED:
+    if annotation.state in {Annotation.State.SUBMITTED, Annotation.State.SETTLED}:
         return annotation
     head = annotation.revisions.order_by("-number").first()
     if head is None or not (head.regions or head.decision):
         raise Refused("There is nothing to submit yet. Outline the muscle, or say why not.")
     with transaction.atomic():
+        hold(annotation.image)
         _move(
             annotation,
             [Annotation.State.DRAFT, Annotation.State.RETURNED],
-            Annotation.State.SUBMITTED,
+            Annotation.State.SETTLED
+            if is_decided(annotation.image)
+            else Annotation.State.SUBMITTED,
         )
         Issue.objects.filter(
             review__revision__annotation=annotation, resolved_at__isnull=True
@@ -41,6 +48,7 @@ def take_back(annotation: Annotation, actor: User) -> Annotation:
     """Take submitted work back before somebody reviews it."""
     _require_author(annotation, actor)
     with transaction.atomic():
+        hold(annotation.image)
         _move(annotation, [Annotation.State.SUBMITTED], Annotation.State.DRAFT)
         Assignment.objects.filter(image=annotation.image, person=actor).update(done_at=None)
         _follow_up(annotation, actor, "annotation taken back")

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotation.models import Annotation, Example, Image, Study
-from annotation.services import outlines, workflow
+from annotation.models import Annotation, Example, Image, Reference, Study
+from annotation.services import outlines, references, workflow
 from core.models import Job, User
 from inference.models import ModelVersion
 from tests.conftest import rectangle
@@ -106,6 +106,7 @@ TABLE: dict[str, list[Row]] = {
     "api-submit": [api(**NOT_THE_AUTHOR, method="post")],
     "api-take-back": [api(**NOT_THE_AUTHOR, method="post")],
     "api-review": [api(FORBIDDEN, OK, FORBIDDEN, method="post", body=RETURN)],
+    "api-withdraw": [api(MISSING, OK, FORBIDDEN, method="post", body=REASON)],
     "api-review-frames": [api()],
     "api-measurements": [api(MISSING, query="study=lab")],
     "api-imports": [api(MISSING, method="post", query="study=lab")],
@@ -202,6 +203,7 @@ class World:
     image: Image
     annotation: Annotation
     example: Example
+    reference: Reference
     job: Job
     model: ModelVersion
     run: Run
@@ -214,6 +216,7 @@ class World:
             "annotation_id": self.annotation.pk,
             "number": 1,
             "example_id": self.example.pk,
+            "reference_id": self.reference.pk,
             "job_id": self.job.pk,
             "model_id": self.model.pk,
             "run_id": self.run.pk,
@@ -225,12 +228,16 @@ class World:
 
 
 @pytest.fixture
-def world(image: Image, study: Study, annotator: User, admin: User) -> World:
+def world(
+    image: Image, study: Study, annotator: User, admin: User, make_image: Callable[..., Image]
+) -> World:
     annotation = outlines.save(image, annotator, [rectangle(5, 5, 20, 20)], base=0).annotation
     workflow.submit(annotation, annotator)
     example = Example.objects.create(
         revision=annotation.revisions.get(), verdict="good", reason="x", shown_by=admin
     )
+    outside = outlines.save(make_image(), annotator, [rectangle(5, 5, 20, 20)], base=0)
+    reference = references.accept_outside(outside, actor=admin)
     job = Job.objects.create(kind="import", scope=study.name, requested_by=admin)
     model = ModelVersion.objects.create(
         site=image.site, number=1, family="unet", sha256="0" * 64, card={"labels": ["RF"]}
@@ -241,7 +248,7 @@ def world(image: Image, study: Study, annotator: User, admin: User) -> World:
     run = Run.objects.create(
         site=image.site, snapshot=snapshot, job=job, backend="prior", seed=1, model=model
     )
-    return World(study, image, annotation, example, job, model, run)
+    return World(study, image, annotation, example, reference, job, model, run)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ SUITES = [
     "tests/core/test_audit.py",
     "tests/core/test_jobs.py",
     "tests/annotation/test_api.py",
+    "tests/annotation/test_decided_scans.py",
     "tests/annotation/test_lock.py",
     "tests/annotation/test_lock_versions.py",
     "tests/annotation/test_outlines.py",

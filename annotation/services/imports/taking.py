@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import (
@@ -25,6 +26,7 @@ from annotation.models import (
     Take,
 )
 from annotation.selectors.locks import sealed
+from annotation.selectors.work import current_reference
 from annotation.services import (
     double_reading,
     outlines,
@@ -295,7 +297,8 @@ class Taker:
         self._calibrate_again(read, image, spacing)
         for one in read.outlines:
             try:
-                self._outlines_again(image, one)
+                with transaction.atomic():
+                    self._outlines_again(image, one)
             except MyotraceError as error:
                 self._report.refuse(one.name, error.message)
 
@@ -350,7 +353,13 @@ class Taker:
     def _accept_again(self, image: Image, annotation: Annotation, revision: Revision) -> None:
         if self._request.state == REFERENCE:
             assert self._actor is not None
-            references.accept_outside(revision, actor=self._actor)
+            before = _outside_of(annotation)
+            references.accept_outside(
+                revision,
+                actor=self._actor,
+                replaces=before,
+                reason="its file was imported again" if before else "",
+            )
             return
         Annotation.objects.filter(pk=annotation.pk).update(state=Annotation.State.SUBMITTED)
         refresh_state(image)
@@ -444,3 +453,13 @@ def _digest(rows: _NewRows) -> str:
     hashes = sorted(image.pixel_sha256 for image in rows.images)
     hashes += sorted(revision.digest for revision in rows.revisions)
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def _outside_of(annotation: Annotation) -> int | None:
+    """The reference that an import made of this work, if it still stands: that alone gives way to
+    a newer file."""
+    standing = current_reference(annotation.image)
+    outside = Reference.How.OUTSIDE
+    if standing is None or standing.how != outside or standing.revision.annotation != annotation:
+        return None
+    return standing.pk
