@@ -376,7 +376,7 @@ class TestMigration:
     """What stood there before scans left the review when they were decided."""
 
     def settle(self) -> None:
-        import_module("annotation.migrations.0016_settle_decided_scans").settle(apps, None)
+        import_module("annotation.migrations.0017_settle_decided_scans").settle(apps, None)
 
     def test_readings_of_decided_scans_are_settled_and_named_as_sources(
         self, pair: Pair, expert: User, make_image: Callable[..., Image], annotator: User

@@ -75,6 +75,6 @@ def _name_sources(apps):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0015_decided_scans")]
+    dependencies = [("annotation", "0016_decided_scans")]
 
     operations = [migrations.RunPython(settle, migrations.RunPython.noop)]
