@@ -34,6 +34,8 @@ class ImportSettings(StrictSerializer):
     encoding = serializers.CharField(required=False, default="", max_length=40)
     mask = serializers.CharField(required=False, default="", max_length=200)
     crop = serializers.CharField(required=False, default="", max_length=60)
+    image_area = serializers.CharField(required=False, default="", max_length=60)
+    crop_is_area = serializers.BooleanField(default=False)
     sweeps = serializers.BooleanField(default=False)
     step = serializers.IntegerField(default=DEFAULT_STEP, min_value=1, max_value=10_000)
     join_groups = serializers.BooleanField(default=False)

@@ -6,31 +6,47 @@ from typing import Any
 
 from django import forms
 
-from annotation.models import Example, Image, Revision, Scan, Site, Take
+from annotation.models import Calibration, Example, Image, Revision, Scan, Site, Take
 from annotation.models.guideline import LONGEST_REASON
+from annotation.selectors import scales
 from annotation.selectors.guideline import showable_revisions
-from domain.calibration import PixelSpacing, from_depth
+from domain.calibration import PixelSpacing, area_from_text, as_text, from_depth
 from domain.errors import InvalidInput
+from domain.pixels import Rectangle
 
 
 class Calibrate(forms.Form):
-    """The scale of an image: by the imaging depth, or by the spacing of its pixels."""
+    """The scale of an image: by the depth over its image area, or by the spacing of its pixels.
+
+    When it is valid, `spacing` and `file_area` say what it came to.
+    """
 
     title, button = "Set the scale", "Set the scale"
 
-    depth_mm = forms.FloatField(
+    depth_mm = forms.FloatField(required=False, label="Imaging depth (mm)")
+    area = forms.CharField(
         required=False,
-        label="Imaging depth (mm)",
-        help_text="The depth that the whole height of the picture shows. Pixels are as wide as "
-        "the picture's file says, square where it says nothing.",
+        max_length=60,
+        label="Image area",
+        help_text="The rectangle of the file in which the machine shows tissue, whose height the "
+        "depth spans: x,y,width,height in px, or full for the whole picture.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
     )
-    x_mm = forms.FloatField(required=False, label="Spacing across (mm per px)")
-    y_mm = forms.FloatField(required=False, label="Spacing down (mm per px)")
+    x_mm = forms.FloatField(required=False, label="or spacing across (mm per px)")
+    y_mm = forms.FloatField(required=False, label="and down (mm per px)")
+    despite_depth = forms.BooleanField(
+        required=False, label="The spacing counts in spite of the known depth"
+    )
 
     def __init__(self, image: Image, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.image = image
+        known = scales.known_of(image)
+        said = {"area": as_text(known.area)} if known.area else {}
+        super().__init__(*args, **{"initial": said, **kwargs})
+        self.known = known
         self.spacing: PixelSpacing | None = None
+        self.file_area: Rectangle | None = None
+        if known.depth_mm is None:
+            del self.fields["despite_depth"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -38,6 +54,9 @@ class Calibrate(forms.Form):
         if self.errors:
             return cleaned
         try:
+            if cleaned["area"]:
+                size = self.known.width, self.known.height
+                self.file_area = area_from_text(cleaned["area"], *size)
             self.spacing = self._spacing(depth, x, y)
         except InvalidInput as error:
             self.add_error("depth_mm" if depth is not None else "x_mm", str(error))
@@ -47,15 +66,17 @@ class Calibrate(forms.Form):
         if depth is not None and (x is not None or y is not None):
             raise InvalidInput("Give the depth or the spacing, not both.")
         if depth is not None:
-            if self.image.pixel_aspect is None:
+            if self.file_area is None:
+                raise InvalidInput("Say which image area the depth spans, or full for all of it.")
+            if self.known.aspect is None:
                 raise InvalidInput(
                     "The picture's file says that its pixels are not square, in a way that is not "
                     "believed: give the spacing across and down."
                 )
-            return from_depth(depth, self.image.height, self.image.pixel_aspect)
+            return from_depth(depth, self.file_area, self.known.aspect)
         if x is None or y is None:
             raise InvalidInput("Give the imaging depth, or the spacing across and down.")
-        return PixelSpacing(x, y, "typed")
+        return PixelSpacing(x, y, Calibration.Method.TYPED)
 
 
 class Move(forms.Form):

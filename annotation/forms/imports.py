@@ -63,6 +63,15 @@ class ImportSettings(forms.Form):
     crop = forms.CharField(
         required=False, max_length=60, label="Keep only", help_text="x,y,width,height in px."
     )
+    image_area = forms.CharField(
+        required=False,
+        max_length=60,
+        label="Image area",
+        help_text="Where the file shows tissue: x,y,width,height in px, or full for the whole "
+        "picture. An imaging depth spans its height. Empty: as the manifest says, or as it was "
+        "confirmed on the page Scale.",
+    )
+    crop_is_area = forms.BooleanField(required=False, label="What is kept is the image area")
     sweeps = forms.BooleanField(required=False, label="Each folder of images is one sweep")
     step = forms.IntegerField(
         min_value=1,
@@ -119,6 +128,8 @@ class ImportSettings(forms.Form):
             "state": cleaned["state"],
             "masks": tuple(cleaned["mask"].split()),
             "crop": cleaned["crop"],
+            "image_area": cleaned["image_area"],
+            "crop_is_area": cleaned["crop_is_area"],
             "sweeps": cleaned["sweeps"],
             "step": cleaned["step"],
             "join_groups": cleaned["join_groups"],

@@ -26,6 +26,7 @@ from annotation.models.partition import (
     SubjectPartition,
 )
 from annotation.models.review import Issue, Reference, Review
+from annotation.models.scale import ImageArea, ScaleBasis
 from annotation.models.scan import Scan, Take
 from annotation.models.site import Label, LabelAlias, Site
 from annotation.models.study import Centre, Membership, Study
@@ -45,6 +46,7 @@ __all__ = [
     "Correction",
     "Example",
     "Image",
+    "ImageArea",
     "ImportProfile",
     "Issue",
     "Label",
@@ -58,6 +60,7 @@ __all__ = [
     "Review",
     "Revision",
     "RevisionContent",
+    "ScaleBasis",
     "Scan",
     "Signature",
     "Site",

@@ -76,10 +76,14 @@ class Image(models.Model):
 
 
 class Calibration(models.Model):
-    """Pixel spacing of an image in mm per px, with method, author and time. Never edited."""
+    """Pixel spacing of an image in mm per px, with method, author and time. Never edited.
+
+    `file_area` is the image area [x, y, width, height] in px of the original file, `area` what of
+    it lies on the stored picture, in px of that; None where no person said where it lies.
+    """
 
     class Method(models.TextChoices):
-        DEPTH = "depth", "imaging depth over image height"
+        DEPTH = "depth", "imaging depth over the height of the image area"
         MANIFEST = "manifest", "spacing given at import"
         TYPED = "typed", "spacing typed on a page"
         DICOM = "dicom", "DICOM ultrasound region"
@@ -90,6 +94,8 @@ class Calibration(models.Model):
     x_mm = models.FloatField()
     y_mm = models.FloatField()
     method = models.CharField(max_length=12, choices=Method.choices)
+    file_area = models.JSONField(null=True, blank=True)
+    area = models.JSONField(null=True, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -106,6 +112,12 @@ class Calibration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.x_mm:.4f} x {self.y_mm:.4f} mm per px ({self.get_method_display()})"
+
+    @property
+    def is_area_unconfirmed(self) -> bool:
+        """Whether a depth was divided by the height of the whole picture, unasked: so it was done
+        before image areas were kept."""
+        return self.method == self.Method.DEPTH and self.file_area is None
 
 
 class Signature(models.Model):

@@ -10,18 +10,33 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from annotation.models import HELD_OUT, Assignment, Image, Site, Study, Suggestion
+from annotation.models import (
+    HELD_OUT,
+    Assignment,
+    Image,
+    ScaleBasis,
+    Site,
+    Study,
+    Suggestion,
+)
 from annotation.policies import can_see_image
 from core import files
 from core.models import User
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotFound
+from domain.measurement import NOT_CALIBRATED
+
+AREA_UNKNOWN = "the depth is known, the image area is not"
+PIXELS_UNKNOWN = "the shape of its pixels is not known"
+CONTRADICTED = "the depth contradicts the typed spacing"
 
 
 def visible_image(user: User, image_id: int) -> Image:
     """The image, if `user` may see it. Raises NotFound."""
     image = (
-        Image.objects.select_related("study", "site", "subject", "take__scan__visit", "calibration")
+        Image.objects.select_related(
+            "study", "site", "subject", "take__scan__visit", "calibration", "scale_basis"
+        )
         .filter(pk=image_id)
         .first()
     )
@@ -61,7 +76,9 @@ def images_of(
 
 def with_details(images: QuerySet[Image]) -> QuerySet[Image]:
     """The same images with what a list shows, in one query."""
-    return images.select_related("study", "site", "subject", "take__scan__visit", "calibration")
+    return images.select_related(
+        "study", "site", "subject", "take__scan__visit", "calibration", "scale_basis"
+    )
 
 
 def png(image: Image) -> bytes:
@@ -86,6 +103,31 @@ def spacing_of(image: Image) -> PixelSpacing | None:
     if calibration is None:
         return None
     return PixelSpacing(calibration.x_mm, calibration.y_mm, calibration.method)
+
+
+def why_no_mm(image: Image) -> str:
+    """Why an image has no mm, in words; empty where it has."""
+    if image.calibration is not None:
+        return ""
+    basis = basis_of(image)
+    if basis is not None and basis.typed_y_mm is not None:
+        return CONTRADICTED
+    if depth_of(image) is None:
+        return NOT_CALIBRATED
+    return PIXELS_UNKNOWN if image.pixel_aspect is None else AREA_UNKNOWN
+
+
+def basis_of(image: Image) -> ScaleBasis | None:
+    """What was kept of an image's scale at its import; None for one from before that."""
+    found: ScaleBasis | None = getattr(image, "scale_basis", None)
+    return found
+
+
+def depth_of(image: Image) -> float | None:
+    """The imaging depth of an image in mm; None: nobody said it."""
+    basis = basis_of(image)
+    depth = basis.depth_mm if basis else None
+    return image.take.depth_mm if depth is None else depth
 
 
 def awaiting_prelabel(site: Site, *, version: str = "") -> QuerySet[Image]:

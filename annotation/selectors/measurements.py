@@ -32,7 +32,7 @@ from domain.measurement import (
 
 NOT_OUTLINED = "not outlined"
 CHUNK = 200
-RELATIONS = ("subject", "take__scan__visit", "calibration")
+RELATIONS = ("subject", "take__scan__visit", "calibration", "scale_basis")
 
 
 @dataclass(frozen=True)

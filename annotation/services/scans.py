@@ -16,7 +16,6 @@ from PIL import Image as PillowImage
 
 from annotation.models import (
     HELD_OUT,
-    Calibration,
     Centre,
     Image,
     LockedImage,
@@ -29,7 +28,7 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
-from annotation.services import double_reading, signatures
+from annotation.services import calibrations, double_reading, signatures
 from core import events, files
 from core.models import User
 from core.services import audit
@@ -37,6 +36,7 @@ from domain import names
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotAllowed, Refused
 from domain.lookalike import Signature, signature
+from domain.pixels import Rectangle
 
 SUBJECT_FIELDS = frozenset({"centre", "cohort", "sex", "age"})
 TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "gain"})
@@ -91,6 +91,7 @@ def add_image(
     original_name: str = "",
     original_sha256: str = "",
     spacing: PixelSpacing | None = None,
+    area: Rectangle | None = None,
     subject_fields: dict[str, Any] | None = None,
     take_fields: dict[str, Any] | None = None,
     actor: User | None,
@@ -98,7 +99,8 @@ def add_image(
     """Take one frame in: subject, visit, scan and take are made as needed. Answers (image, new?).
 
     Give `pixels`, or `stored` where they are in the file store already. The same pixels at the
-    same place change nothing; other pixels at a place that is taken raise Refused. Publishes
+    same place change nothing; other pixels at a place that is taken raise Refused. `area` is the
+    image area that `spacing` rests on. Publishes
     `image_added` for a new image.
     """
     stored = stored or store_pixels(_required(pixels))
@@ -138,31 +140,11 @@ def add_image(
                 selected_take=acquisition, selected_reason="first take"
             )
         if spacing is not None:
-            _calibrate(image, spacing, actor)
+            calibrations.put(image, spacing, area=area, author=actor)
         if study.double_reading_share > 0 or _held_out_as(subject):
             double_reading.plan(image)
         events.publish("image_added", image_id=image.pk, site_id=site.pk)
     return image, True
-
-
-def calibrate(image: Image, spacing: PixelSpacing, *, actor: User) -> Calibration:
-    """Set the pixel spacing of an image; the earlier calibration stays in the history."""
-    require_member(actor, image.study)
-    if not (_is_admin_or_expert(actor, image)):
-        raise NotAllowed("Only an expert or an admin sets the scale of an image.")
-    with transaction.atomic():
-        calibration = _calibrate(image, spacing, actor)
-        audit.record(
-            "image calibrated",
-            actor=actor,
-            target=image,
-            scope=image.study.name,
-            image=image.pk,
-            x_mm=spacing.x_mm,
-            y_mm=spacing.y_mm,
-            method=spacing.method,
-        )
-    return calibration
 
 
 def select_take(scan: Scan, take: Take, *, actor: User | None, reason: str) -> None:
@@ -287,15 +269,6 @@ def _subject(study: Study, code: str, fields: dict[str, Any]) -> Subject:
     if not created and missing:
         Subject.objects.filter(pk=subject.pk).update(**missing)
     return subject
-
-
-def _calibrate(image: Image, spacing: PixelSpacing, actor: User | None) -> Calibration:
-    calibration = Calibration.objects.create(
-        image=image, x_mm=spacing.x_mm, y_mm=spacing.y_mm, method=spacing.method, author=actor
-    )
-    Image.objects.filter(pk=image.pk).update(calibration=calibration)
-    image.calibration = calibration
-    return calibration
 
 
 def _is_admin_or_expert(user: User, thing: Image | Scan) -> bool:

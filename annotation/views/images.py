@@ -21,7 +21,7 @@ from annotation.policies import Role, require_role
 from annotation.selectors import gallery, guideline, thumbnails, work
 from annotation.selectors.images import visible_image
 from annotation.selectors.locks import open_correction, sealed
-from annotation.services import corrections, scans
+from annotation.services import calibrations, corrections, scans
 from annotation.services import guideline as guideline_services
 from core.pages import Empty, Pages
 from core.spreadsheets import csv_lines
@@ -169,7 +169,13 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
 
 def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
     if isinstance(form, Calibrate) and form.spacing is not None:
-        scans.calibrate(shown, form.spacing, actor=request.user)
+        calibrations.calibrate(
+            shown,
+            form.spacing,
+            actor=request.user,
+            area=form.file_area,
+            despite_depth=bool(form.cleaned_data.get("despite_depth")),
+        )
         messages.success(request, "The scale is set. Measurements of this image are in mm now.")
     elif isinstance(form, SelectTake):
         chosen = form.cleaned_data["take"]

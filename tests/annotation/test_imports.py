@@ -317,6 +317,7 @@ def test_every_column_of_a_manifest_is_honoured(
         "device": "TE7",
         "preset": "MSK",
         "depth_mm": "40",
+        "image_area": "full",
         "centre": "North",
         "cohort": "sarcopenia",
         "sex": "f",

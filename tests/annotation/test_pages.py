@@ -488,7 +488,7 @@ def test_an_image_is_not_found_under_another_study(
 
 def test_the_scale_is_set_by_depth(expert: User, image: Image, client_of: ClientOf) -> None:
     path = f"/studies/lab/images/{image.pk}/"
-    data = {"act": "calibrate", "calibrate-depth_mm": "48"}
+    data = {"act": "calibrate", "calibrate-depth_mm": "48", "calibrate-area": "full"}
     assert client_of(expert).post(path, data).status_code == 302
     image.refresh_from_db()
     assert image.calibration is not None
@@ -500,8 +500,10 @@ def test_the_scale_is_set_by_depth(expert: User, image: Image, client_of: Client
     "data",
     [
         {},
-        {"calibrate-depth_mm": "0"},
-        {"calibrate-depth_mm": "nan"},
+        {"calibrate-depth_mm": "40"},
+        {"calibrate-depth_mm": "40", "calibrate-area": "0,0,9000,10"},
+        {"calibrate-depth_mm": "0", "calibrate-area": "full"},
+        {"calibrate-depth_mm": "nan", "calibrate-area": "full"},
         {"calibrate-depth_mm": "40", "calibrate-x_mm": "0.1"},
         {"calibrate-x_mm": "0.1"},
         {"calibrate-x_mm": "0.1", "calibrate-y_mm": "-1"},

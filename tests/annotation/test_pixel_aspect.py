@@ -41,7 +41,7 @@ def calibration() -> tuple[float, float] | None:
 def test_a_depth_gives_the_scale_of_each_axis(
     take_in: Callable[..., ImportReport], aspect: str, orientation: int
 ) -> None:
-    report = take_in(aspect, orientation, depth_mm="48")
+    report = take_in(aspect, orientation, depth_mm="48", image_area="full")
 
     height = 64 if orientation == 6 else 48
     ratio = 1 / Fraction(aspect) if orientation == 6 else Fraction(aspect)
@@ -50,7 +50,7 @@ def test_a_depth_gives_the_scale_of_each_axis(
 
 
 def test_an_aspect_that_is_not_believed_gives_no_mm(take_in: Callable[..., ImportReport]) -> None:
-    report = take_in("16/1", depth_mm="48")
+    report = take_in("16/1", depth_mm="48", image_area="full")
 
     assert calibration() is None
     assert "depth gives no mm" in "\n".join(report.files["a.mp4"].reasons)
@@ -70,13 +70,13 @@ def test_a_typed_spacing_is_held_against_the_aspect(
 
 def test_a_depth_typed_on_the_page_follows_the_aspect(image: Image) -> None:
     image.pixel_aspect = 16 / 15
-    form = Calibrate(image, {"depth_mm": "48"})
+    form = Calibrate(image, {"depth_mm": "48", "area": "full"})
 
     assert form.is_valid()
     assert form.spacing is not None
     assert (form.spacing.x_mm, form.spacing.y_mm) == pytest.approx((16 / 15, 1.0))
 
     image.pixel_aspect = None
-    unsaid = Calibrate(image, {"depth_mm": "48"})
+    unsaid = Calibrate(image, {"depth_mm": "48", "area": "full"})
     assert not unsaid.is_valid()
     assert "not square" in unsaid.errors["depth_mm"][0]

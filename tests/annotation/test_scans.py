@@ -19,7 +19,7 @@ from annotation.models import (
     Take,
 )
 from annotation.selectors.images import pixels, spacing_of
-from annotation.services import outlines, scans, sites, subjects
+from annotation.services import calibrations, outlines, scans, sites, subjects
 from core import files
 from core.integrity import run_all
 from core.models import AuditEvent, User
@@ -88,8 +88,8 @@ def test_the_first_take_is_selected_until_somebody_chooses(
 
 def test_a_calibration_is_never_edited(image: Image, expert: User, annotator: User) -> None:
     with pytest.raises(NotAllowed):
-        scans.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=annotator)
-    scans.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=expert)
+        calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=annotator)
+    calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=expert)
     image.refresh_from_db()
     assert spacing_of(image) == PixelSpacing(0.2, 0.2, "depth")
     assert image.calibrations.count() == 2

@@ -59,7 +59,7 @@ def test_avi_truncated(take_in: Callable[..., ImportReport]) -> None:
 
 
 def test_clip_anamorphic(take_in: Callable[..., ImportReport]) -> None:
-    report = take_in("clip-anamorphic")
+    report = take_in("clip-anamorphic", image_area="full")
 
     assert "1.067 times as wide as high" in reasons(report, "clip.mp4")
     for image in Image.objects.select_related("calibration"):

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, affinity, box
 
-from domain.calibration import PixelSpacing, from_depth
+from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput
 from domain.geometry import Region, normalise, region_from_json, region_to_json, simplify
 from domain.measurement import (
@@ -324,23 +324,12 @@ def test_echo_intensity_of_no_pixel_is_none(shape: shapely.Geometry) -> None:
     assert echo_intensity(np.zeros((3, 4), np.uint8), shape) is None
 
 
-def test_spacing_from_depth() -> None:
-    spacing = from_depth(40, 400)
-    assert (spacing.x_mm, spacing.y_mm, spacing.method) == (0.1, 0.1, "depth")
-
-
 @pytest.mark.parametrize("value", [0, -1, 5, math.nan, math.inf])
 def test_an_impossible_spacing_is_refused(value: float) -> None:
     with pytest.raises(InvalidInput, match="between 0 and 5"):
         PixelSpacing(value, 0.1, "manual")
     with pytest.raises(InvalidInput, match="between 0 and 5"):
         PixelSpacing(0.1, value, "manual")
-
-
-@pytest.mark.parametrize(("depth", "height"), [(math.nan, 400), (-40, 400), (0, 400), (40, 0)])
-def test_an_impossible_depth_is_refused(depth: float, height: int) -> None:
-    with pytest.raises(InvalidInput):
-        from_depth(depth, height)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ STUDY = "/studies/loop/"
 def archive(subjects: Sequence[phantom.PhantomSubject], *, outlined: bool) -> bytes:
     """A zip of phantom scans with a manifest, and with LabelMe files if `outlined`."""
     packed = io.BytesIO()
-    rows = ["image,labelme,subject,site,side,depth_mm"]
+    rows = ["image,labelme,subject,site,side,depth_mm,image_area"]
     with zipfile.ZipFile(packed, "w") as file:
         for subject in subjects:
             name = f"S{subject.number:03d}"
@@ -44,7 +44,7 @@ def archive(subjects: Sequence[phantom.PhantomSubject], *, outlined: bool) -> by
                 )
                 file.writestr(f"{name}.json", json.dumps(document))
             labelme = f"{name}.json" if outlined else ""
-            rows.append(f"{name}.png,{labelme},{name},{SITE},right,40")
+            rows.append(f"{name}.png,{labelme},{name},{SITE},right,40,full")
         file.writestr("manifest.csv", "\n".join(rows))
     return packed.getvalue()
 

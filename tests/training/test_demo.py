@@ -67,7 +67,7 @@ def test_it_has_all_sites_people_stages_a_split_locks_and_a_queued_run(made):
 
 def test_scans_have_two_takes_visits_sweeps_and_a_calibration(made):
     images = Image.objects.filter(study=made).select_related("take__scan__visit", "calibration")
-    assert {image.calibration.method for image in images} == {"depth"}
+    assert {image.calibration.method for image in images} == {"phantom"}
     takes = {image.take_id: image.take for image in images}
     assert {take.number for take in takes.values() if take.scan.site.slug == "biceps"} == {1, 2}
     sweeps = [image for image in images if image.take.kind == "dynamic"]

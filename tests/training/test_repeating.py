@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from annotation.models import Image, LockLook
-from annotation.services import lock, scans
+from annotation.services import calibrations, lock
 from core.models import AuditEvent
 from domain.calibration import PixelSpacing
 from domain.errors import NotAllowed, Refused
@@ -92,13 +92,14 @@ def test_other_numbers_on_validation_block_a_first_model(low_floor, admin, make_
     promotion.promote(model, admin, purposes=["pre-label"])
 
 
-def test_a_new_calibration_makes_old_numbers_untrue(better, admin):
+def test_a_new_calibration_makes_old_numbers_untrue(low_floor, admin, make_model):
     """mm and mm2 of the kept rows belong to the pixel size of then."""
-    evaluation.evaluate(better, "test", admin)
-    for image in Image.objects.filter(subject__partition__partition="test"):
-        scans.calibrate(image, PixelSpacing(0.2, 0.2, "manual"), actor=admin)
-    outcome = promotion.promote(better, admin)
-    assert "csa_error_mm2 was" in outcome.refused["measurement"]
+    model = make_model(BRIGHT)
+    evaluation.evaluate(model, "validation", admin)
+    for image in Image.objects.filter(subject__partition__partition="validation"):
+        calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "typed"), actor=admin)
+    with pytest.raises(Refused, match="csa_error_mm2 was"):
+        promotion.promote(model, admin, purposes=["pre-label"])
 
 
 def test_a_scan_whose_reference_has_changed_since_is_not_compared(

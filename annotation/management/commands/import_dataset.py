@@ -63,6 +63,15 @@ class Command(StudyCommand):
             "--crop", default="", metavar="X,Y,W,H", help="keep this rectangle (px) only"
         )
         parser.add_argument(
+            "--image-area",
+            default="",
+            metavar="X,Y,W,H",
+            help="where the file shows tissue (px), or `full`: a depth spans its height",
+        )
+        parser.add_argument(
+            "--crop-is-area", action="store_true", help="the crop is the image area"
+        )
+        parser.add_argument(
             "--sweeps", action="store_true", help="each folder of images is one dynamic take"
         )
         parser.add_argument(
@@ -137,6 +146,8 @@ def _request(options: dict[str, Any]) -> ImportRequest:
         encoding=options["encoding"],
         masks=tuple(options["masks"]),
         crop=options["crop"],
+        image_area=options["image_area"],
+        crop_is_area=options["crop_is_area"],
         sweeps=options["sweeps"],
         step=options["step"],
         join_groups=options["join_groups"],

@@ -13,7 +13,7 @@ REQUIRED = ("image", "subject", "site")
 OPTIONAL = (
     *("labelme", "side", "visit", "take", "selected", "frame", "operator", "device", "preset"),
     *("depth_mm", "spacing_x_mm", "spacing_y_mm", "centre", "cohort", "sex", "age", "reader"),
-    "partition",
+    *("partition", "image_area"),
 )
 BYTE_LIMIT = 20 * 1024 * 1024
 DEFAULT_NAME = "manifest.csv"

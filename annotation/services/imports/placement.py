@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from annotation.models import Partition
+from domain.calibration import check_area_text
 from domain.errors import InvalidInput
 from domain.names import plain, subject_code
 
@@ -26,6 +27,7 @@ LENGTHS = {
     "cohort": 60,
     "sex": 10,
     "reader": 150,
+    "image_area": 60,
 }
 
 
@@ -52,6 +54,7 @@ class Placement:
     age: float | None = None
     reader: str = ""
     partition: str = ""
+    image_area: str = ""
 
     @property
     def take_fields(self) -> dict[str, Any]:
@@ -87,6 +90,8 @@ def placement_from_fields(fields: Mapping[str, str]) -> Placement:
     spacing = [_number(values, name, 5.0) for name in ("spacing_x_mm", "spacing_y_mm")]
     if (spacing[0] is None) != (spacing[1] is None):
         raise InvalidInput("spacing_x_mm and spacing_y_mm come together; give both or none")
+    if values.get("image_area"):
+        check_area_text(values["image_area"])
     return Placement(
         **{name: values.get(name, "") for name in LENGTHS},
         side=_one_of("side", values.get("side", "").lower(), SIDES),

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from annotation.services.imports import scales
 from annotation.services.imports.labels import meant, near_label
 from annotation.services.imports.listing import CLIP, ListedFile
 from annotation.services.imports.placement import Placement
 from annotation.services.imports.planning import Document, Summary, Unit
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
+from annotation.services.imports.scales import SeenScale
 from annotation.services.scans import StoredPixels, pixel_hash, store_pixels
 from core import files, untrusted
 from core.sandbox import Sandbox
@@ -53,7 +55,7 @@ class ReadImage:
     """An image ready to be kept.
 
     Args:
-        full_height: its height in px before it was cropped.
+        scale: what is known of its scale.
         aspect: x spacing / y spacing of its pixels by its file; None: not to be believed.
         grey_maximum: the value that became 255, where the file has more than 8 bits a pixel.
     """
@@ -62,7 +64,7 @@ class ReadImage:
     name: str
     frame: int
     stored: StoredPixels
-    full_height: int
+    scale: SeenScale
     original_sha256: str
     aspect: float | None = 1.0
     grey_maximum: int | None = None
@@ -102,13 +104,14 @@ class Reader:
 
     def _clip(self, unit: Unit) -> Iterator[ReadImage]:
         digest = hashlib.sha256(unit.file.read()).hexdigest()
+        scale = None
         for frame in untrusted.clip_frames(self._sandbox, unit.file.path, self._request.step):
             self._report.warn(unit.name, *frame.notes)
             if frame.notes or frame.number == 0:
                 self._say_aspect(unit, frame.aspect)
+            scale = scale or scales.seen(frame.pixels, unit.placement, self._request, frame.aspect)
             kept = self._stored(self._hidden(frame.pixels))
-            height = frame.pixels.shape[0]
-            yield ReadImage(unit, unit.name, frame.number, kept, height, digest, frame.aspect)
+            yield ReadImage(unit, unit.name, frame.number, kept, scale, digest, frame.aspect)
 
     def _say_aspect(self, unit: Unit, aspect: float | None) -> None:
         """Say that pixels are not square, and what that means for the scale."""
@@ -140,7 +143,7 @@ class Reader:
             unit.name,
             unit.placement.frame or 0,
             self._stored(self._hidden(pixels)),
-            pixels.shape[0],
+            scales.seen(pixels, unit.placement, self._request),
             hashlib.sha256(data).hexdigest(),
         )
         for document in unit.documents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from domain.calibration import check_area_text
 from domain.errors import InvalidInput
 from domain.pixels import Rectangle, rectangle_from_text
 
@@ -31,6 +32,9 @@ class ImportRequest:
         encoding: of LabelMe files that are not UTF-8; empty: those are refused.
         masks, crop: rectangles `x,y,width,height` in px, blackened or kept before anything is
             stored.
+        image_area: where the pictures show tissue, `x,y,width,height` in px of the file, or `full`;
+            a depth spans its height.
+        crop_is_area: the crop is the image area.
         sweeps: each folder of images is one dynamic take, its files the frames in order.
         step: of a clip or a sweep each `step`-th frame is taken.
         join_groups: shapes that share label and group_id become parts of one region.
@@ -48,6 +52,8 @@ class ImportRequest:
     encoding: str = ""
     masks: tuple[str, ...] = ()
     crop: str = ""
+    image_area: str = ""
+    crop_is_area: bool = False
     sweeps: bool = False
     step: int = DEFAULT_STEP
     join_groups: bool = False
@@ -62,6 +68,15 @@ class ImportRequest:
             if kind not in KINDS_OF_NAMES:
                 raise InvalidInput(f"{kind!r} is no kind of name; use {', '.join(KINDS_OF_NAMES)}.")
         _ = (self.mask_rectangles, self.crop_rectangle)
+        self._check_area()
+
+    def _check_area(self) -> None:
+        if self.image_area:
+            check_area_text(self.image_area)
+        if self.crop_is_area and not self.crop:
+            raise InvalidInput("Name the crop that is the image area, or leave that out.")
+        if self.crop_is_area and self.image_area:
+            raise InvalidInput("Give the image area, or say that the crop is it, not both.")
 
     @property
     def mask_rectangles(self) -> tuple[Rectangle, ...]:

@@ -19,6 +19,7 @@ from annotation.models import (
     Review,
     Revision,
     RevisionContent,
+    ScaleBasis,
     Site,
     SourceFile,
     Study,
@@ -28,10 +29,10 @@ from annotation.models import (
 from annotation.selectors.locks import sealed
 from annotation.selectors.work import current_reference
 from annotation.services import (
+    calibrations,
     double_reading,
     outlines,
     references,
-    scans,
     signatures,
     split,
 )
@@ -46,7 +47,7 @@ from core import events
 from core.models import User
 from core.services import audit
 from domain import lookalike
-from domain.calibration import PixelSpacing
+from domain.calibration import Scale
 from domain.errors import MyotraceError, Refused
 
 CHUNK = 500
@@ -58,6 +59,7 @@ class _NewRows:
 
     images: list[Image] = field(default_factory=list)
     signatures: list[lookalike.Signature | None] = field(default_factory=list)
+    scale_bases: list[ScaleBasis] = field(default_factory=list)
     calibrations: list[Calibration] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Taker:
         self._submitted: list[Annotation] = []
         self._approved: list[Annotation] = []
         self._places = Places(study)
+        self._confirmed_areas = scales.confirmed_areas(study)
 
     @property
     def new_images(self) -> list[Image]:
@@ -169,20 +172,23 @@ class Taker:
     # One image
 
     def _take(self, read: ReadImage) -> None:
-        spacing = scales.spacing_of(read)
+        scale, warnings = scales.decided(
+            read.scale, read.unit.placement.device, self._confirmed_areas
+        )
+        self._report.warn(read.name, *warnings)
         self._keep_known_readers(read)
         place = self._places.place(read, self._sites[read.unit.placement.site])
         for difference in place.differences:
             self._report.warn(read.name, difference)
         if place.image is None:
-            image = self._new_image(read, place.take, spacing)
+            image = self._new_image(read, place.take, scale)
             self._new_outlines(image, read)
             self._places.remember(read, image)
         elif place.image.pk is None:
             self._report.warn(read.name, "the same pixels stand at this place twice; taken once")
             self._new_outlines(place.image, read)
         else:
-            self._known_image(read, place.image, spacing)
+            self._known_image(read, place.image, scale)
 
     def _keep_known_readers(self, read: ReadImage) -> None:
         """Refuse outlines whose reader cannot be a user."""
@@ -195,7 +201,7 @@ class Taker:
                 self._report.refuse(one.name, error.message)
         read.outlines = kept
 
-    def _new_image(self, read: ReadImage, take: Take, spacing: PixelSpacing | None) -> Image:
+    def _new_image(self, read: ReadImage, take: Take, scale: Scale) -> Image:
         stored = read.stored
         image = Image(
             take=take,
@@ -214,14 +220,9 @@ class Taker:
         )
         self._rows.images.append(image)
         self._rows.signatures.append(stored.signature)
-        if spacing is not None:
-            calibration = Calibration(
-                image=image,
-                x_mm=spacing.x_mm,
-                y_mm=spacing.y_mm,
-                method=spacing.method,
-                author=self._actor,
-            )
+        self._rows.scale_bases.append(scales.basis_row(image, read.scale))
+        calibration = scales.calibration_row(image, scale, read.scale.crop, self._actor)
+        if calibration is not None:
             self._rows.calibrations.append(calibration)
         return image
 
@@ -290,11 +291,11 @@ class Taker:
 
     # An image that is there already
 
-    def _known_image(self, read: ReadImage, image: Image, spacing: PixelSpacing | None) -> None:
+    def _known_image(self, read: ReadImage, image: Image, scale: Scale) -> None:
         if image.erased_at is not None:
             raise Refused("its subject withdrew consent: it is not taken in again")
         self._report.file(read.name).unchanged = True
-        self._calibrate_again(read, image, spacing)
+        self._calibrate_again(read, image, scale)
         for one in read.outlines:
             try:
                 with transaction.atomic():
@@ -302,11 +303,12 @@ class Taker:
             except MyotraceError as error:
                 self._report.refuse(one.name, error.message)
 
-    def _calibrate_again(self, read: ReadImage, image: Image, spacing: PixelSpacing | None) -> None:
+    def _calibrate_again(self, read: ReadImage, image: Image, scale: Scale) -> None:
+        spacing = scale.spacing
         if spacing is None:
             return
         if image.calibration is None and self._actor is not None:
-            scans.calibrate(image, spacing, actor=self._actor)
+            calibrations.calibrate(image, spacing, actor=self._actor, area=scale.area)
             self._report.warn(read.name, "was imported before; its calibration is new")
         elif image.calibration is None:
             self._report.warn(read.name, "is not calibrated here; name who sets its scale (--as)")
@@ -377,6 +379,7 @@ class Taker:
         rows = self._rows
         Image.objects.bulk_create(rows.images, batch_size=CHUNK)
         signatures.keep_all(rows.images, rows.signatures)
+        ScaleBasis.objects.bulk_create(rows.scale_bases, batch_size=CHUNK)
         Calibration.objects.bulk_create(rows.calibrations, batch_size=CHUNK)
         for calibration in rows.calibrations:
             calibration.image.calibration = calibration

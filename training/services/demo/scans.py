@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.db import transaction
 
+from annotation.models import Calibration
 from annotation.services import scans
 from domain import phantom
-from domain.calibration import from_depth
+from domain.calibration import PixelSpacing
 from domain.geometry import Region
 from domain.phantom.view import stream
+from domain.pixels import Rectangle
 from training.services.demo.people import People
 
 if TYPE_CHECKING:
@@ -113,7 +115,8 @@ def _take_in(
         take=take,
         frame=frame,
         original_name=f"{subject.code}-{site.slug}-v{visit + 1}-t{take}-f{frame}.png",
-        spacing=from_depth(phantom.DEPTH_MM, phantom.HEIGHT),
+        spacing=PixelSpacing(phantom.SPACING_MM, phantom.SPACING_MM, Calibration.Method.PHANTOM),
+        area=Rectangle(0, 0, phantom.WIDTH, phantom.HEIGHT),
         subject_fields=_subject_fields(subject),
         take_fields={
             "kind": kind,
