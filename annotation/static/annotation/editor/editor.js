@@ -402,7 +402,7 @@ export class Editor {
     const index = regionAt(this.regions, point);
     if (index < 0) return;
     const { label } = this.regions[index];
-    if (this.mode.keepsStructure && label !== this.label) return;
+    if (this.keepsStructure && label !== this.label) return;
     this.select(label);
     this.#picked = point;
   }
@@ -472,20 +472,28 @@ export class Editor {
     return true;
   }
 
-  /** Whether the chosen structure is locked, which is said then. */
   refusesChosen() {
-    const isLocked = this.locked.has(this.label);
-    if (isLocked) this.#sayLocked(this.label);
+    return this.refuses(this.label);
+  }
+
+  /** Whether a structure is locked, which is said then. @param {string} label */
+  refuses(label) {
+    const isLocked = this.locked.has(label);
+    if (isLocked) this.#sayLocked(label);
     return isLocked;
+  }
+
+  get keepsStructure() {
+    return this.mode.keepsStructure ?? false;
   }
 
   /** @param {string} label */
   #sayLocked(label) {
-    this.say(`${this.#titleOf(label)} is locked: its outline stays as it is. “Locked” beside the scan unlocks it.`);
+    this.say(`${this.titleOf(label)} is locked: its outline stays as it is. “Locked” beside the scan unlocks it.`);
   }
 
   /** @param {string} label */
-  #titleOf(label) {
+  titleOf(label) {
     return this.data.labels.find(({ name }) => name === label)?.title ?? label;
   }
 
@@ -493,7 +501,7 @@ export class Editor {
   toggleLock(label) {
     if (!this.locked.delete(label)) this.locked.add(label);
     this.draw();
-    const title = this.#titleOf(label);
+    const title = this.titleOf(label);
     this.say(
       this.locked.has(label)
         ? `${title} is locked: no tool changes its outline. Undo still does.`

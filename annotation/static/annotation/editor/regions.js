@@ -20,7 +20,7 @@ import {
   ringsCross,
   samePoint,
 } from "#editor/geometry.js";
-import { redraw } from "#editor/redraw.js";
+import { cutAcross } from "#editor/redraw.js";
 import { common, difference, filled, overlapArea, union } from "#editor/shapes.js";
 import { reshape } from "#editor/topology.js";
 
@@ -236,11 +236,11 @@ function mend(regions, place, ring) {
  */
 export function splitRegion(regions, label, line, scale, { locked } = {}) {
   const outlines = ringPlaces(regions, label).filter(({ ring }) => ring === 0);
-  const found = redraw(outlines.map((place) => ringAt(regions, place)), line, scale, LINE_TOLERANCE);
+  const found = cutAcross(outlines.map((place) => ringAt(regions, place)), line, scale, LINE_TOLERANCE);
   if (!found) return null;
   const { region: index, part } = outlines[found.ring];
   const region = regions[index];
-  const halves = found.choices.map(({ ring }) => common([region.parts[part]], filled(ring)));
+  const halves = found.halves.map((ring) => common([region.parts[part]], filled(ring)));
   const rest = region.parts.filter((_, p) => p !== part);
   const [whole, ...others] = halves.map((half, at) => (at === 0 ? [...half, ...rest] : half));
   if (halves.some((half) => !half.length)) return null;

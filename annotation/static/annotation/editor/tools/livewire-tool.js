@@ -8,12 +8,11 @@
  * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
  * @typedef {import("#editor/actions.js").Action} Action
  * @typedef {import("#editor/geometry.js").Point} Point
- * @typedef {import("#editor/geometry.js").Region} Region
  */
 import { distance, tidyRing } from "#editor/geometry.js";
 import { wayTo } from "#editor/livewire.js";
-import { redraw } from "#editor/redraw.js";
-import { addRing, replaceRing, ringAt, ringPlaces } from "#editor/regions.js";
+import { addRing, ringPlaces } from "#editor/regions.js";
+import { LineIn } from "#editor/tools/line-in.js";
 import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
 
 export class LivewireTool {
@@ -45,7 +44,7 @@ export class LivewireTool {
       label: "Follow the edge's other side; once it is put in, take the line's other side",
       keys: ["X"],
       otherwise: "{wire-side} takes the other side of the edge that the line follows.",
-      enabled: () => (this.#seed && this.#waysFrom(this.#seed) !== null) || this.#last?.regions === this.desk.regions,
+      enabled: () => (this.#seed && this.#waysFrom(this.#seed) !== null) || this.#line.canFlip,
       run: () => this.#flip(),
     },
   ];
@@ -63,12 +62,12 @@ export class LivewireTool {
   #ahead = null;
   /** Whether the line is to be put in once all its legs are worked out. */
   #isDue = false;
-  /** What was put in, and what the other side would have been. @type {{regions: Region[], flip: () => void} | null} */
-  #last = null;
+  #line;
 
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
+    this.#line = new LineIn(desk, this.name, "Put in along the edge", "wire-side");
   }
 
   /** The line so far. */
@@ -172,7 +171,7 @@ export class LivewireTool {
 
   #flip() {
     const seed = this.#seed;
-    if (!seed || !this.#waysFrom(seed)) return this.#last?.flip();
+    if (!seed || !this.#waysFrom(seed)) return this.#line.flip();
     const hand = 1 - this.#handTo(this.#ahead ?? seed);
     this.desk.drafts.settle(this.name, { ...this.#draft, hand });
     if (this.#ahead) this.#show(this.#legTo(this.#ahead));
@@ -239,8 +238,10 @@ export class LivewireTool {
       return desk.say("The line is being worked out; it is put in then.");
     }
     const line = legs.flatMap((leg) => leg ?? []);
-    const places = ringPlaces(desk.regions, desk.label);
-    if (places.length) return this.#replace(places, line, 0);
+    if (ringPlaces(desk.regions, desk.label).length) {
+      const meant = this.#line.find(line, 2 * TOLERANCE);
+      return this.#line.put(meant, 0) ? this.#end() : undefined;
+    }
     const after = this.#closed(line);
     if (!after) return desk.say("The line has to enclose something.");
     if (desk.commit(after, this.name, "Put in along the edge.")) this.#end();
@@ -249,24 +250,6 @@ export class LivewireTool {
   #end() {
     this.desk.drafts.end(this.name);
     this.leave();
-  }
-
-  /** @param {import("#editor/regions.js").RingPlace[]} places @param {Point[]} line @param {number} choice */
-  #replace(places, line, choice) {
-    const { desk } = this;
-    const rings = places.map((place) => ringAt(desk.regions, place));
-    const found = redraw(rings, line, desk.scale, 2 * TOLERANCE);
-    if (!found) return desk.say("The line has to begin and end on the outline.");
-    const { ring } = found.choices[choice];
-    const after = ring.length < 3 ? null : replaceRing(desk.regions, places[found.ring], ring, desk);
-    if (!after) return desk.say("Nothing would be left of the outline; it stays as it was.");
-    if (!desk.commit(after, this.name, "Put in along the edge. {wire-side} takes the other side.")) return;
-    this.#end();
-    const flip = () => {
-      desk.undo();
-      this.#replace(places, line, 1 - choice);
-    };
-    this.#last = { regions: desk.regions, flip };
   }
 
   /** @param {Point[]} line */

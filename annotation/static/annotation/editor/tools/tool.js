@@ -37,10 +37,15 @@
  *   pick(point: Point): void,
  *   say(text: string): void,
  *   refusesChosen(): boolean,
+ *   refuses(label: string): boolean,
+ *   select(label: string): void,
+ *   titleOf(label: string): string,
+ *   readonly keepsStructure: boolean,
  * }} Desk what a tool may see and do; `drafts` holds lines that are started, each under its
  *   tool's name; `scale` is stage px per image px,
  *   `linked` whether neighbours follow a border, `locked` the labels whose outlines stay as they
- *   are, the brush's `radius` in image px; `commit` tells whether no lock forbids it; `refusesChosen`: the chosen structure is locked, and that is said
+ *   are, the brush's `radius` in image px; `commit` tells whether no lock forbids it; `refuses`: a
+ *   structure is locked, and that is said; `keepsStructure`: no gesture chooses another structure
  *
  * @typedef {{label: string, keys?: string[], button?: import("#editor/actions.js").Button}} Offer
  *
