@@ -104,3 +104,25 @@ def test_names_packed_in_chinese_are_read(take_case: Callable[..., ImportReport]
     assert codes() == {"受试者甲"}
     assert Image.objects.get().original_name == "受试者甲/股直肌1.png"
     assert "read as gbk" in " ".join(report.notes)
+
+
+def test_visits_of_two_people_are_a_question_with_the_pattern(
+    take_case: Callable[..., ImportReport],
+) -> None:
+    report = take_case("nested-visits", site="rf", create_site=True)
+
+    assert codes() == set()
+    assert set(refused(report)) == set(report.files)
+    pattern = report.patterns[0]["pattern"]
+    assert pattern in reasons(report, "P01/v1/a.png")
+
+    taken = take_case("nested-visits", site="rf", create_site=True, pattern=pattern)
+
+    assert codes() == {"P01", "P02"}
+    assert refused(taken) == []
+    assert sorted(Image.objects.values_list("subject__code", "take__number")) == [
+        ("P01", 1),
+        ("P01", 2),
+        ("P02", 1),
+        ("P02", 2),
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from annotation.services.imports.layout import questions
 from annotation.services.imports.listing import CLIP, IMAGE, OTHER, OUTLINES, ListedFile
 from annotation.services.imports.manifest import Manifest, ManifestRow
 from annotation.services.imports.naming import default_subject, names_caught
@@ -137,6 +138,7 @@ def _units_by_name(
     if request.pattern:
         caught = names_caught(request.pattern, [file.name for file in images])
     else:
+        images = _without_questions(images, request, report)
         caught = [{} for _ in images]
     units: list[Unit] = []
     for file, groups in zip(images, caught, strict=True):
@@ -153,6 +155,18 @@ def _units_by_name(
         }
         _add_unit(units, file, defaults | dict(groups), report, "")
     return units
+
+
+def _without_questions(
+    images: Sequence[ListedFile], request: ImportRequest, report: ImportReport
+) -> list[ListedFile]:
+    """The images whose folders or names say whose they are; the others are refused, and asked."""
+    for question in questions([file.name for file in images], sweeps=request.sweeps):
+        report.patterns.append({"pattern": question.pattern, "why": question.why})
+        report.patterns.append({"pattern": question.as_before, "why": "different people"})
+        for path in question.paths:
+            report.refuse(path, question.reason)
+    return [file for file in images if not report.is_refused(file.name)]
 
 
 def _frames_of_sweeps(

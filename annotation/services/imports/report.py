@@ -35,7 +35,8 @@ class ImportReport:
 
     `unknown_labels`: by site, each label that a dry run did not know and the one it may mean.
     `taken`: how many images, outlines and references are new. `near`: by kind of name, each that
-    is spelled almost like another, and that.
+    is spelled almost like another, and that. `patterns`: where folders and names do not say whose
+    scans they are, each pattern that may say it, and why it is asked.
     """
 
     files: dict[str, FileReport] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class ImportReport:
     unknown_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     near: dict[str, dict[str, str]] = field(default_factory=dict)
+    patterns: list[dict[str, str]] = field(default_factory=list)
 
     def file(self, path: str) -> FileReport:
         """The entry of a file, begun if there is none."""
@@ -89,4 +91,5 @@ class ImportReport:
             "unknown_labels": self.unknown_labels,
             "taken": self.taken,
             "near": self.near,
+            "patterns": self.patterns,
         }
