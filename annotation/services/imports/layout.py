@@ -95,7 +95,7 @@ def _pattern(folders: Sequence[PurePosixPath], between: str) -> str:
     """The pattern that fits folders in folders: the innermost that may be a person's is one."""
     depth = min(len(folder.parts) for folder in folders)
     levels = [{folder.parts[-1 - level] for folder in folders} for level in range(depth)]
-    inner = []
+    inner: list[str] = []
     while len(inner) < depth - 1 and _is_inner(levels[len(inner)], levels[len(inner) + 1]):
         inner.append(_group(levels[len(inner)]))
     return "/".join(["(?P<subject>[^/]+)", *reversed(inner)]) + f"{between}/[^/]+$"
