@@ -67,6 +67,7 @@ def register_all() -> None:
         ("annotation_revision", "revisions"),
         ("annotation_review", "reviews"),
         ("annotation_calibration", "calibrations"),
+        ("annotation_measuredframe", "choices of a frame"),
         ("annotation_lock", "locks"),
         ("annotation_lockedimage", "locked images"),
         ("annotation_locklook", "looks at a lock"),

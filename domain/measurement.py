@@ -8,7 +8,7 @@ thin it. docs/algorithms/measurement.md defines each and shows what they differ 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,10 @@ TRANSVERSE = "transverse"
 NOT_CALIBRATED = "not calibrated"
 LONGITUDINAL = "longitudinal view: a CSA needs a transverse one"
 CIRCLE_TOLERANCE = 0.001
+
+CSA, VISIBLE_CSA = "CSA", "visible CSA"
+THICKNESS, VISIBLE_THICKNESS = "thickness", "visible thickness"
+"""Names of quantities: what the view cuts is another quantity, and is never pooled with it."""
 
 Point = tuple[float, float]
 Line = tuple[Point, Point]
@@ -78,7 +82,7 @@ def has_csa(plane: str) -> bool:
 
 
 def cross_section(
-    shape: BaseGeometry, plane: str, cut: tuple[str, ...], spacing: PixelSpacing | None
+    shape: BaseGeometry, plane: str, cut: Collection[str], spacing: PixelSpacing | None
 ) -> CrossSection:
     """The CSA of an outline with its proper name, or why there is none.
 
@@ -86,12 +90,22 @@ def cross_section(
         plane: "transverse" or "longitudinal".
         cut: the sides on which the field of view cuts the muscle.
     """
-    quantity = "visible CSA" if cut else "CSA"
+    quantity = VISIBLE_CSA if cut else CSA
     if not has_csa(plane):
         return CrossSection(quantity, None, LONGITUDINAL)
     if spacing is None:
         return CrossSection(quantity, None, NOT_CALIBRATED)
     return CrossSection(quantity, csa_mm2(shape, spacing), "")
+
+
+def is_cut_thickness(cut: Collection[str]) -> bool:
+    """Whether the view cuts the thickness: only a deep cut shortens it."""
+    return "deep" in cut
+
+
+def thickness_quantity(cut: Collection[str]) -> str:
+    """The proper name of a thickness, by the sides on which the view cuts the muscle."""
+    return VISIBLE_THICKNESS if is_cut_thickness(cut) else THICKNESS
 
 
 def thickness(shape: BaseGeometry, definition: str, spacing: PixelSpacing | None) -> Thickness:

@@ -121,6 +121,25 @@ class SelectTake(forms.Form):
         self.fields["take"].queryset = scan.takes.all()  # type: ignore[attr-defined]
 
 
+class MeasureFrame(forms.Form):
+    """Whether a sweep's values are taken from this frame, or from the one that the rule finds."""
+
+    title, button = "Choose the measured frame", "Decide"
+
+    HERE, RULE = "here", "rule"
+
+    frame = forms.ChoiceField(
+        label="The sweep's values are",
+        choices=[
+            (HERE, "those of this frame"),
+            (RULE, "those of the frame that the rule finds"),
+        ],
+    )
+    reason = forms.CharField(
+        max_length=300, help_text="Shown beside the value. For example: the probe was level here."
+    )
+
+
 class RevisionChoiceField(forms.ModelChoiceField):
     """Revisions by who drew them and how far they came."""
 

@@ -13,6 +13,7 @@ from annotation.models.assignment import Assignment
 from annotation.models.guideline import Example
 from annotation.models.image import Alignment, Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
+from annotation.models.measured_frame import MeasuredFrame
 from annotation.models.partition import (
     HELD_OUT,
     LOOK_BUDGET,
@@ -54,6 +55,7 @@ __all__ = [
     "Lock",
     "LockLook",
     "LockedImage",
+    "MeasuredFrame",
     "Membership",
     "Partition",
     "Reference",

@@ -19,6 +19,7 @@ def as_json(measurement: Measurement) -> dict[str, Any]:
     for name, decimals in DECIMALS.items():
         if row[name] is not None:
             row[name] = round(row[name], decimals)
+    row["cut"] = list(measurement.cut)
     row["visit"] = measurement.visit.isoformat() if measurement.visit else None
     return row
 
@@ -26,7 +27,16 @@ def as_json(measurement: Measurement) -> dict[str, Any]:
 def as_csv(measurements: Iterable[Measurement]) -> Iterator[str]:
     """The header and one line a measurement; what there is no value for is empty."""
     rows = (as_json(one) for one in measurements)
-    return csv_lines(COLUMNS, ({**row, "selected": _word(row["selected"])} for row in rows))
+    return csv_lines(COLUMNS, (_plain(row) for row in rows))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "selected": _word(row["selected"]),
+        "of_scan": _word(row["of_scan"]),
+        "cut": " ".join(row["cut"]),
+    }
 
 
 def _word(value: bool) -> str:

@@ -22,14 +22,13 @@ from domain import agreement
 from domain.agreement import MeasurementAgreement, OverlapAgreement, PairOverlap
 from domain.estimate import Estimate
 from domain.geometry import Region, normalise, region_from_json
-from domain.measurement import csa_mm2, thickness
+from domain.measurement import csa_mm2, is_cut_thickness, thickness
 from domain.raster import polygon_to_mask
 
 SEED = 20_260
 """Fixed, so that the page, the command and the report show the same intervals."""
 
 REMEMBERED = 20_000
-CUT_OF_THICKNESS = frozenset({"deep"})
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ class Mt:
     units: tuple[str, str] = ("mm", "px")
 
     def is_cut(self, outlined: Outlined) -> bool:
-        return bool(outlined.cut & CUT_OF_THICKNESS)
+        return is_cut_thickness(outlined.cut)
 
     def value(self, outlined: Outlined, reading: Reading, *, in_mm: bool) -> float | None:
         measured = thickness(outlined.shape, self.definition, reading.spacing)

@@ -24,7 +24,6 @@ from annotation.models import (
     Site,
     Suggestion,
 )
-from annotation.selectors.agreement import CUT_OF_THICKNESS
 from annotation.selectors.images import spacing_of
 from annotation.selectors.monitoring import mean_dice, watched
 from annotation.selectors.readings import reading_ends
@@ -221,7 +220,7 @@ def _of_label(
         dice_without=mean_dice(alone, offered, image),
         csa=_measured([shape.area for shape in shapes]) if has_csa else None,
         mt=None
-        if cut & CUT_OF_THICKNESS
+        if measurement.is_cut_thickness(cut)
         else _measured([_thickness(site, image, shape) for shape in shapes]),
         seconds_with=with_it.seconds or None,
         seconds_without=without_it.seconds or None,

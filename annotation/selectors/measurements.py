@@ -6,15 +6,18 @@ whose items `of_items` measures the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 import shapely
 from django.db.models import Q, QuerySet
 
-from annotation.models import HELD_OUT, Image, Reference, Site, Study
+from annotation.models import HELD_OUT, Image, MeasuredFrame, Reference, Site, Study
+from annotation.selectors import measured_frames
 from annotation.selectors.images import pixels, spacing_of
 from annotation.selectors.locks import sealed_images
 from annotation.selectors.references import ReferenceItem
@@ -22,15 +25,25 @@ from core.models import User
 from domain.calibration import PixelSpacing
 from domain.geometry import CUTS, Region, normalise, regions_from_json
 from domain.measurement import (
+    CSA,
     MEASUREMENT_VERSION,
     NOT_CALIBRATED,
+    THICKNESS,
     cross_section,
     echo_intensity,
     has_csa,
     thickness,
+    thickness_quantity,
 )
+from domain.sweep_value import FrameSize, measured_frame
 
 NOT_OUTLINED = "not outlined"
+THE_RULE = "rule"
+SIDES = ("right", "left", "")
+ONE_A_SUBJECT = (
+    "One value a subject: of the first visit that has one, of the right side, of the left where "
+    "the right has none."
+)
 CHUNK = 200
 RELATIONS = ("subject", "take__scan__visit", "calibration", "scale_basis")
 
@@ -41,7 +54,10 @@ class Measurement:
 
     mm are None without a calibration, CSA on a longitudinal site, everything where the label is
     not outlined; `why_no_csa` and `why_no_mt` say so. `csa_quantity` is "visible CSA" where the
-    view cuts the muscle. `selected`: of the take that measurement uses.
+    view cuts the muscle, `mt_quantity` "visible thickness" where it cuts it deep; `cut` names the
+    sides. `selected`: of the take that measurement uses. `of_scan`: this is the scan's value, of
+    a sweep its measured frame; `frame_by` is who chose that frame, THE_RULE or a person with the
+    reason in `frame_reason`, and empty where there is no choice.
     """
 
     study: str
@@ -70,6 +86,15 @@ class Measurement:
     version: str
     image_id: int
     revision_digest: str
+    cut: tuple[str, ...]
+    mt_quantity: str
+    of_scan: bool = False
+    frame_by: str = ""
+    frame_reason: str = ""
+
+    def value_of(self, quantity: str) -> float | None:
+        """The value in mm or mm² under its proper name: what the view cuts has no CSA."""
+        return {self.csa_quantity: self.csa_mm2, self.mt_quantity: self.mt_mm}.get(quantity)
 
 
 @dataclass(frozen=True)
@@ -92,35 +117,115 @@ def of_study(
 ) -> Iterator[Measurement]:
     """The measurements of a study's current references, by site, subject, visit, side and take.
 
-    `drawn_by` keeps to one reader's outlines. Echo intensity reads each image's pixels. Erased
-    images and those of test subjects are left out.
+    `drawn_by` keeps to one reader's outlines, which changes nothing about which frame of a sweep is
+    measured. Echo intensity reads each image's pixels. Erased images and those of test subjects
+    are left out.
     """
     rows = _references(study, site).exclude(_withheld())
     if subject_code:
         rows = rows.filter(image__subject__code=subject_code)
-    if drawn_by is not None:
-        rows = rows.filter(revision__author=drawn_by.pk)
-    sites = _sites(study)
-    for row in rows.iterator(chunk_size=CHUNK):
-        revision = row.revision
-        outline = _Outline(
-            revision.regions, revision.author.get_username(), row.how, revision.digest
-        )
-        yield from _measured(sites[row.image.site_id], row.image, outline, with_echo_intensity)
+    sites, chosen = _sites(study), measured_frames.standing_in(study)
+    found = rows.iterator(chunk_size=CHUNK)
+    for take, of_take in groupby(found, key=lambda row: row.image.take_id):
+        measured = []
+        for row in of_take:
+            revision = row.revision
+            outline = _Outline(
+                revision.regions, revision.author.get_username(), row.how, revision.digest
+            )
+            own = drawn_by is None or revision.author_id == drawn_by.pk
+            site_of_row = sites[row.image.site_id]
+            with_ei = with_echo_intensity and own
+            measured += [(one, own) for one in _measured(site_of_row, row.image, outline, with_ei)]
+        valued = _with_values([one for one, _ in measured], chosen.get(take))
+        yield from (one for one, (_, own) in zip(valued, measured, strict=True) if own)
 
 
 def of_items(
     study: Study, items: Sequence[ReferenceItem], *, with_echo_intensity: bool = True
 ) -> Iterator[Measurement]:
     """The measurements of references that a counted look has opened, in their order."""
-    sites = _sites(study)
+    sites, chosen = _sites(study), measured_frames.standing_in(study)
+    found: list[tuple[int, Measurement]] = []
     for start in range(0, len(items), CHUNK):
         chunk = items[start : start + CHUNK]
         images = Image.objects.select_related(*RELATIONS).in_bulk([one.image_id for one in chunk])
         for item in chunk:
             outline = _Outline(item.regions, item.reader, item.how, item.revision_digest)
             image = images[item.image_id]
-            yield from _measured(sites[image.site_id], image, outline, with_echo_intensity)
+            measured = _measured(sites[image.site_id], image, outline, with_echo_intensity)
+            found += [(image.take_id, one) for one in measured]
+    by_take: dict[int, list[Measurement]] = defaultdict(list)
+    for take, one in found:
+        by_take[take].append(one)
+    valued = {
+        take: iter(_with_values(of_take, chosen.get(take))) for take, of_take in by_take.items()
+    }
+    return (next(valued[take]) for take, _ in found)
+
+
+def _with_values(of_take: Sequence[Measurement], choice: MeasuredFrame | None) -> list[Measurement]:
+    """The measurements of one take, those of them marked that are the scan's values.
+
+    A sweep has one measured frame a label: the one that a person chose, where the label is
+    outlined there, else that of `domain.sweep_value`.
+    """
+    frames = {
+        label: _frame_of([one for one in of_take if one.label == label], choice)
+        for label in dict.fromkeys(one.label for one in of_take)
+    }
+    return [
+        _marked(one, *frames[one.label], choice)
+        if one.selected and frames[one.label][0] == one.image_id
+        else one
+        for one in of_take
+    ]
+
+
+def _frame_of(
+    of_label: Sequence[Measurement], choice: MeasuredFrame | None
+) -> tuple[int | None, str]:
+    """The image that a label's values are taken from, and who says so."""
+    outlined = [one for one in of_label if one.mt_px is not None]
+    if choice is not None and choice.image_id in {one.image_id for one in outlined}:
+        return choice.image_id, choice.author.get_username()
+    if len(of_label) == 1:
+        return of_label[0].image_id, ""
+    images = {one.frame: one.image_id for one in outlined}
+    in_mm = all(one.mt_mm is not None for one in outlined)
+    frame = measured_frame([_size(one, in_mm) for one in outlined])
+    return (images[frame], THE_RULE) if frame is not None else (of_label[0].image_id, "")
+
+
+def _size(one: Measurement, in_mm: bool) -> FrameSize:
+    """What frames are compared by: CSA where there is one, else thickness; in mm if all can."""
+    if one.csa_px is not None:
+        size = one.csa_mm2 if in_mm and one.csa_mm2 is not None else one.csa_px
+        return FrameSize(one.frame, size, one.csa_quantity != CSA)
+    thick = one.mt_mm if in_mm else one.mt_px
+    assert thick is not None, "an outline has a thickness"
+    return FrameSize(one.frame, thick, one.mt_quantity != THICKNESS)
+
+
+def _marked(
+    one: Measurement, image: int | None, by: str, choice: MeasuredFrame | None
+) -> Measurement:
+    reason = choice.reason if choice and choice.image_id == image else ""
+    return replace(one, of_scan=True, frame_by=by, frame_reason=reason)
+
+
+def of_subjects(rows: Iterable[Measurement], quantity: str) -> dict[str, float]:
+    """{subject: its value of one label's quantity}, by ONE_A_SUBJECT; nothing is averaged."""
+    found: dict[str, float] = {}
+    for one in sorted(rows, key=_first_visit_right_side):
+        value = one.value_of(quantity)
+        if one.of_scan and value is not None:
+            found.setdefault(one.subject, value)
+    return found
+
+
+def _first_visit_right_side(one: Measurement) -> tuple[bool, date, int]:
+    return one.visit is None, one.visit or date.max, SIDES.index(one.side)
 
 
 def left_out(study: Study, *, site: Site | None = None) -> int:
@@ -143,6 +248,7 @@ def _references(study: Study, site: Site | None) -> QuerySet[Reference]:
         "image__take__scan__visit__date",
         "image__take__scan__side",
         "image__take__number",
+        "image__take_id",
         "image__frame",
         "image_id",
     )
@@ -223,6 +329,8 @@ def _row(
         version=MEASUREMENT_VERSION,
         image_id=image.pk,
         revision_digest=outline.digest,
+        cut=region.cut,
+        mt_quantity=thickness_quantity(region.cut),
     )
 
 

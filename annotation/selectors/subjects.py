@@ -40,7 +40,8 @@ class SubjectPage:
 class ScanRow:
     """One scan of a subject: the image shown for it and what was measured, by label.
 
-    The image is the selected take's; of a sweep the frame that the measurements are of.
+    The measurements are the scan's values, of a sweep each label's on its measured frame; the image
+    is the first one's, else the first frame of the selected take.
     """
 
     visit: date | None
@@ -103,7 +104,7 @@ def scans_of(subject: Subject, drawn_by: User | None = None) -> list[SiteOfSubje
         for one in measurements.of_study(
             study, subject_code=subject.code, drawn_by=drawn_by, with_echo_intensity=False
         )
-        if one.selected
+        if one.of_scan
     ]
     frames = (
         Image.objects.filter(
@@ -131,25 +132,14 @@ def scans_of(subject: Subject, drawn_by: User | None = None) -> list[SiteOfSubje
 
 
 def _scan_row(images: Sequence[Image], measured: Iterable[Measurement]) -> ScanRow:
-    """A scan by its measured frame with the largest thickness or area, else by its first frame."""
     by_id = {image.pk: image for image in images}
     of_scan = [one for one in measured if one.image_id in by_id]
-    shown = max(
-        by_id.values(),
-        key=lambda image: (_size([o for o in of_scan if o.image_id == image.pk]), -image.frame),
-    )
+    shown = by_id[of_scan[0].image_id] if of_scan else images[0]
     scan = shown.take.scan
     return ScanRow(
         visit=scan.visit.date,
         side=scan.side,
         image=shown,
         n_frames=len(images),
-        measurements=[one for one in of_scan if one.image_id == shown.pk],
+        measurements=of_scan,
     )
-
-
-def _size(of_image: Sequence[Measurement]) -> float:
-    """What frames of a sweep are compared by: area if the site has one, else thickness, in px."""
-    if not of_image:
-        return -1.0
-    return sum(one.csa_px or 0.0 for one in of_image) or sum(one.mt_px or 0.0 for one in of_image)

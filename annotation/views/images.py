@@ -14,15 +14,23 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from annotation.forms.gallery import GalleryFilter
-from annotation.forms.image import Calibrate, Move, ProposeCorrection, SelectTake, ShowExample
+from annotation.forms.image import (
+    Calibrate,
+    MeasureFrame,
+    Move,
+    ProposeCorrection,
+    SelectTake,
+    ShowExample,
+)
 from annotation.middleware import StudyRequest
 from annotation.models import Image, Study
 from annotation.policies import Role, require_role
-from annotation.selectors import gallery, guideline, thumbnails, work
+from annotation.selectors import gallery, guideline, measured_frames, sweeps, thumbnails, work
 from annotation.selectors.images import visible_image
 from annotation.selectors.locks import open_correction, sealed
 from annotation.services import calibrations, corrections, scans
 from annotation.services import guideline as guideline_services
+from annotation.services import measured_frames as choosing
 from core.pages import Empty, Pages
 from core.spreadsheets import csv_lines
 from domain.errors import MyotraceError, NotFound
@@ -123,6 +131,7 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
         "thumbnail": thumbnails.of_images([shown], request.user, request.role)[shown.pk],
         "annotations": work.annotations_on(shown, request.user, request.role),
         "reference": None if request.role == Role.ANNOTATOR else work.current_reference(shown),
+        "measured_frame": measured_frames.standing(shown.take),
         "takes": shown.take.scan.takes.count(),
         "forms": forms,
         "can_draw": request.role != Role.ADMIN,
@@ -154,6 +163,8 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
         "calibrate": Calibrate(shown, data.get("calibrate"), prefix="calibrate"),
         "select": SelectTake(shown.take.scan, data.get("select"), prefix="select"),
     }
+    if sweeps.frame_count(shown) > 1:
+        forms["measure"] = MeasureFrame(data.get("measure"), prefix="measure")
     examples = guideline.examples_on(request.user, shown)
     example = ShowExample(
         shown, examples[0] if examples else None, data.get("example"), prefix="example"
@@ -182,6 +193,14 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
         reason = form.cleaned_data["reason"]
         scans.select_take(shown.take.scan, chosen, actor=request.user, reason=reason)
         messages.success(request, f"Take {chosen.number} is the selected one.")
+    elif isinstance(form, MeasureFrame):
+        reason = form.cleaned_data["reason"]
+        if form.cleaned_data["frame"] == MeasureFrame.HERE:
+            choosing.choose(shown, request.user, reason=reason)
+            messages.success(request, "The sweep's values are those of this frame.")
+        else:
+            choosing.follow_rule(shown.take, request.user, reason=reason)
+            messages.success(request, "The rule finds the sweep's frame.")
     elif isinstance(form, ShowExample):
         guideline_services.show_example(**form.cleaned_data, actor=request.user)
         messages.success(request, f"The guideline of {shown.site.name} shows it from now on.")

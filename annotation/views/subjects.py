@@ -20,7 +20,7 @@ from annotation.selectors.measurements import Measurement
 from annotation.selectors.subjects import SiteOfSubject
 from core import plots
 from core.pages import Empty, Pages
-from domain.measurement import has_csa
+from domain.measurement import VISIBLE_CSA, VISIBLE_THICKNESS, has_csa
 
 
 @require_GET
@@ -82,6 +82,7 @@ def _section(
         "site": one.site,
         "has_csa": has_csa(one.site.plane),
         "scans": [(scan, pictures[scan.image.pk]) for scan in one.scans],
+        "has_sweeps": any(scan.n_frames > 1 for scan in one.scans),
         "is_measured": any(scan.measurements for scan in one.scans),
         "figures": _figures(study, found, one),
     }
@@ -125,8 +126,7 @@ def _series(one: SiteOfSubject, quantity: str) -> list[plots.Series]:
 
 
 def _line_name(measured: Measurement, quantity: str) -> str:
-    """Label and side; an area that the view cuts is a line of its own."""
-    is_cut_area = quantity == "csa_mm2" and measured.csa_quantity != "CSA"
-    return " ".join(
-        word for word in (measured.label, measured.side, is_cut_area and "(visible CSA)") if word
-    )
+    """Label and side; what the view cuts is a line of its own."""
+    name = measured.csa_quantity if quantity == "csa_mm2" else measured.mt_quantity
+    cut = f"({name})" if name in (VISIBLE_CSA, VISIBLE_THICKNESS) else ""
+    return " ".join(word for word in (measured.label, measured.side, cut) if word)

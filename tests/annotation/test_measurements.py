@@ -149,7 +149,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for code in ("S001", "S002", "S003"):
         approved(code)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(rows_of(study)) == 3
 
 

@@ -65,7 +65,7 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
     error = measuring["summary"]["csa_error_mm2"]
     assert {"iou", "hd95_mm", "mt_error_mm"} <= set(measuring["summary"])
     csa = next(one for one in site["measurements"] if one["quantity"] == "CSA")
-    assert (csa["n_images"], csa["unit"]) == (10, "mm²"), "two validation and eight training scans"
+    assert (csa["n_scans"], csa["unit"]) == (10, "mm²"), "two validation and eight training scans"
     assert site["measurements_left_out"] == 8
     for text in (words, said):
         assert digest in text.replace(" ", "") or digest in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotation.selectors.measurements import ONE_A_SUBJECT
 from core.numbers import interval, number, with_interval
 from core.reports.document import (
     Block,
@@ -18,6 +19,7 @@ from core.reports.document import (
     counted,
     moment,
 )
+from domain.measurement import CSA, VISIBLE_CSA
 from training.reports.model_document import SINGLE_READINGS, lineage
 from training.reports.study_report import (
     PARTITIONS,
@@ -267,11 +269,12 @@ def _measurements(site: SiteReport) -> list[Block]:
         Column("What"),
         *(
             Column(title, number=True)
-            for title in ("Mean ± SD", "95 % interval", "Median", "Subjects", "Images", "Without")
+            for title in ("Mean ± SD", "95 % interval", "Median", "Subjects", "Scans", "Without")
         ),
     ]
     table = Table(
-        f"Of approved outlines on selected takes. Thickness: {site.thickness_definition}.",
+        f"Of approved outlines on selected takes. {ONE_A_SUBJECT} Of a sweep its measured frame. "
+        f"Thickness: {site.thickness_definition}.",
         columns,
         [_measured(one) for one in site.measurements],
     )
@@ -279,9 +282,9 @@ def _measurements(site: SiteReport) -> list[Block]:
 
 
 def _measured(one: MeasurementSummary) -> list[str]:
-    places = 0 if one.quantity == "CSA" else 1
+    places = 0 if one.quantity in (CSA, VISIBLE_CSA) else 1
     what = f"{one.label}: {one.quantity} ({one.unit})"
-    counts = [str(one.n_images), str(one.n_without)]
+    counts = [str(one.n_scans), str(one.n_without)]
     if one.statistics is None:
         return [what, "", "", "", "0", *counts]
     return [

@@ -23,6 +23,7 @@ from annotation.selectors import (
 )
 from core import plots
 from core.reports.as_json import DRAWN
+from domain.measurement import CSA, THICKNESS, VISIBLE_CSA, VISIBLE_THICKNESS
 from inference.models import Purpose
 from inference.selectors import pointers, versions
 from training import drift_pages, evaluation_pages, evidence_pages, replay_pages, summarising
@@ -73,15 +74,16 @@ class ModelLine:
 
 @dataclass(frozen=True)
 class MeasurementSummary:
-    """CSA or thickness of one label over the subjects of the selected takes.
+    """CSA or thickness of one label, one value a subject by the rule of `measurements.of_subjects`.
 
-    `statistics`: of one mean per subject. `n_images` have a value, `n_without` have none.
+    What the view cuts is a quantity of its own. Of the scans `n_scans` have a value of it, and
+    `n_without` have none.
     """
 
     label: str
     quantity: str
     unit: str
-    n_images: int
+    n_scans: int
     n_without: int
     statistics: Mapping[str, Any] | None
 
@@ -246,33 +248,36 @@ def _named(site: Site, figures: Sequence[plots.Figure]) -> list[plots.Figure]:
 
 
 def _measurements(site: Site) -> list[MeasurementSummary]:
-    """CSA and thickness of the selected takes, label by label."""
+    """CSA and thickness of the scans, label by label; what the view cuts apart."""
     by_label: defaultdict[str, list[Measurement]] = defaultdict(list)
     for one in measurements.of_study(site.study, site=site, with_echo_intensity=False):
-        if one.selected:
+        if one.of_scan:
             by_label[one.label].append(one)
-    return [
-        summary
+    quantities = THICKNESSES if site.plane == site.Plane.LONGITUDINAL else AREAS + THICKNESSES
+    summaries = [
+        _summary(label, quantity, unit, rows)
         for label, rows in by_label.items()
-        for summary in (
-            _summary(label, "CSA", "mm²", [(one.subject, one.csa_mm2) for one in rows]),
-            _summary(label, "Thickness", "mm", [(one.subject, one.mt_mm) for one in rows]),
-        )
-        if summary.quantity != "CSA" or site.plane == site.Plane.TRANSVERSE
+        for quantity, unit in quantities
     ]
+    return [one for one in summaries if one.n_scans or one.quantity in (CSA, THICKNESS)]
+
+
+AREAS = ((CSA, "mm²"), (VISIBLE_CSA, "mm²"))
+THICKNESSES = ((THICKNESS, "mm"), (VISIBLE_THICKNESS, "mm"))
 
 
 def _summary(
-    label: str, quantity: str, unit: str, values: Sequence[tuple[str, float | None]]
+    label: str, quantity: str, unit: str, rows: Sequence[Measurement]
 ) -> MeasurementSummary:
-    by_subject: defaultdict[str, list[float]] = defaultdict(list)
-    for subject, value in values:
-        if value is not None:
-            by_subject[subject].append(value)
-    means = [sum(found) / len(found) for _, found in sorted(by_subject.items())]
-    known = sum(len(found) for found in by_subject.values())
+    values = measurements.of_subjects(rows, quantity)
+    known = sum(one.value_of(quantity) is not None for one in rows)
     return MeasurementSummary(
-        label, quantity, unit, known, len(values) - known, summarising.statistics(means)
+        label,
+        quantity,
+        unit,
+        known,
+        len(rows) - known,
+        summarising.statistics([values[subject] for subject in sorted(values)]),
     )
 
 

@@ -24,7 +24,7 @@ AGREEMENT = [
 ]  # fmt: skip
 LINEAGE = ["site", "at", "purpose", "kind", "model", "previous", "by", "reason"]
 SUMMARIES = [
-    "site", "label", "quantity", "unit", "n_images", "n_without", "mean", "sd", "median", "p5",
+    "site", "label", "quantity", "unit", "n_scans", "n_without", "mean", "sd", "median", "p5",
     "p95", "ci95_low", "ci95_high", "n_subjects",
 ]  # fmt: skip
 
