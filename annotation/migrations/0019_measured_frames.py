@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0014_what_a_file_says_of_its_pixels'),
+        ("annotation", "0018_image_areas"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
