@@ -57,6 +57,7 @@ MEASUREMENTS = ("Measurements", "annotation:measurements")
 IMPORTS = ("Imports", "annotation:imports")
 MEMBERS = ("Members", "annotation:members")
 SETTINGS = ("Settings", "annotation:settings")
+SCALE = ("Scale", "annotation:scale")
 LOCKS = ("Locks", "annotation:lock")
 JOBS = ("Jobs", "annotation:jobs")
 AUDIT = ("Audit", "annotation:audit")
@@ -69,8 +70,11 @@ FIRST = {
 }
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "annotator": (),
-    "expert": (QUEUE, OVERVIEW, RUNS, REPORT, MEASUREMENTS, LOCKS, JOBS, HELP),
-    "admin": (BOARD, REPORT, IMPORTS, MEASUREMENTS, MEMBERS, SETTINGS, LOCKS, JOBS, AUDIT, HELP),
+    "expert": (QUEUE, OVERVIEW, RUNS, REPORT, MEASUREMENTS, SCALE, LOCKS, JOBS, HELP),
+    "admin": (
+        *(BOARD, REPORT, IMPORTS, MEASUREMENTS, SCALE),
+        *(MEMBERS, SETTINGS, LOCKS, JOBS, AUDIT, HELP),
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from annotation.models import Annotation, Image, Issue, Revision, Suggestion
 from annotation.selectors.editor import SCHEMA
+from annotation.selectors.images import spacing_of, why_no_mm
 from annotation.selectors.work import current_reference
 from core.api.views import StrictSerializer
 
@@ -15,7 +16,8 @@ SERVER_ORIGINS = {Revision.Origin.IMPORTED, Revision.Origin.ADJUDICATION}
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
-    """An image with its place in the study. `spacing_mm` is [x, y] in mm per px, or null."""
+    """An image with its place in the study. `spacing_mm` is [x, y] in mm per px,
+    or null; then `why_no_mm` says why."""
 
     study = serializers.CharField(source="study.name", read_only=True)
     site = serializers.CharField(source="site.slug", read_only=True)
@@ -24,6 +26,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
     side = serializers.CharField(source="take.scan.side", read_only=True)
     take = serializers.IntegerField(source="take.number", read_only=True)
     spacing_mm = serializers.SerializerMethodField()
+    why_no_mm = serializers.SerializerMethodField()
 
     class Meta:
         model = Image
@@ -40,14 +43,18 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
             "height",
             "state",
             "spacing_mm",
+            "why_no_mm",
             "original_name",
             "created_at",
         ]
         read_only_fields = fields
 
     def get_spacing_mm(self, image: Image) -> list[float] | None:
-        calibration = image.calibration
-        return [calibration.x_mm, calibration.y_mm] if calibration else None
+        spacing = spacing_of(image)
+        return [spacing.x_mm, spacing.y_mm] if spacing else None
+
+    def get_why_no_mm(self, image: Image) -> str:
+        return why_no_mm(image)
 
 
 class RevisionSerializer(serializers.ModelSerializer[Revision]):

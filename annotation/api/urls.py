@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import images, imports, measurements, revisions, sweeps
+from annotation.api import calibrations, images, imports, measurements, revisions, sweeps
 
 urlpatterns = [
     path("imports/", imports.ImportView.as_view(), name="api-imports"),
@@ -61,5 +61,6 @@ urlpatterns = [
         revisions.WithdrawView.as_view(),
         name="api-withdraw",
     ),
+    path("calibrations/", calibrations.CalibrationsView.as_view(), name="api-calibrations"),
     path("measurements/", measurements.MeasurementListView.as_view(), name="api-measurements"),
 ]

@@ -93,7 +93,12 @@ def _images(study: Study, site: Site | None) -> QuerySet[Image]:
         Image.objects.filter(study=study, erased_at__isnull=True)
         .exclude(subject__partition__partition__in=HELD_OUT)
         .select_related(
-            "site", "subject__centre", "subject__partition", "take__scan__visit", "calibration"
+            "site",
+            "subject__centre",
+            "subject__partition",
+            "take__scan__visit",
+            "calibration",
+            "scale_basis",
         )
         .order_by("pk")
     )

@@ -10,6 +10,7 @@ from django.core import signing
 from django.db.models import Q, QuerySet
 
 from annotation.models import Image, Study
+from annotation.selectors.images import spacing_of, why_no_mm
 
 PAGE_SIZE = 48
 COUNTED_UP_TO = 1000
@@ -102,6 +103,7 @@ def rows_for_export(study: Study, wanted: Wanted) -> Iterator[dict[str, Any]]:
     images = _detailed(matching(study, wanted)).order_by("id")
     for image in images.iterator(chunk_size=500):
         scan = image.take.scan
+        spacing = spacing_of(image)
         yield {
             "image": image.pk,
             "subject": image.subject.code,
@@ -114,14 +116,15 @@ def rows_for_export(study: Study, wanted: Wanted) -> Iterator[dict[str, Any]]:
             "state": image.state,
             "width_px": image.width,
             "height_px": image.height,
-            "spacing_x_mm": image.calibration.x_mm if image.calibration else "",
-            "spacing_y_mm": image.calibration.y_mm if image.calibration else "",
+            "spacing_x_mm": spacing.x_mm if spacing else "",
+            "spacing_y_mm": spacing.y_mm if spacing else "",
+            "why_no_mm": why_no_mm(image),
             "original_name": image.original_name,
         }
 
 
 def _detailed(images: QuerySet[Image]) -> QuerySet[Image]:
-    related = ("subject", "site", "take__scan__visit", "calibration")
+    related = ("subject", "site", "take__scan__visit", "calibration", "scale_basis")
     return images.select_related(*related).prefetch_related("site__labels")
 
 

@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 
 from annotation.models import HELD_OUT, Image, MeasuredFrame, Reference, Site, Study
 from annotation.selectors import measured_frames
-from annotation.selectors.images import pixels, spacing_of
+from annotation.selectors.images import pixels, spacing_of, why_no_mm
 from annotation.selectors.locks import sealed_images
 from annotation.selectors.references import ReferenceItem
 from core.models import User
@@ -315,10 +315,10 @@ def _row(
         csa_quantity=csa.quantity,
         csa_mm2=csa.value_mm2 if drawn else None,
         csa_px=shape.area if drawn and has_csa(site.plane) else None,
-        why_no_csa=csa.why_empty if drawn else NOT_OUTLINED,
+        why_no_csa=_why(drawn, csa.why_empty, spacing, image),
         mt_mm=mt.value_mm if mt else None,
         mt_px=mt.value_px if mt else None,
-        why_no_mt=_why_no_mt(drawn, spacing),
+        why_no_mt=_why(drawn, "", spacing, image),
         mt_definition=site.thickness_definition,
         ei=ei,
         spacing_x_mm=spacing.x_mm if spacing else None,
@@ -334,7 +334,10 @@ def _row(
     )
 
 
-def _why_no_mt(drawn: bool, spacing: PixelSpacing | None) -> str:
+def _why(drawn: bool, reason: str, spacing: PixelSpacing | None, image: Image) -> str:
+    """Why a quantity has no value: not outlined, a reason of its own, or no scale."""
     if not drawn:
         return NOT_OUTLINED
-    return NOT_CALIBRATED if spacing is None else ""
+    if reason and reason != NOT_CALIBRATED:
+        return reason
+    return why_no_mm(image) if spacing is None else ""

@@ -11,8 +11,15 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotation.models import Calibration, Image, ImageArea, ScaleBasis, Study
-from annotation.selectors.images import basis_of, depth_of, pixels
-from domain.calibration import Known, PixelSpacing, proposed_area
+from annotation.selectors.images import basis_of, depth_of, pixels, spacing_of
+from domain.calibration import (
+    Known,
+    PixelSpacing,
+    as_text,
+    contradiction,
+    in_crop,
+    proposed_area,
+)
 from domain.pixels import Rectangle
 
 LOOKED_AT = 8
@@ -76,12 +83,13 @@ UNCONFIRMED = Q(calibration__method=Calibration.Method.DEPTH, calibration__file_
 
 def images_of(study: Study, device: str, width: int, height: int) -> QuerySet[Image]:
     """The pictures of a device and file size that have a depth, by their key."""
-    return (
-        _with_depth(study)
-        .filter(take__device=device, file_width=width, file_height=height)
-        .select_related("study", "take", "calibration", "scale_basis")
-        .order_by("pk")
-    )
+    found = _with_depth(study).filter(take__device=device, file_width=width, file_height=height)
+    return with_relations(found).order_by("pk")
+
+
+def with_relations(images: QuerySet[Image]) -> QuerySet[Image]:
+    """The same images with what their scale is decided by, in one query."""
+    return images.select_related("study", "subject", "take", "calibration", "scale_basis")
 
 
 def proposal(images: QuerySet[Image]) -> Rectangle | None:
@@ -161,6 +169,26 @@ def newest_area(study: Study, device: str, width: int, height: int) -> ImageArea
         return None
     rows = ImageArea.objects.filter(study=study, device=device, width=width, height=height)
     return rows.select_related("confirmed_by").order_by("-id").first()
+
+
+def manifest_fields(image: Image) -> dict[str, str]:
+    """The scale of a stored picture as columns of a manifest, so that it comes back the same.
+
+    A depth that spans more than the picture shows is left out: over its height it would be wrong.
+    """
+    spacing, depth, area = spacing_of(image), depth_of(image), area_in_force(image)
+    kept = in_crop(area, crop_of(image)) if area else None
+    if area is not None and (kept is None or kept.height != area.height):
+        kept, depth = None, None
+    if spacing is not None and depth is not None:
+        shown = kept or Rectangle(0, 0, image.width, image.height)
+        depth = None if contradiction(depth, shown, spacing) else depth
+    return {
+        "depth_mm": "" if depth is None else repr(depth),
+        "spacing_x_mm": repr(spacing.x_mm) if spacing else "",
+        "spacing_y_mm": repr(spacing.y_mm) if spacing else "",
+        "image_area": as_text(kept) if kept else "",
+    }
 
 
 def _typed(basis: ScaleBasis) -> PixelSpacing | None:

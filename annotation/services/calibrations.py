@@ -63,18 +63,16 @@ def calibrate(
 
 
 def calibrate_all(
-    images: Sequence[Image],
-    spacings: Sequence[PixelSpacing],
+    scaled: Sequence[tuple[Image, PixelSpacing, Rectangle | None]],
     *,
     actor: User,
-    area: Rectangle | None = None,
     despite_depth: bool = False,
 ) -> list[Calibration]:
-    """Set the spacing of several images, all or none; each by the rules of `calibrate`."""
+    """Set spacing and area of several images, all or none; each by the rules of `calibrate`."""
     with transaction.atomic():
         return [
             calibrate(image, spacing, actor=actor, area=area, despite_depth=despite_depth)
-            for image, spacing in zip(images, spacings, strict=True)
+            for image, spacing, area in scaled
         ]
 
 

@@ -22,7 +22,7 @@ from PIL import Image as PillowImage
 
 from annotation.models import Site, Study
 from annotation.policies import Role, require_role, role_of
-from annotation.selectors import exports
+from annotation.selectors import exports, scales
 from annotation.selectors.exports import ExportItem
 from core import files
 from core.models import User
@@ -42,7 +42,7 @@ SUMS = "SHA256SUMS"
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 MANIFEST = (
     *("image", "labelme", "subject", "site", "side", "visit", "take", "frame", "selected"),
-    *("operator", "device", "preset", "depth_mm", "spacing_x_mm", "spacing_y_mm"),
+    *("operator", "device", "preset", "depth_mm", "spacing_x_mm", "spacing_y_mm", "image_area"),
     *("centre", "cohort", "sex", "age", "partition", "reader"),
 )
 
@@ -226,7 +226,6 @@ def _mask(item: ExportItem, labels: list[str]) -> bytes:
 
 def _row(item: ExportItem, stem: str, labelme_path: str) -> dict[str, Any]:
     image, take, subject = item.image, item.image.take, item.image.subject
-    spacing = image.calibration
     partition = getattr(subject, "partition", None)
     return {
         "image": f"images/{stem}.png",
@@ -241,9 +240,7 @@ def _row(item: ExportItem, stem: str, labelme_path: str) -> dict[str, Any]:
         "operator": take.operator,
         "device": take.device,
         "preset": take.preset,
-        "depth_mm": take.depth_mm if take.depth_mm is not None else "",
-        "spacing_x_mm": repr(spacing.x_mm) if spacing else "",
-        "spacing_y_mm": repr(spacing.y_mm) if spacing else "",
+        **scales.manifest_fields(image),
         "centre": subject.centre.name if subject.centre else "",
         "cohort": subject.cohort,
         "sex": subject.sex,

@@ -26,7 +26,7 @@ from annotation.middleware import StudyRequest
 from annotation.models import Image, Study
 from annotation.policies import Role, require_role
 from annotation.selectors import gallery, guideline, measured_frames, sweeps, thumbnails, work
-from annotation.selectors.images import visible_image
+from annotation.selectors.images import AREA_UNKNOWN, CONTRADICTED, visible_image, why_no_mm
 from annotation.selectors.locks import open_correction, sealed
 from annotation.services import calibrations, corrections, scans
 from annotation.services import guideline as guideline_services
@@ -127,6 +127,8 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     shown.take.scan.refresh_from_db()
     context = {
         "image": shown,
+        "why_no_mm": why_no_mm(shown),
+        "scale_waits": SCALE_WAITS.get(why_no_mm(shown), ""),
         "scan": shown.take.scan,
         "thumbnail": thumbnails.of_images([shown], request.user, request.role)[shown.pk],
         "annotations": work.annotations_on(shown, request.user, request.role),
@@ -138,6 +140,9 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "annotation/image.html", context, status=status)
+
+
+SCALE_WAITS = {AREA_UNKNOWN: "area", CONTRADICTED: "decision"}
 
 
 def _after(act: str, shown: Image) -> HttpResponse:

@@ -64,6 +64,7 @@ FOR_ADMINS: dict[str, Any] = {"annotator": MISSING, "expert": MISSING}
 FOR_EXPERTS: dict[str, Any] = {"annotator": MISSING}
 NOT_THE_AUTHOR: dict[str, Any] = {"expert": FORBIDDEN, "admin": FORBIDDEN}
 RETURN = '{"revision": 1, "decision": "return", "reason": "x"}'
+SCALE = '{"rule": {"width": 4, "height": 4}, "method": "depth"}'
 REASON = '{"reason": "x"}'
 START = '{"study": "lab", "site": "rectus-femoris", "backend": "prior"}'
 
@@ -109,6 +110,9 @@ TABLE: dict[str, list[Row]] = {
     "api-withdraw": [api(MISSING, OK, FORBIDDEN, method="post", body=REASON)],
     "api-review-frames": [api()],
     "api-measurements": [api(MISSING, query="study=lab")],
+    "api-calibrations": [
+        api(MISSING, method="post", query="study=lab", body=SCALE),
+    ],
     "api-imports": [api(MISSING, method="post", query="study=lab")],
     "api-exports": [api(MISSING, query="study=lab")],
     "api-job": [api(**FOR_ADMINS)],
@@ -151,6 +155,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
     "annotation:settings": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
+    "annotation:scale": [page(**FOR_EXPERTS), page(**FOR_EXPERTS, method="post")],
     "annotation:lock": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],
     "annotation:imports": [page(**FOR_EXPERTS), page(**FOR_EXPERTS, method="post")],
     "annotation:import": [page(**FOR_ADMINS)],
