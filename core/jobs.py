@@ -46,6 +46,10 @@ class JobContext:
         """Show how far the job is (0 to 1) and what it does; renews the lease."""
         self._update(progress=min(max(fraction, 0.0), 1.0), message=message[:500])
 
+    def keep(self, result: dict[str, Any]) -> None:
+        """Keep what a job did that is about to end early; whoever finishes replaces it."""
+        self._update(result=result)
+
     def log(self, line: str) -> None:
         """Append a line to the log tail that the user sees."""
         self.job.log = (self.job.log + line.rstrip() + "\n")[-LOG_CHARACTERS:]

@@ -6,7 +6,7 @@ Asking is no look: signatures hold nothing of an outline.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,47 @@ def held_out_lookalikes_of(
         kept={one: signatures[one].thumbnail for one in ids},
     )
     return _most_alike(given, _pictures(never_trained_images(study)))
+
+
+@dataclass(frozen=True)
+class Resemblance:
+    """What a picture that is not kept yet looks most like: an image, or another of its kind by its
+    `place` among them; and whose that is."""
+
+    image_id: int | None
+    place: int | None
+    subject: str
+    correlation: float
+
+
+def lookalikes_of_new(
+    signatures: Sequence[lookalike.Signature], subjects: Sequence[str], others: QuerySet[Image]
+) -> dict[int, Resemblance]:
+    """Those of some pictures that are not kept yet, by their place, that look like one of `others`
+    or like each other, of another subject."""
+    if not signatures:
+        return {}
+    ids = [-1 - place for place in range(len(signatures))]
+    new = _Pictures(
+        ids,
+        list(subjects),
+        [""] * len(ids),
+        np.array([one.hashes for one in signatures]),
+        kept={pk: one.thumbnail for pk, one in zip(ids, signatures, strict=True)},
+    )
+    best = _most_alike(new, _pictures(others))
+    for pk, one in _most_alike(new, new).items():
+        if pk not in best or one.correlation > best[pk].correlation:
+            best[pk] = one
+    return {
+        -1 - pk: Resemblance(
+            one.like_image if one.like_image > 0 else None,
+            -1 - one.like_image if one.like_image < 0 else None,
+            one.like_subject,
+            one.correlation,
+        )
+        for pk, one in best.items()
+    }
 
 
 def lookalikes_of(images: QuerySet[Image], others: QuerySet[Image]) -> dict[int, Lookalike]:

@@ -98,6 +98,11 @@ def plan(image: Image) -> bool:
     return _plan(_with_details(Image.objects.filter(pk=image.pk))) > 0
 
 
+def plan_arrived(image_ids: Collection[int]) -> int:
+    """The same for many images, those left out that came with outlines."""
+    return _plan_untouched(Image.objects.filter(pk__in=image_ids))
+
+
 def plan_pairs(subject_ids: Collection[int]) -> None:
     """Plan the paired readings of subjects whom the split has just placed."""
     _plan_untouched(Image.objects.filter(subject__in=subject_ids, site__paired_share__gt=0))

@@ -6,6 +6,8 @@ replaces: no caller can do without (docs/architecture.md, "A scan's way round").
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -213,6 +215,63 @@ def accept_outside(
             site_id=image.site_id,
         )
     return reference
+
+
+def accept_new_outside(revisions: Sequence[Revision], *, actor: User) -> list[Reference]:
+    """The same for many outlines of images on which nobody else has worked and no reference
+    stands, each of another image, with a number of statements that does not grow with them.
+
+    In the caller's transaction; the caller tells of what was approved.
+    """
+    if not revisions:
+        return []
+    study = revisions[0].annotation.image.study
+    require_admin(actor, study)
+    annotations = [revision.annotation for revision in revisions]
+    Annotation.objects.filter(pk__in=[row.pk for row in annotations]).update(
+        state=Annotation.State.APPROVED
+    )
+    images = [row.image_id for row in annotations]
+    Image.objects.filter(pk__in=images).update(state=Image.State.APPROVED)
+    Review.objects.bulk_create(
+        Review(
+            revision=revision,
+            reviewer=actor,
+            decision=Review.Decision.APPROVE,
+            reason="approved outside",
+        )
+        for revision in revisions
+    )
+    accepted = Reference.objects.bulk_create(
+        Reference(
+            image=revision.annotation.image,
+            revision=revision,
+            how=Reference.How.OUTSIDE,
+            accepted_by=actor,
+        )
+        for revision in revisions
+    )
+    Reference.sources.through.objects.bulk_create(
+        Reference.sources.through(reference=row, revision=row.revision) for row in accepted
+    )
+    audit.record_all(
+        [
+            audit.Entry(
+                "reference accepted from outside",
+                actor,
+                revision.annotation,
+                study.name,
+                {
+                    "annotation": revision.annotation_id,
+                    "revision": revision.number,
+                    "digest": revision.digest,
+                    "reference": reference.pk,
+                },
+            )
+            for revision, reference in zip(revisions, accepted, strict=True)
+        ]
+    )
+    return accepted
 
 
 def refuse_decided(image: Image) -> None:

@@ -28,12 +28,11 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
-from annotation.services import calibrations, double_reading, signatures
 from core import events, files
 from core.models import User
 from core.services import audit
 from domain import names
-from domain.calibration import PixelSpacing
+from domain.calibration import PixelSpacing, Scale
 from domain.errors import InvalidInput, NotAllowed, Refused
 from domain.lookalike import Signature, signature
 from domain.pixels import Rectangle
@@ -96,55 +95,37 @@ def add_image(
     take_fields: dict[str, Any] | None = None,
     actor: User | None,
 ) -> tuple[Image, bool]:
-    """Take one frame in: subject, visit, scan and take are made as needed. Answers (image, new?).
+    """Take one frame in by `services.intake`. Answers (image, new?).
 
     Give `pixels`, or `stored` where they are in the file store already. The same pixels at the
     same place change nothing; other pixels at a place that is taken raise Refused. `area` is the
-    image area that `spacing` rests on. Publishes
-    `image_added` for a new image.
+    image area that `spacing` rests on.
     """
-    stored = stored or store_pixels(_required(pixels))
-    with transaction.atomic():
-        subject = _subject(study, subject_code, subject_fields or {})
-        if subject.withdrawn_at is not None:
-            raise Refused(f"Subject {subject_code} withdrew consent: nothing more is taken in.")
-        row, _ = Visit.objects.get_or_create(subject=subject, date=visit)
-        scan, _ = Scan.objects.get_or_create(visit=row, site=site, side=side)
-        acquisition, _ = Take.objects.get_or_create(
-            scan=scan, number=take, defaults=_only(take_fields or {}, TAKE_FIELDS)
-        )
-        existing = Image.objects.filter(take=acquisition, frame=frame).first()
-        if existing is not None:
-            if existing.pixel_sha256 != stored.pixel_sha256:
-                raise Refused(
-                    f"{existing} holds other pixels already. Give the new picture another take or "
-                    "frame number."
-                )
-            return existing, False
-        image = Image.objects.create(
-            take=acquisition,
-            frame=frame,
-            study=study,
-            site=site,
-            subject=subject,
-            width=stored.width,
-            height=stored.height,
-            pixel_sha256=stored.pixel_sha256,
-            file_sha256=stored.file_sha256,
-            original_name=original_name[:500],
+    from annotation.services.intake.batch import UNCHANGED, Frame
+    from annotation.services.intake.running import take_one
+
+    outcome = take_one(
+        study,
+        Frame(
+            subject=subject_code.strip(),
+            site=site.slug,
+            stored=stored or store_pixels(_required(pixels)),
+            name=original_name,
             original_sha256=original_sha256,
-        )
-        signatures.keep(image, stored.signature)
-        if scan.selected_take_id is None:
-            Scan.objects.filter(pk=scan.pk).update(
-                selected_take=acquisition, selected_reason="first take"
-            )
-        if spacing is not None:
-            calibrations.put(image, spacing, area=area, author=actor)
-        if study.double_reading_share > 0 or _held_out_as(subject):
-            double_reading.plan(image)
-        events.publish("image_added", image_id=image.pk, site_id=site.pk)
-    return image, True
+            side=side,
+            visit=visit,
+            take=take,
+            frame=frame,
+            subject_fields=_only(subject_fields or {}, SUBJECT_FIELDS),
+            take_fields=_only(take_fields or {}, TAKE_FIELDS),
+            scale=Scale(spacing, area),
+        ),
+        actor=actor,
+    )
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.image is not None
+    return Image.objects.get(pk=outcome.image.pk), outcome.status != UNCHANGED
 
 
 def select_take(scan: Scan, take: Take, *, actor: User | None, reason: str) -> None:

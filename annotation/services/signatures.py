@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
@@ -21,11 +21,29 @@ def keep(image: Image, found: lookalike.Signature | None = None) -> None:
 def keep_all(images: Sequence[Image], found: Sequence[lookalike.Signature | None]) -> None:
     """Keep the signatures of new images; one that is not given is taken from an image with the
     same pixels, or computed from the stored pixels."""
+    twins = kept(
+        {image.pixel_sha256 for image, given in zip(images, found, strict=True) if not given}
+    )
     rows = [
-        _row(image, given or _of_twin(image) or lookalike.signature(pixels(image)))
+        _row(image, given or twins.get(image.pixel_sha256) or lookalike.signature(pixels(image)))
         for image, given in zip(images, found, strict=True)
     ]
     Signature.objects.bulk_create(rows, batch_size=CHUNK)
+
+
+def kept(pixel_hashes: Collection[str]) -> dict[str, lookalike.Signature]:
+    """Signatures that are kept of pictures with these pixels, by their hash."""
+    wanted = sorted(pixel_hashes)
+    found: dict[str, lookalike.Signature] = {}
+    for start in range(0, len(wanted), CHUNK):
+        rows = Signature.objects.filter(
+            image__pixel_sha256__in=wanted[start : start + CHUNK], version=lookalike.VERSION
+        )
+        for digest, hashes, thumbnail in rows.values_list(
+            "image__pixel_sha256", "hashes", "thumbnail"
+        ):
+            found[digest] = lookalike.unpacked(bytes(hashes), bytes(thumbnail))
+    return found
 
 
 def complete(study: Study) -> int:
@@ -47,13 +65,6 @@ def complete(study: Study) -> int:
 def _lacking(study: Study) -> QuerySet[Image]:
     images = Image.objects.filter(study=study, erased_at__isnull=True)
     return images.exclude(signature__version=lookalike.VERSION).order_by("id")
-
-
-def _of_twin(image: Image) -> lookalike.Signature | None:
-    row = Signature.objects.filter(
-        image__pixel_sha256=image.pixel_sha256, version=lookalike.VERSION
-    ).first()
-    return lookalike.unpacked(bytes(row.hashes), bytes(row.thumbnail)) if row is not None else None
 
 
 def _row(image: Image, found: lookalike.Signature) -> Signature:

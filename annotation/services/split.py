@@ -90,7 +90,8 @@ def honour(study: Study, partitions: Mapping[str, str], *, actor: User | None) -
     if actor is not None:
         require_admin(actor, study)
     with _one_at_a_time(study):
-        subjects = {subject.code: subject for subject in _subjects(study, all_of_them=True)}
+        named = Subject.objects.filter(study=study, code__in=partitions)
+        subjects = {subject.code: subject for subject in named.select_related("partition")}
         for code, partition in partitions.items():
             _check_given(subjects, code, partition)
         new = {
@@ -123,11 +124,9 @@ def _one_at_a_time(study: Study) -> Iterator[None]:
         ) from error
 
 
-def _subjects(study: Study, *, all_of_them: bool = False) -> list[Subject]:
-    subjects = Subject.objects.filter(study=study).select_related("partition")
-    if not all_of_them:
-        subjects = subjects.filter(withdrawn_at__isnull=True)
-    return list(subjects.order_by("code"))
+def _subjects(study: Study) -> list[Subject]:
+    subjects = Subject.objects.filter(study=study, withdrawn_at__isnull=True)
+    return list(subjects.select_related("partition").order_by("code"))
 
 
 def _to_split(study: Study, subjects: Mapping[str, Subject]) -> list[splitting.SplitSubject]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models, transaction
@@ -12,6 +14,17 @@ from django.utils import timezone
 from core.models import AuditEvent, AuditHead, User
 
 GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event to be appended: what was done, by whom (None: the system itself), to what."""
+
+    verb: str
+    actor: User | None
+    target: models.Model | str = ""
+    scope: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def record(
@@ -26,26 +39,37 @@ def record(
 
     `scope` names the study. `actor` is None for what the system does by itself.
     """
+    (event,) = record_all([Entry(verb, actor, target, scope, details)])
+    return event
+
+
+def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append events in their order, with a number of statements that does not grow with them."""
+    if not entries:
+        return []
+    events = []
     with transaction.atomic():
         head, _ = AuditHead.objects.select_for_update().get_or_create(
             pk=1, defaults={"hash": GENESIS}
         )
-        event = AuditEvent(
-            sequence=head.sequence + 1,
-            at=timezone.now(),
-            actor=actor,
-            actor_name=actor.get_username() if actor else "Myotrace",
-            verb=verb,
-            target=_name_of(target),
-            scope=scope,
-            details=json.loads(json.dumps(details, default=str)),
-            previous_hash=head.hash,
-        )
-        event.hash = event_hash(event)
-        event.save(force_insert=True)
-        head.sequence, head.hash = event.sequence, event.hash
+        for entry in entries:
+            event = AuditEvent(
+                sequence=head.sequence + 1,
+                at=timezone.now(),
+                actor=entry.actor,
+                actor_name=entry.actor.get_username() if entry.actor else "Myotrace",
+                verb=entry.verb,
+                target=_name_of(entry.target),
+                scope=entry.scope,
+                details=json.loads(json.dumps(entry.details, default=str)),
+                previous_hash=head.hash,
+            )
+            event.hash = event_hash(event)
+            head.sequence, head.hash = event.sequence, event.hash
+            events.append(event)
+        AuditEvent.objects.bulk_create(events)
         head.save()
-    return event
+    return events
 
 
 def event_hash(event: AuditEvent) -> str:

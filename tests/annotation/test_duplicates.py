@@ -12,9 +12,10 @@ from django.test import Client
 
 from annotation.models import Alignment, Image, Signature, Site, Study, Subject, SubjectPartition
 from annotation.selectors import duplicates, images, pool
-from annotation.services import alignments, lock, signatures, split, subjects
-from annotation.services.imports import running
+from annotation.services import alignments, lock, scans, signatures, split, subjects
+from annotation.services.imports import copies
 from annotation.services.imports.report import ImportReport
+from annotation.services.intake.batch import Frame
 from core.models import User
 from domain import lookalike, phantom
 from tests.annotation.references import approve
@@ -136,11 +137,12 @@ def test_sealing_names_copies_under_subjects_that_models_learn_from(
 
 
 def test_a_large_import_is_compared_later_and_says_so(
-    study: Study, make_image: MakeImage, monkeypatch: pytest.MonkeyPatch
+    study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "MOST_PAIRS", 3)
+    monkeypatch.setattr(copies, "MOST_PAIRS", 3)
     report = ImportReport()
-    running.warn_of_copies(study, [make_image("S1"), make_image("S2")], report)
+    frames = [Frame(code, "rf", scans.store_pixels(noise(n))) for n, code in enumerate("ab")]
+    copies.warn_of_copies(study, frames, report)
     (note,) = report.notes
     assert "lookalikes" in note
 
@@ -200,7 +202,7 @@ class TestAlignments:
     def test_an_import_pays_so_that_a_seal_and_a_run_align_nothing(
         self, study: Study, pair: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        running.warn_of_copies(study, list(pair), ImportReport())
+        copies.keep_alignments(study, pair)
         SubjectPartition.objects.create(subject=pair[0].subject, partition="test")
         monkeypatch.setattr(lookalike, "correlations", None)
         held_out, others = Image.objects.filter(pk=pair[0].pk), Image.objects.filter(pk=pair[1].pk)

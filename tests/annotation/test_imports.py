@@ -975,17 +975,24 @@ KILLED = """
 import os, signal, sys
 import django
 django.setup()
-from annotation.services.imports import taking
+from annotation.services.intake import running, writing
 from django.core.management import call_command
+running.FIRST_BATCH = running.MOST_FRAMES = 2
 if sys.argv[1] == "kill":
-    taking.Taker._finish = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+    tell = writing.Writer._tell
+    batches = []
+    def die(writer):
+        batches.append(tell(writer))
+        if len(batches) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+    writing.Writer._tell = die
 call_command("import_dataset", sys.argv[2], "--site", "rf", "--create-site", "--study", "again")
 call_command("verify")
 """
 TABLES = ("study", "site", "subject", "image", "annotation", "revision", "sourcefile")
 
 
-def test_a_killed_import_leaves_nothing_half_done_and_can_be_repeated(
+def test_an_import_killed_in_a_batch_leaves_whole_scans_and_a_repeat_takes_the_rest(
     transactional_db: None, tmp_path: Path
 ) -> None:
     source = folder(
@@ -1020,13 +1027,11 @@ def test_a_killed_import_leaves_nothing_half_done_and_can_be_repeated(
 
     killed = run("kill")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert counts() == [0, 0, 0, 0, 0, 0, 0]
-    with closing(sqlite3.connect(data / "db.sqlite3")) as database:
-        # The lease of the killed process has run out.
-        database.execute("UPDATE core_job SET state = 'failed'")
-        database.commit()
+    assert counts() == [1, 1, 2, 2, 1, 1, 1], "the first batch, and no part of the second"
 
     again = run("go on")
 
     assert again.returncode == 0, again.stderr
+    assert "3 imported" in again.stdout
+    assert "3 unchanged" in again.stdout
     assert counts() == [1, 1, 5, 5, 1, 1, 1]

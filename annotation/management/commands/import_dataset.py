@@ -10,8 +10,15 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.management.study_command import StudyCommand
 from annotation.services.imports import running
-from annotation.services.imports.report import IMPORTED, REFUSED, UNCHANGED, WARNING
+from annotation.services.imports.report import WARNING
 from annotation.services.imports.request import DEFAULT_STEP, STATES, SUBMITTED, ImportRequest
+from annotation.services.intake.batch import (
+    IMPORTED,
+    NEWER,
+    REFUSED,
+    UNCHANGED,
+    WORKED_HERE,
+)
 from core.models import Job, User
 from core.services import jobs
 from domain.errors import MyotraceError
@@ -19,6 +26,8 @@ from domain.errors import MyotraceError
 WORDS = {
     IMPORTED: "imported",
     WARNING: "taken with a warning",
+    NEWER: "newer, taken as a new revision",
+    WORKED_HERE: "kept beside work done here",
     UNCHANGED: "unchanged",
     REFUSED: "refused",
 }

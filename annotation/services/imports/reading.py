@@ -41,13 +41,15 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class ReadOutlines:
-    """Outlines ready to be kept: their file's name and hash, regions, reader, placement."""
+    """Outlines ready to be kept: their file's name and hash, regions, reader, placement; the
+    site's labels that the file uses."""
 
     name: str
     sha256: str
     regions: list[dict[str, Any]]
     reader: str
     placement: dict[str, Any]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass
@@ -230,7 +232,14 @@ class Reader:
             "encoding": encoding or "",
             "crop": [crop.x, crop.y, crop.width, crop.height] if crop else None,
         }
-        return ReadOutlines(name, digest, json.loads(reply.payload), document.reader, placement)
+        return ReadOutlines(
+            name,
+            digest,
+            json.loads(reply.payload),
+            document.reader,
+            placement,
+            tuple(labels[label] for label in document.summary.labels),
+        )
 
     def _check_size(self, document: Document, unit: Unit, pixels: Grey, data: bytes) -> None:
         """Refuse outlines of an image of another size; warn where the embedded one differs."""

@@ -5,28 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-IMPORTED = "imported"
-UNCHANGED = "unchanged"
+from annotation.services.intake.batch import (
+    IMPORTED,
+    NEWER,
+    REFUSED,
+    UNCHANGED,
+    WORKED_HERE,
+    Outcome,
+)
+
 WARNING = "warning"
-REFUSED = "refused"
-STATUSES = (IMPORTED, WARNING, UNCHANGED, REFUSED)
+STATUSES = (IMPORTED, WARNING, NEWER, WORKED_HERE, UNCHANGED, REFUSED)
+BY_WEIGHT = (UNCHANGED, IMPORTED, NEWER, WORKED_HERE, REFUSED)
+"""Of a file with several frames the heaviest outcome counts."""
 
 
 @dataclass
 class FileReport:
-    """One file: whether it was refused or is unchanged, and what is to be said about it."""
+    """One file: what became of it, and what is to be said about it."""
 
-    refused: bool = False
-    unchanged: bool = False
+    outcome: str = ""
     reasons: list[str] = field(default_factory=list)
 
     @property
+    def refused(self) -> bool:
+        """Whether nothing of it was taken."""
+        return self.outcome == REFUSED
+
+    @property
     def status(self) -> str:
-        if self.refused:
-            return REFUSED
-        if self.unchanged:
-            return UNCHANGED
-        return WARNING if self.reasons else IMPORTED
+        """One of STATUSES: a file that is taken with reasons is a warning."""
+        outcome = self.outcome or IMPORTED
+        return WARNING if outcome == IMPORTED and self.reasons else outcome
+
+    def end(self, outcome: str) -> None:
+        """Note an outcome; a heavier one stays."""
+        if not self.outcome or BY_WEIGHT.index(outcome) > BY_WEIGHT.index(self.outcome):
+            self.outcome = outcome
 
 
 @dataclass
@@ -36,7 +51,8 @@ class ImportReport:
     `unknown_labels`: by site, each label that a dry run did not know and the one it may mean.
     `taken`: how many images, outlines and references are new. `near`: by kind of name, each that
     is spelled almost like another, and that. `patterns`: where folders and names do not say whose
-    scans they are, each pattern that may say it, and why it is asked.
+    scans they are, each pattern that may say it, and why it is asked. `scans`: a row for each take,
+    see `imports.rows`.
     """
 
     files: dict[str, FileReport] = field(default_factory=dict)
@@ -46,6 +62,7 @@ class ImportReport:
     taken: dict[str, int] = field(default_factory=dict)
     near: dict[str, dict[str, str]] = field(default_factory=dict)
     patterns: list[dict[str, str]] = field(default_factory=list)
+    scans: list[dict[str, Any]] = field(default_factory=list)
 
     def file(self, path: str) -> FileReport:
         """The entry of a file, begun if there is none."""
@@ -59,7 +76,22 @@ class ImportReport:
     def refuse(self, path: str, reason: str) -> None:
         """Refuse a file; its first reasons stay."""
         self.warn(path, reason)
-        self.file(path).refused = True
+        self.file(path).end(REFUSED)
+
+    def end(self, outcome: Outcome) -> None:
+        """Note what became of a frame and of its files of outlines."""
+        name = outcome.frame.name
+        self.warn(name, *outcome.reasons)
+        if outcome.error is not None:
+            self.refuse(name, outcome.error.message)
+            for one in outcome.frame.outlines:
+                if one.name != name:
+                    self.refuse(one.name, f"its image {name} was refused")
+            return
+        self.file(name).end(outcome.status)
+        for ended in outcome.outlines:
+            self.warn(ended.outlines.name, *ended.reasons)
+            self.file(ended.outlines.name).end(ended.status)
 
     def ask(self, kind: str, name: str, other: str) -> None:
         """Note a name that may have been meant to be another."""
@@ -92,4 +124,5 @@ class ImportReport:
             "taken": self.taken,
             "near": self.near,
             "patterns": self.patterns,
+            "scans": self.scans,
         }

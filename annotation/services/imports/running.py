@@ -1,8 +1,8 @@
 """An import from its request to its report.
 
-Everything is read, decoded, checked and put into the file store first; then one transaction
-writes all rows. A process that is killed before it leaves files that nothing names, after it a
-finished import: never half of one. A second run finds what the first one stored and goes on.
+Everything is read, decoded, checked and put into the file store first; then the intake takes it in,
+some scans a transaction (`services.intake`). A process that is killed in between leaves whole scans
+and files that nothing names: a second run finds what is there and takes the rest.
 """
 
 from __future__ import annotations
@@ -10,73 +10,80 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from django.db import transaction
 
 from annotation.models import Image, Site, Study
-from annotation.policies import is_admin, require_admin, require_member
-from annotation.selectors.duplicates import lookalikes_of
 from annotation.selectors.studies import known_study
-from annotation.services import alignments, studies
-from annotation.services import sites as site_services
+from annotation.services.imports.copies import (
+    keep_alignments,
+    warn_of_copies,
+    warn_of_shared_pixels,
+)
 from annotation.services.imports.finding import resolved
+from annotation.services.imports.framing import frames_of
 from annotation.services.imports.labels import LABEL_LENGTH, meant, near_label, table_of
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
 from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
 from annotation.services.imports.planning import Summary, Unit, planned
 from annotation.services.imports.reading import Reader, ReadImage
 from annotation.services.imports.report import ImportReport
-from annotation.services.imports.request import REFERENCE, ImportRequest
+from annotation.services.imports.request import ImportRequest
+from annotation.services.imports.rows import scan_rows
 from annotation.services.imports.spelling import settle
-from annotation.services.imports.taking import Taker
+from annotation.services.intake.batch import IMPORTED, Frame, NewSite, Outcome
+from annotation.services.intake.running import Intake, Publish
 from annotation.services.scans import StoredPixels
 from core.decoding.names import UTF_8
 from core.jobs import JobContext
 from core.models import Job, User
 from core.sandbox import Sandbox, SandboxPool
 from core.services import jobs
-from domain.errors import InvalidInput, NotAllowed
+from domain.errors import InvalidInput
 from domain.names import plain
 
 KIND = "import"
 PROGRESS_SECONDS = 0.5
-MOST_PAIRS = 20_000_000
-"""So many pairs of scans are compared at the end of an import: a minute or two."""
+READ = 0.6
+"""The share of an import's progress that reading is."""
 # Decoding and encoding of one file side by side with the next one's; more gains little.
 WORKERS = min(2, os.cpu_count() or 1)
 
 Progress = Callable[[float, str], None]
-Publish = Callable[[], AbstractContextManager[None]]
 
 
 def submit(request: ImportRequest, study_name: str, *, actor: User | None, upload: str = "") -> Job:
-    """Queue an import into the study of that name, which it starts if it is not there.
+    """Queue an import into the study of that name, which its first scan starts.
 
-    `upload`: a folder of the data directory that is removed when the import is over. A second
-    import into a study that has one under way raises Conflict.
+    `upload`: a folder of the data directory that is removed when the import is over. Two imports
+    into a study may be under way at once: each scan comes in once.
     """
     study = known_study(study_name)
     check_may_import(request, study, actor)
     study_name = study.name if study is not None else study_name
     params = {**request.to_params(), "study": study_name, "upload": upload}
-    return jobs.submit(
-        KIND, params, actor=actor, scope=study_name, exclusive=f"import into {study_name}"
-    )
+    return jobs.submit(KIND, params, actor=actor, scope=study_name)
 
 
 def run(context: JobContext) -> dict[str, object]:
-    """The job: one import."""
+    """The job: one import. One that ends early leaves its report of what was taken."""
     request = ImportRequest.from_params(context.params)
-    report = import_files(
-        request,
-        str(context.params["study"]),
-        actor=context.job.requested_by,
-        progress=_shown(context),
-        publish=context.publish,
-    )
+    report = ImportReport()
+    try:
+        import_files(
+            request,
+            str(context.params["study"]),
+            actor=context.job.requested_by,
+            progress=_shown(context),
+            publish=context.publish,
+            report=report,
+        )
+    except Exception:
+        if report.taken:
+            context.keep({"dry_run": request.dry_run, **report.as_json()})
+        raise
     return {"dry_run": request.dry_run, **report.as_json()}
 
 
@@ -87,13 +94,15 @@ def import_files(
     actor: User | None,
     progress: Progress = lambda fraction, message: None,
     publish: Publish = transaction.atomic,
+    report: ImportReport | None = None,
 ) -> ImportReport:
-    """Import into the study of that name, which is started if it is not there.
+    """Import into the study of that name, which its first scan starts if it is not there.
 
-    `publish` is the transaction in which the rows are written; a dry run has its own and rolls it
-    back. Raises InvalidInput, NotAllowed or NotFound where nothing at all can be imported.
+    `publish` is a transaction in which some scans are written; a dry run has none. Where the import
+    ends early, `report` says what was taken by then. Raises InvalidInput, NotAllowed or NotFound
+    where nothing at all can be imported.
     """
-    report = ImportReport()
+    report = ImportReport() if report is None else report
     study = known_study(study_name)
     check_may_import(request, study, actor)
     with (
@@ -103,55 +112,62 @@ def import_files(
         progress(0.0, "Looking through the files")
         units, manifest = _plan(request, pool, Path(scratch), report)
         units = settle(units, study, request, report)
-        _check_partitions(units, study, actor)
         labels = _label_tables(units, study, request, manifest, report)
         read = _read_all(pool, request, labels, _stored(study), report, units, progress)
-    progress(0.95, "Writing what was read")
-    with _rolled_back() if request.dry_run else publish():
-        study = study or studies.create(study_name, actor=actor)
-        taker = Taker(study, request, _sites(study, labels, actor), actor, report)
-        report.taken = taker.take(read)
+    frames = frames_of(read, study, report)
+    intake = Intake(
+        study or Study(name=study_name),
+        frames,
+        actor=actor,
+        state=request.state,
+        new_sites=_new_sites(study, labels, frames),
+    )
+    progress(READ, "Comparing with the scans of other subjects")
+    warn_of_shared_pixels(study, frames, report)
+    warn_of_copies(study, frames, report)
+    outcomes: list[Outcome] = []
+    try:
+        for batch in iter([intake.preview()]) if request.dry_run else intake.take(publish):
+            _note(batch, outcomes, report)
+            report.taken = dict(intake.counts)
+            progress(
+                READ + (1 - READ) * len(outcomes) / len(frames),
+                f"Taken in: {len(outcomes)} of {len(frames)} pictures",
+            )
+    finally:
+        _say_what_is_left(frames, outcomes, report)
+        report.scans = scan_rows(outcomes, units, report)
     if not request.dry_run:
-        progress(0.99, "Comparing with the scans of other subjects")
-        warn_of_copies(study, taker.new_images, report)
+        _keep_alignments(outcomes)
     return report
 
 
-def warn_of_copies(study: Study, images: list[Image], report: ImportReport) -> None:
-    """Name new images that look like another subject's though their pixels differ."""
-    others = Image.objects.filter(study=study)
-    if len(images) * others.count() > MOST_PAIRS:
-        report.notes.append(
-            "So many scans are not compared here for copies under other subjects: run `lookalikes` "
-            "when it suits. Sealing and training compare what they touch in any case."
-        )
-        return
-    new = Image.objects.filter(pk__in=[image.pk for image in images])
-    alignments.complete(new, others)
-    found = lookalikes_of(new, others)
-    alike = Image.objects.in_bulk({one.like_image for one in found.values()})
-    for image in images:
-        one = found.get(image.pk)
-        if one is not None and alike[one.like_image].pixel_sha256 != image.pixel_sha256:
-            report.warn(
-                image.original_name,
-                f"looks like image {one.like_image} of subject {one.like_subject}: a crop, copy or "
-                "re-encoding of it? No model learns from it while that subject is held out",
-            )
+def _keep_alignments(outcomes: Sequence[Outcome]) -> None:
+    new = [one.image for one in outcomes if one.status == IMPORTED and one.image is not None]
+    if new:
+        keep_alignments(new[0].study, new)
+
+
+def _note(batch: Sequence[Outcome], outcomes: list[Outcome], report: ImportReport) -> None:
+    for outcome in batch:
+        report.end(outcome)
+    outcomes.extend(batch)
+
+
+def _say_what_is_left(
+    frames: Sequence[Frame], outcomes: Sequence[Outcome], report: ImportReport
+) -> None:
+    """Name what an import that ends early has not come to."""
+    done = {id(outcome.frame) for outcome in outcomes}
+    for frame in frames:
+        if id(frame) not in done:
+            for name in (frame.name, *(one.name for one in frame.outlines)):
+                report.refuse(name, "the import ended before it came in; import again")
 
 
 def check_may_import(request: ImportRequest, study: Study | None, actor: User | None) -> None:
-    """Raise NotFound or NotAllowed where the actor may not; None is the command line.
-
-    References from outside are an admin's word; whoever starts a study is its admin.
-    """
-    if request.state == REFERENCE and actor is None:
-        raise NotAllowed("Name the admin who takes the outlines as references (--as USER).")
-    if actor is None or study is None:
-        return
-    require_member(actor, study)
-    if request.state == REFERENCE:
-        require_admin(actor, study)
+    """Raise NotFound or NotAllowed where the actor may not; None is the command line."""
+    Intake(study or Study(), (), actor=actor, state=request.state)
 
 
 def _shown(context: JobContext) -> Progress:
@@ -165,13 +181,6 @@ def _shown(context: JobContext) -> Progress:
             context.raise_if_cancelled()
 
     return progress
-
-
-@contextmanager
-def _rolled_back() -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def _plan(
@@ -257,15 +266,6 @@ def _summaries(
     return {file.name: one for file, one in found if one is not None}
 
 
-def _check_partitions(units: list[Unit], study: Study | None, actor: User | None) -> None:
-    given = any(unit.placement.partition for unit in units)
-    if given and actor is not None and study is not None and not is_admin(actor, study):
-        raise NotAllowed(
-            "The manifest gives partitions, which only an admin may do. Leave its column "
-            "'partition' out."
-        )
-
-
 def _label_tables(
     units: list[Unit],
     study: Study | None,
@@ -341,18 +341,22 @@ def _read_all(
     read: list[ReadImage] = []
     for number, found in enumerate(pool.map(images, units), 1):
         read.extend(found)
-        progress(0.05 + 0.9 * number / len(units), f"Reading file {number} of {len(units)}")
+        progress(
+            0.05 + (READ - 0.05) * number / len(units), f"Reading file {number} of {len(units)}"
+        )
     return read
 
 
-def _sites(
-    study: Study, labels: Mapping[str, Mapping[str, str]], actor: User | None
-) -> dict[str, Site]:
-    """The sites of the import, made where they are new."""
-    found = {site.slug: site for site in study.sites.filter(slug__in=list(labels))}
-    for slug, table in labels.items():
-        if slug not in found:
-            found[slug] = site_services.create(
-                study, slug, list(table.values()), actor=actor, plane=_plane(slug)
-            )
-    return found
+def _new_sites(
+    study: Study | None,
+    labels: Mapping[str, Mapping[str, str]],
+    frames: Sequence[Frame],
+) -> list[NewSite]:
+    """The sites that the study lacks, with the labels of the outlines that could be read."""
+    known = set(study.sites.values_list("slug", flat=True)) if study else set()
+    used: dict[str, dict[str, None]] = {slug: {} for slug in labels if slug not in known}
+    for frame in frames:
+        for one in frame.outlines:
+            if frame.site in used:
+                used[frame.site].update(dict.fromkeys(one.labels))
+    return [NewSite(slug, _plane(slug), tuple(names)) for slug, names in used.items()]
