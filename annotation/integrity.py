@@ -89,7 +89,7 @@ def damaged_revisions() -> Iterator[str]:
     revisions = Revision.objects.select_related("content", "annotation__image")
     for revision in revisions.iterator(chunk_size=500):
         erased = revision.annotation.image.erased_at is not None
-        digest = content_digest(revision.regions, revision.decision, revision.reason)
+        digest = content_digest(revision.drawn_regions, revision.decision, revision.reason)
         if not erased and digest != revision.digest:
             yield f"Revision {revision.pk}: its content does not match its digest."
     for annotation in Annotation.objects.annotate(last=Max("revisions__number")):

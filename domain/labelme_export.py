@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from domain.geometry import Region, region_to_json
-from domain.labelme import OWN_KEY, LabelMeDocument, Shape
+from domain.labelme import OWN_KEY, LabelMeDocument, Shape, clean_label
 from domain.labelme_regions import Outlines
 from domain.lossless_json import Number
 
@@ -56,7 +56,8 @@ def updated_document(
 ) -> dict[str, Any]:
     """A received file with the shapes changed to what `regions` says now.
 
-    Shapes whose region is unchanged, and those without a region, stay as they are spelled. A
+    Shapes whose region is unchanged, and those without a region, stay as they are spelled, but
+    that a region's shapes say the name that its label has now. A
     changed region takes the place and the other keys of the first shape left of its label; a new
     one comes last. Of the keys at the top only those change that LabelMe needs to open the file
     beside the image at `image_path`.
@@ -106,6 +107,7 @@ def _updated_shapes(
 ) -> list[Any]:
     left = list(enumerate(regions, 1 + _highest_own_number(received)))
     kept = set(found.without_region)
+    labels: dict[int, str] = {}
     changed: list[tuple[Region, tuple[int, ...]]] = []
     for region, numbers in zip(found.regions, found.numbers, strict=True):
         same = next((item for item in left if _equal(item[1], region)), None)
@@ -114,6 +116,7 @@ def _updated_shapes(
         else:
             left.remove(same)
             kept.update(numbers)
+            labels.update(dict.fromkeys(numbers, region.label))
     replaced: dict[int, list[dict[str, Any]]] = {}
     for region, numbers in changed:
         match = next((item for item in left if item[1].label == region.label), None)
@@ -123,9 +126,19 @@ def _updated_shapes(
             replaced[numbers[0]] = _shapes(match[1], match[0], template)
     shapes: list[Any] = []
     for shape in received.shapes:
-        shapes.extend([shape.source] if shape.number in kept else replaced.get(shape.number, []))
+        if shape.number in kept:
+            shapes.append(_named(shape, labels.get(shape.number)))
+        else:
+            shapes.extend(replaced.get(shape.number, []))
     shapes.extend(new for number, region in left for new in _shapes(region, number))
     return shapes
+
+
+def _named(shape: Shape, label: str | None) -> dict[str, Any]:
+    """The shape as it is spelled, under the label's name where the file has another for it."""
+    if label is None or clean_label(shape.label) == label:
+        return shape.source
+    return {**shape.source, "label": label}
 
 
 def _highest_own_number(received: LabelMeDocument) -> int:
@@ -155,6 +168,8 @@ def _shapes(
     own: dict[str, Any] = {}
     if len(region.shape.geoms) > 1 or region.cut:
         own = {OWN_KEY: {"region": number, "cut": list(region.cut)}}
+    if clean_label(str(base["label"])) != region.label:
+        base = {**base, "label": region.label}
     shapes = []
     for part in region.shape.geoms:
         shape = {key: value for key, value in base.items() if key != OWN_KEY}

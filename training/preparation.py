@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from annotation.selectors import duplicates, pool
 from annotation.selectors.images import decode_stored_png
+from annotation.selectors.labels import current_labels
 from annotation.services.scans import pixel_hash
 from core import files
 from domain import lookalike
@@ -43,7 +44,7 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
     the manifest says.
     """
     manifest = snapshot.manifest
-    labels = tuple(manifest["labels"])
+    labels = current_labels(snapshot.site, tuple(manifest["labels"]))
     held_out = pool.locked_pixel_hashes(snapshot.site.study)
     revisions = pool.regions_of([entry["revision"] for entry in manifest["items"]])
     images: dict[int, TrainingImage] = {}

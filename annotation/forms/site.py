@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from annotation.models import Site
+from domain.names import identity, plain
 
 
 class SiteDetails(forms.ModelForm):
@@ -48,8 +49,8 @@ class NewSite(SiteDetails):
     field_order = ("name", "slug", "labels")
 
     def clean_labels(self) -> list[str]:
-        names = [name.strip() for name in self.cleaned_data["labels"].split(",") if name.strip()]
-        if len(names) != len(set(names)):
+        names = [plain(name) for name in self.cleaned_data["labels"].split(",") if name.strip()]
+        if len(names) != len({identity(name) for name in names}):
             raise forms.ValidationError("Each label can stand here once only.")
         if any(len(name) > 60 for name in names) or not names:
             raise forms.ValidationError("Give one label or more, each of at most 60 characters.")
@@ -61,6 +62,48 @@ class NewLabel(forms.Form):
 
     name = forms.CharField(max_length=60, label="Label")
     title = forms.CharField(max_length=100, required=False, label="In full")
+
+
+class CorrectLabel(forms.Form):
+    """Another name for a label, the label that it is merged into, or that it is drawn no more."""
+
+    label = forms.ChoiceField(label="Label")
+    to = forms.CharField(
+        max_length=60,
+        required=False,
+        label="New name",
+        help_text="The old name stays an alias, and its outlines are read under the new one.",
+    )
+    into = forms.ChoiceField(
+        required=False,
+        label="or merge it into",
+        help_text="Its outlines are read as that label from now on. This cannot be undone.",
+    )
+    retired = forms.ChoiceField(
+        required=False,
+        label="or change its use",
+        choices=[("", "as it is"), ("yes", "retire: draw it no more"), ("no", "take it back")],
+    )
+
+    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = list(site.labels.all())
+        names = [
+            (label.name, f"{label.name} (retired)" if label.retired else label.name)
+            for label in labels
+        ]
+        self.fields["label"].choices = names  # type: ignore[attr-defined]
+        others = [(label.name, label.name) for label in labels if not label.retired]
+        self.fields["into"].choices = [("", "no other"), *others]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        wanted = [name for name in ("to", "into", "retired") if cleaned.get(name)]
+        if not self.errors and len(wanted) != 1:
+            raise forms.ValidationError(
+                "Say one thing: a new name, the label to merge into, or another use."
+            )
+        return cleaned
 
 
 class NewAlias(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,17 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models.image import Image
+from domain.names import identity
+
+
+def named_now(regions: Sequence[dict[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Regions under the names that their labels have now; `names`: from former identities."""
+    if not names:
+        return list(regions)
+    return [
+        {**region, "label": names.get(identity(str(region.get("label", ""))), region.get("label"))}
+        for region in regions
+    ]
 
 
 class Annotation(models.Model):
@@ -18,6 +30,8 @@ class Annotation(models.Model):
     token of saving. `blind`: drawn without sight of the pre-label or of anybody's work. `offered`:
     the pre-label that its author had before them when they began, taken over or not. `settled`:
     submitted, and its scan was decided by another outline; it counts in agreement as before.
+    `label_names`: from the identity of a name by which its outlines may have been drawn to the
+    label's name now, where labels of the site were renamed or merged.
     `need`: from 0 to 1 how much the work needs an expert, from its submission on: the share of the
     area by which it differs from the pre-label, or from the other reading; None: not known.
     """
@@ -37,6 +51,7 @@ class Annotation(models.Model):
     revision_count = models.PositiveIntegerField(default=0)
     need = models.FloatField(null=True, blank=True)
     blind = models.BooleanField(default=False)
+    label_names = models.JSONField(default=dict, blank=True)
     offered = models.ForeignKey(
         "annotation.Suggestion",
         null=True,
@@ -135,7 +150,16 @@ class Revision(models.Model):
 
     @property
     def regions(self) -> list[dict[str, Any]]:
-        """The regions (JSON of docs/interface.md); empty after a withdrawal erased them."""
+        """The regions (JSON of docs/interface.md) under the names that their labels have now.
+
+        Empty after a withdrawal erased them.
+        """
+        drawn = self.drawn_regions
+        return named_now(drawn, self.annotation.label_names) if drawn else drawn
+
+    @property
+    def drawn_regions(self) -> list[dict[str, Any]]:
+        """The regions as they were drawn, which the digest is over."""
         content = getattr(self, "content", None)
         return content.regions if content is not None else []
 

@@ -29,12 +29,16 @@ def visible_annotation(user: User, annotation_id: int) -> Annotation:
 
 def head_revision(annotation: Annotation) -> Revision | None:
     """The newest revision of an annotation with its regions."""
-    return annotation.revisions.select_related("content", "author").order_by("-number").first()
+    return (
+        annotation.revisions.select_related("content", "author", "annotation")
+        .order_by("-number")
+        .first()
+    )
 
 
 def revisions_of(annotation: Annotation) -> QuerySet[Revision]:
     """All revisions of an annotation, oldest first."""
-    return annotation.revisions.select_related("content", "author").order_by("number")
+    return annotation.revisions.select_related("content", "author", "annotation").order_by("number")
 
 
 def visible_revision(user: User, annotation_id: int, number: int) -> Revision:

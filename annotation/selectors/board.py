@@ -235,7 +235,7 @@ def _narrowed(annotations: QuerySet[Annotation], filters: Filters) -> QuerySet[A
 def _heads(annotation_ids: Sequence[int]) -> dict[int, Revision]:
     newest = Revision.objects.filter(
         annotation__in=annotation_ids, number=F("annotation__revision_count")
-    ).select_related("content")
+    ).select_related("content", "annotation")
     return {revision.annotation_id: revision for revision in newest}
 
 

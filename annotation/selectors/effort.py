@@ -25,6 +25,7 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.selectors.images import spacing_of
+from annotation.selectors.labels import named_now
 from annotation.selectors.monitoring import mean_dice, watched
 from annotation.selectors.readings import reading_ends
 from domain import measurement
@@ -112,7 +113,7 @@ def kept(site: Site, only: Collection[int] | None = None) -> list[Kept]:
             )
         )
         .exclude(image__assignments__blind=True)
-        .select_related("image__subject", "revision__content")
+        .select_related("image__subject", "revision__content", "revision__annotation")
         .select_related("revision__annotation__offered")
         .select_related("revision__based_on__annotation__offered")
         .defer("revision__annotation__offered__uncertainty_map")
@@ -177,7 +178,9 @@ def _finished_work(
     ).select_related("revision")
     return {
         (annotation.image_id, annotation.author_id): _Reading(
-            annotation, regions_from_json(content.regions), seconds[annotation.pk]
+            annotation,
+            regions_from_json(named_now(content.regions, annotation.label_names)),
+            seconds[annotation.pk],
         )
         for content in contents
         for annotation in [by_id[content.revision.annotation_id]]

@@ -72,7 +72,13 @@ def corrections(site: Site, source: str, version: str) -> list[Corrected]:
         )
         .exclude(how=Reference.How.OUTSIDE)
         .exclude(image__assignments__blind=True)
-        .select_related("revision__content", "image__take", "image__calibration", "image__subject")
+        .select_related(
+            "revision__content",
+            "revision__annotation",
+            "image__take",
+            "image__calibration",
+            "image__subject",
+        )
         .order_by("created_at", "id")
     )
     return [_corrected(one, offered[one.image_id]) for one in references]

@@ -56,7 +56,7 @@ def regions_of(revision_ids: Collection[int]) -> dict[int, tuple[str, list[dict[
     revisions = (
         Revision.objects.filter(pk__in=revision_ids, content__isnull=False)
         .exclude(annotation__image__subject__partition__partition__in=HELD_OUT)
-        .select_related("content")
+        .select_related("content", "annotation")
     )
     return {revision.pk: (revision.digest, revision.regions) for revision in revisions}
 

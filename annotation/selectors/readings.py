@@ -39,6 +39,7 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.selectors.images import spacing_of
+from annotation.selectors.labels import named_now
 from domain.calibration import PixelSpacing
 
 NO_READING = frozenset({Revision.Decision.UNUSABLE, Revision.Decision.SKIPPED})
@@ -261,7 +262,10 @@ def _model_readings(site: Site) -> list[Suggestion]:
 def _contents(revisions: Iterable[Revision]) -> dict[int, list[dict[str, Any]]]:
     wanted = RevisionContent.objects.filter(revision__in=[one.pk for one in revisions])
     contents: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    contents.update(wanted.values_list("revision_id", "regions"))
+    for key, regions, names in wanted.values_list(
+        "revision_id", "regions", "revision__annotation__label_names"
+    ):
+        contents[key] = named_now(regions, names)
     return contents
 
 
@@ -288,7 +292,8 @@ def _reading(
         subject_code=image.subject.code,
         reader=reader,
         is_model=is_model,
-        digest=digest,
+        # One outline reads otherwise once its label is merged into another.
+        digest=f"{digest} {','.join(str(region.get('label')) for region in regions)}",
         regions=regions,
         width=image.width,
         height=image.height,

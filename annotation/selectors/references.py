@@ -81,7 +81,9 @@ def current_rows(site: Site) -> QuerySet[Reference]:
         Reference.objects.filter(
             image__site=site, image__erased_at__isnull=True, superseded_at__isnull=True
         )
-        .select_related("revision__content", "revision__author", *_IMAGE_RELATIONS)
+        .select_related(
+            "revision__content", "revision__author", "revision__annotation", *_IMAGE_RELATIONS
+        )
         .order_by("image_id")
     )
 

@@ -33,6 +33,7 @@ from domain import labelme
 from domain.errors import InvalidInput, Refused
 from domain.geometry import regions_from_json
 from domain.labelme_export import new_document
+from domain.names import identity
 from domain.raster import label_map
 
 LABELME = "labelme"
@@ -199,6 +200,7 @@ def _labelme(item: ExportItem, stem: str, sandbox: Sandbox) -> bytes:
             new_document(regions, image_path=image_path, width=image.width, height=image.height)
         )
     placement = item.source.placement
+    names = item.revision.annotation.label_names
     crop = placement.get("crop") or [0, 0, 0, 0]
     return sandbox.call(
         "annotation.decoding.updated",
@@ -206,7 +208,10 @@ def _labelme(item: ExportItem, stem: str, sandbox: Sandbox) -> bytes:
         encoding=placement.get("encoding") or None,
         width=image.width,
         height=image.height,
-        labels=placement["labels"],
+        labels={
+            written: names.get(identity(label), label)
+            for written, label in placement["labels"].items()
+        },
         join_groups=placement["join_groups"],
         left=crop[0],
         top=crop[1],

@@ -24,6 +24,7 @@ from annotation.models import (
 )
 from annotation.policies import can_annotate_in, can_take_reading, is_paired, require_member
 from annotation.selectors.annotations import visible_suggestion
+from annotation.selectors.labels import former_names, named_now
 from annotation.services.image_state import refresh_state
 from core.models import User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
@@ -221,8 +222,10 @@ def canonical_regions(image: Image, regions: Sequence[dict[str, Any]]) -> list[d
     if len(regions) > MAX_REGIONS:
         raise InvalidInput(f"{len(regions)} regions on one image: at most {MAX_REGIONS} are kept.")
     known = set(image.site.labels.values_list("name", flat=True))
+    # A page that was open while a label was renamed still says the name of before.
+    names = former_names(image.site) if {one.get("label") for one in regions} - known else {}
     kept = []
-    for number, data in enumerate(regions, start=1):
+    for number, data in enumerate(named_now(regions, names), start=1):
         region = region_from_json(data)
         if region.label not in known:
             raise InvalidInput(

@@ -15,7 +15,8 @@ from annotation.policies import require_admin
 from core import palette
 from core.models import User
 from core.services import audit
-from domain.errors import Conflict, InvalidInput
+from domain.errors import Conflict, InvalidInput, Refused
+from domain.names import identity, plain
 
 EDITABLE = ("name", "plane", "thickness_definition", "protocol", "model_family", "dice_floor")
 
@@ -73,6 +74,13 @@ def add_label(site: Site, name: str, *, title: str = "", actor: User | None) -> 
     """A new label at the end of a site's order, with the next colour of the palette."""
     if actor is not None:
         require_admin(actor, site.study)
+    name = plain(name)
+    alias = site.aliases.filter(identity=identity(name)).select_related("label").first()
+    if alias is not None:
+        raise Conflict(
+            f"In files {alias.alias!r} stands for {alias.label.name}. Choose another name, or "
+            "forget that spelling first."
+        )
     order = (site.labels.aggregate(Max("order"))["order__max"] or 0) + 1
     try:
         with transaction.atomic():
@@ -93,14 +101,21 @@ def add_alias(site: Site, alias: str, label_name: str, *, actor: User | None) ->
     """Let `alias` in imported files stand for a label of the site."""
     if actor is not None:
         require_admin(actor, site.study)
-    label = site.labels.filter(name=label_name).first()
+    label = site.labels.filter(identity=identity(label_name)).first()
     if label is None:
         raise InvalidInput(f"The site {site.slug} has no label {label_name!r}.")
-    if not alias.strip():
+    alias = plain(alias)
+    if not alias:
         raise InvalidInput("Give the other spelling of the label.")
+    own = site.labels.filter(identity=identity(alias)).first()
+    if own is not None and own != label:
+        raise Conflict(f"{own.name} is a label itself. Merge it into {label.name} instead.")
     with transaction.atomic():
+        before = site.aliases.filter(identity=identity(alias)).first()
+        if before is not None and before.was_label and before.label_id != label.pk:
+            raise Refused(f"Outlines were drawn as {before.alias!r}: merge {before.label.name}.")
         row, _ = LabelAlias.objects.update_or_create(
-            site=site, alias=alias, defaults={"label": label}
+            site=site, identity=identity(alias), defaults={"alias": alias, "label": label}
         )
         audit.record(
             "alias added", actor=actor, target=alias, scope=site.study.name, label=label_name
@@ -112,5 +127,10 @@ def remove_alias(site: Site, alias: str, *, actor: User) -> None:
     """Forget an alias."""
     require_admin(actor, site.study)
     with transaction.atomic():
-        LabelAlias.objects.filter(site=site, alias=alias).delete()
+        row = LabelAlias.objects.filter(site=site, identity=identity(alias)).first()
+        if row is not None and row.was_label:
+            raise Refused(
+                f"Outlines were drawn as {row.alias!r} and are read by it. It cannot be forgotten."
+            )
+        LabelAlias.objects.filter(site=site, identity=identity(alias)).delete()
         audit.record("alias removed", actor=actor, target=alias, scope=site.study.name)

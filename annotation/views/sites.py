@@ -8,13 +8,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation.forms.site import NewAlias, NewLabel, NewSite, SiteDetails
+from annotation.forms.site import CorrectLabel, NewAlias, NewLabel, NewSite, SiteDetails
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import Role, can_guide_in, require_role
 from annotation.selectors import guideline
 from annotation.selectors import sites as site_selector
 from annotation.services import guideline as guideline_services
+from annotation.services import labels as label_services
 from annotation.services import sites as site_services
 from core.pages import Empty
 from domain.errors import MyotraceError, NotFound
@@ -64,9 +65,12 @@ def site(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     if request.method == "POST":
         require_role(request.role, Role.ADMIN)
         if act == "forget":
-            site_services.remove_alias(
-                found.site, request.POST.get("alias", ""), actor=request.user
-            )
+            try:
+                site_services.remove_alias(
+                    found.site, request.POST.get("alias", ""), actor=request.user
+                )
+            except MyotraceError as error:
+                messages.error(request, str(error))
             return redirect("annotation:site", study.name, slug)
         if act in forms and forms[act].is_valid() and _do(act, forms[act], found.site, request):
             return redirect("annotation:site", study.name, slug)
@@ -91,6 +95,7 @@ def _forms(request: StudyRequest, shown: Site, act: str) -> dict[str, Form | Sit
         "change": SiteDetails(data.get("change"), instance=kept, prefix="change"),
         "label": NewLabel(data.get("label"), prefix="label"),
         "alias": NewAlias(shown, data.get("alias"), prefix="alias"),
+        "correct": CorrectLabel(shown, data.get("correct"), prefix="correct"),
     }
 
 
@@ -105,6 +110,8 @@ def _do(act: str, form: Form | SiteDetails, shown: Site, request: StudyRequest) 
                 shown, values["name"], title=values["title"], actor=request.user
             )
             messages.success(request, f"{values['name']} can be outlined from now on.")
+        elif act == "correct":
+            messages.success(request, _corrected(shown, values, request))
         else:
             site_services.add_alias(shown, values["alias"], values["label"], actor=request.user)
             messages.success(request, f"“{values['alias']}” is read as {values['label']} now.")
@@ -112,6 +119,24 @@ def _do(act: str, form: Form | SiteDetails, shown: Site, request: StudyRequest) 
         form.add_error(None, str(error))
         return False
     return True
+
+
+def _corrected(shown: Site, values: dict[str, str], request: StudyRequest) -> str:
+    """Do what the form says with a label; answers what was done, in words."""
+    label = label_services.label_named(shown, values["label"])
+    before = label.name
+    if values["to"]:
+        label_services.rename(label, values["to"], actor=request.user)
+        return f"“{before}” is called {label.name} now, in every outline."
+    if values["into"]:
+        into = label_services.label_named(shown, values["into"])
+        label_services.merge(label, into, actor=request.user)
+        return f"“{before}” is {into.name} now: what was drawn as either is read as {into.name}."
+    if values["retired"] == "yes":
+        label_services.retire(label, actor=request.user)
+        return f"{before} is drawn no more. Its outlines stay."
+    label_services.restore(label, actor=request.user)
+    return f"{before} can be outlined again."
 
 
 @require_POST

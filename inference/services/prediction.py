@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from annotation.selectors import images
+from annotation.selectors.labels import current_labels, former_names, named_now
 from core.data import models_directory
 from domain import uncertainty
 from domain.calibration import PixelSpacing
@@ -26,16 +28,19 @@ _cache = runtime.PredictorCache()
 
 
 def card_of(model: ModelVersion) -> Card:
-    """The model's card, checked again: the row is trusted no more than the file."""
-    return read_card(model.card)
+    """The model's card, checked again: the row is trusted no more than the file.
+
+    Its labels are those of the site now: some may have been renamed since the model learned.
+    """
+    card = read_card(model.card)
+    return replace(card, labels=current_labels(model.site, card.labels))
 
 
 def predict(
     model: ModelVersion, pixels: NDArray[np.uint8], spacing: PixelSpacing | None
 ) -> Outlined:
     """What the model outlines on stored grey pixels (h, w) of that calibration; nothing is kept."""
-    predictor = _predictor(model)
-    return outline(predictor.predict(pixels, spacing), predictor.card)
+    return outline(_predictor(model).predict(pixels, spacing), card_of(model))
 
 
 def probability_of(
@@ -48,9 +53,10 @@ def probability_of(
 def of_image(model: ModelVersion, image: Image) -> Prediction:
     """The model's prediction on the image, made and kept at the first call."""
     kept = Prediction.objects.filter(model=model, image=image).first()
-    return kept or keep(
-        model, image.pk, predict(model, images.pixels(image), images.spacing_of(image))
-    )
+    if kept is not None:
+        kept.regions = named_now(kept.regions, former_names(model.site))
+        return kept
+    return keep(model, image.pk, predict(model, images.pixels(image), images.spacing_of(image)))
 
 
 def keep(model: ModelVersion, image_id: int, outlined: Outlined) -> Prediction:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 
+from annotation.selectors.labels import current_labels
 from core import events
 from core.data import models_directory
 from core.durable import write_file
@@ -68,7 +69,7 @@ def _check_site(card: Card, site: Site) -> None:
     if card.site != site.slug:
         raise InvalidInput(f"The model's card is for the site {card.site!r}, not {site.slug!r}.")
     known = list(site.labels.values_list("name", flat=True))
-    unknown = [label for label in card.labels if label not in known]
+    unknown = [label for label in current_labels(site, card.labels) if label not in known]
     if unknown:
         raise InvalidInput(
             f"The model draws {', '.join(unknown)}; the site {site.slug} has only"

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Annotation, Image, Revision, Study, Subject
+from annotation.models import Annotation, Image, Revision, Site, Study, Subject
+from annotation.services import labels, sites
 from annotation.services.imports import running
 from annotation.services.imports.report import REFUSED, ImportReport
 from annotation.services.imports.request import ImportRequest
@@ -126,3 +127,16 @@ def test_visits_of_two_people_are_a_question_with_the_pattern(
         ("P02", 1),
         ("P02", 2),
     ]
+
+
+def test_a_label_of_an_import_can_be_corrected(study: Study, site: Site, admin: User) -> None:
+    """label-cannot-be-corrected: a new site took the label "rectus_femroris" from a file."""
+    sites.add_label(site, "rectus_femroris", actor=None)
+
+    labels.rename(labels.label_named(site, "rectus_femroris"), "rectus_femoris", actor=admin)
+    labels.merge(
+        labels.label_named(site, "rectus_femoris"), labels.label_named(site, "RF"), actor=admin
+    )
+
+    assert [label.name for label in site.labels.all()] == ["RF"]
+    assert {row.alias for row in site.aliases.all()} == {"rectus_femoris", "rectus_femroris"}

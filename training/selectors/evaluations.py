@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from annotation.selectors.labels import former_names
+from domain.names import identity
 from training import summarising
 from training.models import Evaluation
 from training.scoring import UNION
@@ -49,9 +51,19 @@ def newest_of_site(site: Site) -> dict[tuple[int, str], Evaluation]:
 
 
 def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
-    """The stored rows, one per image and label; not those of several labels' union."""
+    """The stored rows, one per image and label; not those of several labels' union.
+
+    Labels that were renamed since have their names of now.
+    """
+    names = former_names(evaluation.model.site)
     return [
-        summarising.Row(row.image_id, row.subject_code, row.label, row.values, row.failure)
+        summarising.Row(
+            row.image_id,
+            row.subject_code,
+            names.get(identity(row.label), row.label),
+            row.values,
+            row.failure,
+        )
         for row in evaluation.rows.exclude(label=UNION)
     ]
 
