@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0018_image_areas'),
+        ('annotation', '0019_measured_frames'),
     ]
 
     operations = [
