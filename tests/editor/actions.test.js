@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Actions } from "#editor/actions.js";
+import { Appearance } from "#editor/appearance.js";
 import { Keymap } from "#editor/keymap.js";
-import { ariaKeys, keyName } from "#editor/keys.js";
+import { ariaKeys, keyName, keyNames } from "#editor/keys.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
 
@@ -123,6 +124,102 @@ test("keys are named with their modifiers", () => {
   assert.equal(keyName(/** @type {any} */ (event)), "Ctrl+Shift+Z");
   assert.equal(keyName(/** @type {any} */ ({ ...event, key: "?", ctrlKey: false })), "?");
   assert.equal(keyName(/** @type {any} */ ({ ...event, key: " ", shiftKey: false, ctrlKey: false })), "Space");
+});
+
+/** @param {string} key @param {string} code @param {string[]} held */
+function names(key, code, ...held) {
+  const has = (/** @type {string} */ name) => held.includes(name);
+  const event = {
+    ...{ key, code, ctrlKey: has("Ctrl"), metaKey: false, altKey: has("Alt"), shiftKey: has("Shift") },
+    getModifierState: (/** @type {string} */ name) => has(name),
+  };
+  return keyNames(/** @type {any} */ (event));
+}
+
+test("a key that is no Latin letter means what stands at its place", () => {
+  for (const [layout, key, code, meant] of [
+    ...[["Russian", "м", "KeyV", "V"], ["Greek", "ω", "KeyV", "V"], ["Hebrew", "ה", "KeyV", "V"]],
+    ...[["Korean", "ㅍ", "KeyV", "V"], ["Russian", "х", "BracketLeft", "["], ["Arabic", "١", "Digit1", "1"]],
+    ...[["AZERTY", "&", "Digit1", "1"], ["AZERTY", "à", "Digit0", "0"], ["AZERTY", "Dead", "BracketLeft", "["]],
+    ...[["input method", "Process", "KeyV", "V"], ["input method", "Process", "Space", "Space"]],
+    ...[["input method", "Process", "Enter", "Enter"], ["wide blank", "\u3000", "Space", "Space"]],
+  ]) {
+    assert.equal(names(key, code).at(-1), meant, layout);
+  }
+  assert.ok(names("я", "KeyZ", "Ctrl").includes("Ctrl+Z"));
+  assert.ok(names("Я", "KeyZ", "Ctrl", "Shift").includes("Ctrl+Shift+Z"));
+  assert.ok(names("Process", "Slash", "Shift").includes("?"));
+});
+
+test("a Latin letter or digit means itself wherever it stands", () => {
+  assert.deepEqual(names("a", "KeyQ"), ["A"]);
+  assert.deepEqual(names("z", "KeyY", "Ctrl"), ["Ctrl+Z"]);
+  assert.deepEqual(names("1", "Digit1", "Shift"), ["1"]);
+  assert.deepEqual(names("F1", "F1"), ["F1"]);
+  assert.deepEqual(names("Enter", "NumpadEnter", "Ctrl"), ["Ctrl+Enter"]);
+});
+
+test("a sign typed with AltGr, or Option on a Mac, is that sign", () => {
+  assert.equal(names("[", "Digit8", "Ctrl", "Alt")[0], "[");
+  assert.equal(names("]", "Digit9", "AltGraph", "Alt", "Ctrl")[0], "]");
+  assert.equal(names("[", "Digit5", "Alt")[0], "[");
+  assert.equal(names("[", "BracketLeft", "Alt")[0], "Alt+[");
+  assert.deepEqual(names("ArrowLeft", "ArrowLeft", "Alt"), ["Alt+ArrowLeft"]);
+});
+
+test("a key is given to an action by the name that every keyboard knows", () => {
+  assert.equal(keyName(/** @type {any} */ ({ key: "м", code: "KeyV" })), "V");
+  assert.equal(keyName(/** @type {any} */ ({ key: "[", code: "Digit8" })), "[");
+});
+
+test("the first name of a key that means something counts", () => {
+  const { actions } = registry();
+  actions.add(action({ name: "play", keys: ["/"] }), action({ name: "compare", keys: ["Q"] }));
+  assert.equal(actions.forKey("/", "Q")?.name, "play");
+  assert.equal(actions.forKey("й", "Q")?.name, "compare");
+  assert.equal(actions.forKey("й"), null);
+});
+
+test("what is refused at the moment is not run, whichever way it was asked for", () => {
+  /** @type {string[]} */
+  const done = [];
+  const busy = (/** @type {Action} */ { duringStroke }) => (duringStroke ? "" : "Not now.");
+  const actions = new Actions(new Keymap(storage(), 1), (text) => done.push(text), busy);
+  const undo = action({ name: "undo", run: () => done.push("undo") });
+  const cancel = action({ name: "cancel", duringStroke: true, run: () => done.push("cancel") });
+  assert.equal(actions.run(undo), false);
+  assert.equal(actions.run(cancel), true);
+  assert.deepEqual(done, ["Not now.", "cancel"]);
+});
+
+/** An appearance with a clock of its own. */
+function appearing() {
+  const clock = { now: 0 };
+  return { clock, scan: new Appearance(() => clock.now) };
+}
+
+test("a scan is decided on once it was there for a while, or something was done with it", () => {
+  const { clock, scan } = appearing();
+  assert.match(scan.refusal(), /not shown yet/);
+  clock.now = 5000;
+  scan.touched();
+  assert.match(scan.refusal(), /not shown yet/);
+  scan.painted();
+  clock.now += 450;
+  assert.match(scan.refusal(), /only just appeared/);
+  scan.touched();
+  assert.equal(scan.refusal(), "");
+});
+
+test("one echo after another decides nothing", () => {
+  const { clock, scan } = appearing();
+  scan.painted();
+  for (let press = 0; press < 10; press += 1) {
+    clock.now += 450;
+    assert.match(scan.refusal(), /only just appeared/);
+  }
+  clock.now += 600;
+  assert.equal(scan.refusal(), "");
 });
 
 test("keys are told to screen readers in their spelling", () => {

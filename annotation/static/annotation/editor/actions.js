@@ -12,6 +12,9 @@
  *   button?: Button,
  *   tool?: string,
  *   repeats?: boolean,
+ *   duringStroke?: boolean,
+ *   decides?: boolean,
+ *   mayEcho?: boolean,
  *   otherwise?: string,
  *   applies?(): boolean,
  *   enabled?(): boolean,
@@ -24,6 +27,9 @@
  *   none;
  *   `button`: it has one in the toolbar; `tool`: the tool that brings it along, and during which
  *   its keys go before all others; `repeats`: a key that stays down runs it again;
+ *   `duringStroke`: it can be done while the pointer is down; `decides`: it hands the scan in, or
+ *   decides on it, and needs a scan that was seen; `mayEcho`: as with these, a key of it that comes
+ *   at once shows nothing of the kind;
  *   `otherwise`: what is said where it applies and is not enabled;
  *   `applies`: false as long as it is as good as not there; `enabled`: whether it can be run now;
  *   `pressed`: whether its button looks held down; `release`: its key goes up again, after it was
@@ -35,11 +41,13 @@ export class Actions {
   #actions = new Map();
   #keymap;
   #say;
+  #refusal;
 
-  /** @param {import("#editor/keymap.js").Keymap} keymap @param {(text: string) => void} say */
-  constructor(keymap, say) {
+  /** @param {import("#editor/keymap.js").Keymap} keymap @param {(text: string) => void} say @param {(action: Action) => string} refusal why nothing of its kind is done at this moment, else empty */
+  constructor(keymap, say, refusal = () => "") {
     this.#keymap = keymap;
     this.#say = say;
+    this.#refusal = refusal;
   }
 
   /** @param {Action[]} actions */
@@ -74,17 +82,29 @@ export class Actions {
     });
   }
 
-  /** What a key means now: the active tool's own before all others, what can be run before what cannot. @param {string} key */
-  forKey(key) {
+  /** What a key means now, by the first of its names that means something. @param {string[]} keys */
+  forKey(...keys) {
+    for (const key of keys) {
+      const found = this.#forName(key);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  /** The active tool's own before all others, what can be run before what cannot. @param {string} key */
+  #forName(key) {
     const meant = this.all.filter((action) => applies(action) && this.keysOf(action).includes(key));
     const ordered = [...meant.filter(({ tool }) => tool), ...meant.filter(({ tool }) => !tool)];
     return ordered.find(canRun) ?? ordered[0] ?? null;
   }
 
-  /** @param {Action} action */
+  /** Keys and buttons alike. @param {Action} action @returns {boolean} whether it was not refused */
   run(action) {
-    if (canRun(action)) action.run();
+    const refusal = this.#refusal(action);
+    if (refusal) this.#say(refusal);
+    else if (canRun(action)) action.run();
     else if (applies(action) && action.otherwise) this.#say(action.otherwise);
+    return !refusal;
   }
 }
 

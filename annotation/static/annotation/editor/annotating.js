@@ -181,6 +181,7 @@ export class Annotating {
         group,
         label: "Submit, and open the next scan",
         keys: ["Ctrl+Enter"],
+        decides: true,
         ...undecided,
         run: () => this.#submit(),
       },

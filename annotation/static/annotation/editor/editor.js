@@ -34,6 +34,7 @@
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { Appearance } from "#editor/appearance.js";
 import { BorderCheck } from "#editor/border-check.js";
 import { showKeys, showStates } from "#editor/buttons.js";
 import { drawingOf, SCHEMA } from "#editor/drawing.js";
@@ -89,6 +90,7 @@ export class Editor {
   /** What the brushes share, image px. */
   brush = { radius: 10 };
   #listeners = new AbortController();
+  #appearance = new Appearance();
   #measuring;
 
   /** @param {import("#editor/contour-editor.js").ContourEditor} host whose pieces this fills @param {EditorData} data */
@@ -104,7 +106,7 @@ export class Editor {
     this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
-    this.actions = new Actions(keymap, (text) => this.say(text));
+    this.actions = new Actions(keymap, (text) => this.say(text), (action) => this.#refusal(action));
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
     this.toolbox = new Toolbox(this, this.actions);
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
@@ -149,6 +151,7 @@ export class Editor {
       await this.stage.picture.load(this.data.image.pixels);
       this.#resumeDraft();
       this.draw();
+      requestAnimationFrame(() => requestAnimationFrame(() => this.#appearance.painted()));
       this.mode.shown?.();
       this.sweeping?.prepare();
       if (this.mode.editable) warmUpWhenIdle(() => this.regions);
@@ -279,9 +282,9 @@ export class Editor {
         label: "Delete the region",
         keys: ["Delete"],
         button: { text: "Delete", sign: "✕" },
-        otherwise: "There is no region of this structure to delete.",
+        otherwise: "There is no region of this structure to delete. Points are deleted one by one.",
         applies,
-        enabled: () => this.#chosen >= 0,
+        enabled: () => this.#chosen >= 0 && !this.activeTool?.keepsRegions,
         run: () => this.#remove(),
       },
       {
@@ -289,6 +292,7 @@ export class Editor {
         group,
         label: "Give the stroke, or the line that is started, up",
         keys: ["Escape"],
+        duringStroke: true,
         applies,
         run: () => this.#cancel(),
       },
@@ -316,6 +320,7 @@ export class Editor {
         ...action,
         group: "Brush",
         repeats: true,
+        duringStroke: true,
         applies: () => applies() && this.activeTool?.resize !== undefined,
         run: () => this.activeTool?.resize?.(steps),
       })),
@@ -337,12 +342,30 @@ export class Editor {
 
   #listen() {
     const { signal } = this.#listeners;
+    this.host.addEventListener("click", (event) => this.#keepFromStroke(event), { signal, capture: true });
     this.host.addEventListener("click", (event) => this.#click(event), { signal });
   }
 
   /** Something is begun whose time is taken. */
   #begins() {
-    this.#pressedAt = performance.now();
+    if (!this.input.isDown) this.#pressedAt = performance.now();
+  }
+
+  /** Why an action is not done at this moment, by key or button; empty where it may be. @param {import("#editor/actions.js").Action} action */
+  #refusal({ duringStroke, decides, mayEcho }) {
+    if (this.input.isDown && !duringStroke) return "Not while the pointer is down: end the stroke, or {cancel} gives it up.";
+    if (decides) return this.#appearance.refusal();
+    if (!mayEcho) this.#appearance.touched();
+    return "";
+  }
+
+  /** What is pressed beside the scan during a stroke, by the palm or another finger, is not meant unless it is for the stroke. @param {Event} event */
+  #keepFromStroke(event) {
+    const button = event.target instanceof Element && event.target.closest("[data-action]");
+    const action = button instanceof HTMLElement && this.actions.named(button.dataset.action ?? "");
+    if (!this.input.isDown || (action && action.duringStroke)) return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   /** A button that was clicked hands the keys back; one that was reached by keys keeps them. @param {MouseEvent} event */
@@ -362,6 +385,7 @@ export class Editor {
   /** The pointer goes down on the stage. */
   pressed() {
     this.#begins();
+    this.#appearance.touched();
     this.keyboard.use();
     this.touched = true;
     this.host.focus({ preventScroll: true });

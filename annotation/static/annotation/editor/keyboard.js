@@ -5,7 +5,7 @@
  * @typedef {import("#editor/actions.js").Action} Action
  * @typedef {import("#editor/actions.js").Actions} Actions
  */
-import { isTyping, keyName } from "#editor/keys.js";
+import { isTyping, keyNames } from "#editor/keys.js";
 
 /** A key that stays down longer than this is held, else it was tapped. ms */
 const TAP = 300;
@@ -23,7 +23,7 @@ export class Keyboard {
     this.#onPress = onPress;
     const { signal } = this.#listeners;
     host.addEventListener("keydown", (event) => this.#down(event), { signal });
-    window.addEventListener("keyup", (event) => this.#up(event.code), { signal });
+    window.addEventListener("keyup", (event) => this.#up(placeOf(event)), { signal });
     window.addEventListener("blur", () => this.#allUp(), { signal });
   }
 
@@ -39,30 +39,35 @@ export class Keyboard {
   /** @param {KeyboardEvent} event */
   #down(event) {
     if (event.defaultPrevented || isTyping(event.target, event)) return;
-    if (this.#held.has(event.code)) return event.preventDefault();
-    const action = this.#actions.forKey(keyName(event));
+    if (this.#held.has(placeOf(event))) return event.preventDefault();
+    const action = this.#actions.forKey(...keyNames(event));
     if (!action) return;
     event.preventDefault();
     if (event.repeat && !action.repeats) return;
     this.#onPress();
-    this.#actions.run(action);
-    if (action.release) this.#hold(event.code, action);
+    const isTaken = this.#actions.run(action);
+    if (isTaken && action.release) this.#hold(placeOf(event), action);
   }
 
-  /** @param {string} code @param {Action} action */
-  #hold(code, action) {
-    this.#held.set(code, { action, since: performance.now(), isUsed: false });
+  /** @param {string} place @param {Action} action */
+  #hold(place, action) {
+    this.#held.set(place, { action, since: performance.now(), isUsed: false });
   }
 
-  /** @param {string} code */
-  #up(code) {
-    const held = this.#held.get(code);
+  /** @param {string} place */
+  #up(place) {
+    const held = this.#held.get(place);
     if (!held) return;
-    this.#held.delete(code);
+    this.#held.delete(place);
     held.action.release?.(held.isUsed || performance.now() - held.since > TAP);
   }
 
   #allUp() {
-    for (const code of [...this.#held.keys()]) this.#up(code);
+    for (const place of [...this.#held.keys()]) this.#up(place);
   }
+}
+
+/** Where the key lies; keys on a screen lie nowhere. @param {KeyboardEvent} event */
+function placeOf({ code, key }) {
+  return code || key;
 }

@@ -42,6 +42,8 @@ export class PointerInput {
   #held = null;
   /** @type {Map<number, Point>} */
   #fingers = new Map();
+  /** Pointers that are down, whatever they do. @type {Set<number>} */
+  #down = new Set();
   #listeners = new AbortController();
   #stage;
   #host;
@@ -59,6 +61,7 @@ export class PointerInput {
     on.addEventListener("pointerleave", () => this.#hover(null), { signal });
     on.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
     on.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+    window.addEventListener("blur", () => this.#down.clear(), { signal });
   }
 
   close() {
@@ -79,6 +82,11 @@ export class PointerInput {
     return this.#held !== null;
   }
 
+  /** Whether a pointer is down on the stage, even if its gesture was given up. */
+  get isDown() {
+    return this.#down.size > 0;
+  }
+
   /** @param {PointerEvent} event @returns {Pointer} */
   #pointer(event) {
     const { width, height, scale } = this.#stage.viewport;
@@ -94,6 +102,7 @@ export class PointerInput {
     if (this.#held?.isPen && !isPen) return;
     this.#host.pressed();
     this.#stage.container.setPointerCapture(event.pointerId);
+    this.#down.add(event.pointerId);
     if (isPen) this.#penComes();
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -174,6 +183,7 @@ export class PointerInput {
 
   /** @param {PointerEvent} event */
   #move(event) {
+    if (!event.buttons) this.#down.delete(event.pointerId);
     const before = this.#fingers.get(event.pointerId);
     if (before && this.#fingers.size > 1) return this.#pinch(event, before);
     if (before) this.#fingers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -203,6 +213,7 @@ export class PointerInput {
 
   /** @param {PointerEvent} event */
   #release(event) {
+    this.#down.delete(event.pointerId);
     this.#fingers.delete(event.pointerId);
     if (this.#held?.id !== event.pointerId) return;
     const { hold } = this.#held;
@@ -214,6 +225,7 @@ export class PointerInput {
 
   /** @param {PointerEvent} event */
   #drop(event) {
+    this.#down.delete(event.pointerId);
     this.#fingers.delete(event.pointerId);
     if (this.#held?.id === event.pointerId) this.cancel();
   }

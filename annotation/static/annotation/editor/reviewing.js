@@ -36,7 +36,7 @@ export class Reviewing {
   #addActions() {
     const group = "Review";
     this.#editor.actions.add(
-      { name: "approve", group, label: "Approve", keys: ["A"], run: () => this.#approve() },
+      { name: "approve", group, label: "Approve", keys: ["A"], decides: true, run: () => this.#approve() },
       {
         name: "correct",
         group,

@@ -37,6 +37,7 @@ export class SingleStructure {
         group: "Scan",
         label: "Submit, and open the next scan (single-structure mode)",
         keys: ["Enter"],
+        decides: true,
         applies: () => this.isOn,
         run: () => {
           if (held()) editor.say(held());

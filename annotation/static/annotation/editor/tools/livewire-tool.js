@@ -43,6 +43,7 @@ export class LivewireTool {
       group: "Wire",
       label: "Follow the edge's other side; once it is put in, take the line's other side",
       keys: ["X"],
+      duringStroke: true,
       otherwise: "{wire-side} takes the other side of the edge that the line follows.",
       enabled: () => (this.#seed && this.#waysFrom(this.#seed) !== null) || this.#line.canFlip,
       run: () => this.#flip(),

@@ -18,6 +18,7 @@ export class RedrawTool {
       group: "Redraw",
       label: "Take the other side of the stroke",
       keys: ["X"],
+      duringStroke: true,
       otherwise: "{flip} takes the other side of the stroke that you have just drawn.",
       enabled: () => this.#flipStroke !== null || this.#line.canFlip,
       run: () => (this.#flipStroke ? this.#flipStroke() : this.#line.flip()),

@@ -30,6 +30,7 @@ const DOUBLE_CLICK_MS = 350;
 
 export class VertexTool {
   name = "vertices";
+  keepsRegions = true;
   offer = { label: "Move, insert and delete points", keys: ["V"], button: { text: "Points" } };
   /** @type {Action[]} */
   actions = [
@@ -38,6 +39,7 @@ export class VertexTool {
       group: "Points",
       label: "Delete the chosen point",
       keys: ["Delete", "Backspace"],
+      otherwise: "Choose a point first: press on it, or {next-point}. Whole regions are deleted with another tool.",
       enabled: () => this.#standing !== null,
       run: () => this.#remove(this.#standing ? [this.#standing] : []),
     },
@@ -244,7 +246,7 @@ export class VertexTool {
     if (!points.length) return;
     const { desk } = this;
     const after = deleteVertices(desk.regions, points);
-    if (!after) desk.say("An outline needs three points; {remove} takes the whole region away.");
+    if (!after) desk.say("An outline needs three points; it stays. With another tool {remove} takes the whole region away.");
     else if (!isSound(after)) desk.say("Without this the outline would cross itself.");
     else {
       const said = points.length === 1 ? "Deleted a point." : `Deleted ${points.length} points.`;
