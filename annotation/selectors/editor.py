@@ -272,6 +272,7 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
         "left": reverse("annotation:left", args=[image.study.name]),
         "revision": reverse("api-revisions", args=[0]),
         "submit": reverse("api-submit", args=[0]),
+        "taking_back": reverse("api-take-back", args=[0]),
         "take_back": reverse("api-take-back", args=[annotation.pk])
         if annotation and own_and_submitted
         else "",

@@ -27,6 +27,12 @@ class EditorWindow:
         expect(self.page.locator(".editor-stage canvas")).to_be_visible()
         return self
 
+    def seen(self) -> EditorWindow:
+        """The scan is there and was looked at: from now on it may be decided on."""
+        expect(self.page.locator(".editor-stage canvas")).to_be_visible()
+        self.press("0")
+        return self
+
     def ask(self, expression: str) -> Any:
         return self.page.evaluate(f"document.querySelector('contour-editor').{expression}")
 

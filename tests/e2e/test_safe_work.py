@@ -282,7 +282,7 @@ def test_two_structures_that_were_swapped_are_put_right_and_saved(
         ("1", [(50, 100), (150, 100), (150, 200), (50, 200)]),
         ("2", [(200, 100), (300, 100), (300, 200), (200, 200)]),
     ]:
-        window.press("v")
+        window.press("r")
         window.click((points[0][0] + 50, 150))
         window.press("Delete", number)
         window.draw(points)

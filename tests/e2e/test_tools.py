@@ -286,7 +286,7 @@ def test_a_livewire_begun_before_the_scan_is_there_follows_its_edges_once_it_is(
     held: list[Route] = []
     window.page.route("**/images/*/pixels*", lambda route: held.append(route))
     window.page.goto(edit_address(make_scan("S-021", pixels=pixels)), wait_until="commit")
-    expect(window.page.locator(".editor-stage canvas")).to_be_visible()
+    expect(window.page.locator(".editor-stage svg")).to_be_visible()
     window.press("w")
     window.click((100, 124))
     expect(window.page.locator("[data-piece=message]")).to_contain_text("Click on along the border")
@@ -332,8 +332,7 @@ def test_a_locked_structure_is_changed_by_no_tool(window: EditorWindow) -> None:
     window.press("2", "e")
     window.drag((250, 150), (260, 250))
     assert "PB is locked" in window.message
-    window.press("Delete")
-    window.press("o", "ArrowLeft")
+    window.press("Delete", "o", "ArrowLeft")
     assert "PB is locked" in window.message
     assert window.regions == before
     window.press("Shift+L")

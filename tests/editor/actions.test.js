@@ -192,23 +192,17 @@ test("what is refused at the moment is not run, whichever way it was asked for",
   assert.deepEqual(done, ["Not now.", "cancel"]);
 });
 
-/** An appearance with a clock of its own. */
+/** An appearance with a clock of its own, as after another page. */
 function appearing() {
   const clock = { now: 0 };
   return { clock, scan: new Appearance(() => clock.now) };
 }
 
-test("a scan is decided on once it was there for a while, or something was done with it", () => {
+test("what is pressed before the picture is there decides nothing", () => {
   const { clock, scan } = appearing();
-  assert.match(scan.refusal(), /not shown yet/);
   clock.now = 5000;
   scan.touched();
-  assert.match(scan.refusal(), /not shown yet/);
-  scan.painted();
-  clock.now += 450;
-  assert.match(scan.refusal(), /only just appeared/);
-  scan.touched();
-  assert.equal(scan.refusal(), "");
+  for (const how of ["Enter", "a", "press"]) assert.match(scan.refusal(how), /not shown yet/);
 });
 
 test("one echo after another decides nothing", () => {
@@ -216,10 +210,25 @@ test("one echo after another decides nothing", () => {
   scan.painted();
   for (let press = 0; press < 10; press += 1) {
     clock.now += 450;
-    assert.match(scan.refusal(), /only just appeared/);
+    assert.match(scan.refusal("Enter"), /only just appeared/);
   }
   clock.now += 600;
-  assert.equal(scan.refusal(), "");
+  assert.equal(scan.refusal("Enter"), "");
+});
+
+test("a scan with which something was done, or another key, is no echo", () => {
+  const { scan } = appearing();
+  scan.painted();
+  assert.match(scan.refusal("Enter"), /only just appeared/);
+  assert.equal(scan.refusal("a"), "");
+  const { scan: next } = appearing();
+  next.painted();
+  assert.match(next.refusal("a"), /only just appeared/);
+  assert.equal(next.refusal("Enter"), "");
+  const { scan: other } = appearing();
+  other.painted();
+  other.touched();
+  assert.equal(other.refusal("Enter"), "");
 });
 
 test("keys are told to screen readers in their spelling", () => {

@@ -43,7 +43,7 @@ export class Actions {
   #say;
   #refusal;
 
-  /** @param {import("#editor/keymap.js").Keymap} keymap @param {(text: string) => void} say @param {(action: Action) => string} refusal why nothing of its kind is done at this moment, else empty */
+  /** @param {import("#editor/keymap.js").Keymap} keymap @param {(text: string) => void} say @param {(action: Action, how: string) => string} refusal why nothing of its kind is done at this moment, else empty */
   constructor(keymap, say, refusal = () => "") {
     this.#keymap = keymap;
     this.#say = say;
@@ -98,9 +98,9 @@ export class Actions {
     return ordered.find(canRun) ?? ordered[0] ?? null;
   }
 
-  /** Keys and buttons alike. @param {Action} action @returns {boolean} whether it was not refused */
-  run(action) {
-    const refusal = this.#refusal(action);
+  /** Keys and buttons alike. @param {Action} action @param {string} how the key, or `press` @returns {boolean} whether it was not refused */
+  run(action, how = "press") {
+    const refusal = this.#refusal(action, how);
     if (refusal) this.#say(refusal);
     else if (canRun(action)) action.run();
     else if (applies(action) && action.otherwise) this.#say(action.otherwise);

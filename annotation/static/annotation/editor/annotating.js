@@ -18,6 +18,7 @@ import { sendingTo } from "#editor/sending.js";
 import { SingleStructure } from "#editor/single-structure.js";
 import { offerStarts } from "#editor/starting.js";
 import { IndexedUndoStore } from "#editor/undo-store.js";
+import { remember } from "#editor/submitted.js";
 import { Undoing } from "#editor/undoing.js";
 import { showWaitingProposals } from "#editor/waiting-proposals.js";
 import { WorkClock } from "#editor/work-clock.js";
@@ -50,6 +51,8 @@ export class Annotating {
   #saver;
   #revisions;
   #annotationId;
+  /** @type {Promise<void> | null} */
+  #submitting = null;
 
   /** @param {Editor} editor */
   constructor(editor) {
@@ -364,7 +367,12 @@ export class Annotating {
     this.#submit();
   }
 
-  async #submit() {
+  /** Once at a time, however often the key is pressed. */
+  #submit() {
+    this.#submitting ??= this.#submitNow().finally(() => (this.#submitting = null));
+  }
+
+  async #submitNow() {
     const editor = this.#editor;
     const form = editor.piece("decision");
     if (form instanceof HTMLFormElement && form.contains(document.activeElement)) {
@@ -390,6 +398,12 @@ export class Annotating {
     await Promise.race([this.saved, new Promise((resolve) => setTimeout(resolve, most))]);
   }
 
+  #rememberSubmitted() {
+    const { title, image, urls } = this.#editor.data;
+    const address = urls.taking_back.replace("/0/", `/${this.#annotationId}/`);
+    remember({ title, image: image.id, page: location.pathname, address });
+  }
+
   /** @param {string} url @param {string} next where to go then */
   async #post(url, next) {
     try {
@@ -399,6 +413,7 @@ export class Annotating {
       }
       await this.#undoing.forget();
       this.#editor.drafts.forget();
+      this.#rememberSubmitted();
       this.#editor.sweeping?.finished("done");
       await openScan(next);
     } catch {

@@ -23,7 +23,7 @@
  *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, left: string, revision: string, submit: string, take_back: string, review: string, next: string},
+ *   urls: {save: string, left: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
@@ -55,6 +55,7 @@ import { Reading } from "#editor/reading.js";
 import { deleteRegion, firstChanged, regionAt, toggleCut } from "#editor/regions.js";
 import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
+import { offerTakingBack } from "#editor/submitted.js";
 import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { Toolbox } from "#editor/toolbox.js";
@@ -71,6 +72,8 @@ const MODES = {
 
 /** What nothing but the scan, or one's own other frames, informed. */
 const OWN_ORIGINS = new Set(["drawn", "carried", "interpolated"]);
+
+const DURING_STROKE = "Not while the pointer is down: end the stroke, or {cancel} gives it up.";
 
 export class Editor {
   /** @type {Region[] | null} */
@@ -106,7 +109,7 @@ export class Editor {
     this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
     const keymap = new Keymap(localStorage, data.user);
-    this.actions = new Actions(keymap, (text) => this.say(text), (action) => this.#refusal(action));
+    this.actions = new Actions(keymap, (text) => this.say(text), (action, how) => this.#refusal(action, how));
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
     this.toolbox = new Toolbox(this, this.actions);
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
@@ -126,6 +129,7 @@ export class Editor {
     this.sweeping = data.sweep ? new Sweeping(this, data.sweep) : null;
     /** @type {Mode} */
     this.mode = new MODES[mode](this);
+    offerTakingBack(this);
     this.toolbar = new Toolbar(this.piece("tools"), this.actions);
     this.#showKeys();
     this.#listen();
@@ -151,13 +155,18 @@ export class Editor {
       await this.stage.picture.load(this.data.image.pixels);
       this.#resumeDraft();
       this.draw();
-      requestAnimationFrame(() => requestAnimationFrame(() => this.#appearance.painted()));
+      requestAnimationFrame(() => this.#painted());
       this.mode.shown?.();
       this.sweeping?.prepare();
       if (this.mode.editable) warmUpWhenIdle(() => this.regions);
     } catch (error) {
       this.say(`${error instanceof Error ? error.message : error}. Reload the page to try again.`);
     }
+  }
+
+  #painted() {
+    this.#appearance.painted();
+    this.stage.container.setAttribute("data-shown", "");
   }
 
   /** The tool that a person begins with. */
@@ -351,10 +360,10 @@ export class Editor {
     if (!this.input.isDown) this.#pressedAt = performance.now();
   }
 
-  /** Why an action is not done at this moment, by key or button; empty where it may be. @param {import("#editor/actions.js").Action} action */
-  #refusal({ duringStroke, decides, mayEcho }) {
-    if (this.input.isDown && !duringStroke) return "Not while the pointer is down: end the stroke, or {cancel} gives it up.";
-    if (decides) return this.#appearance.refusal();
+  /** Why an action is not done at this moment, by key or button; empty where it may be. @param {import("#editor/actions.js").Action} action @param {string} how */
+  #refusal({ duringStroke, decides, mayEcho }, how) {
+    if (this.input.isDown && !duringStroke) return DURING_STROKE;
+    if (decides) return this.#appearance.refusal(how);
     if (!mayEcho) this.#appearance.touched();
     return "";
   }

@@ -45,7 +45,7 @@ export class Keyboard {
     event.preventDefault();
     if (event.repeat && !action.repeats) return;
     this.#onPress();
-    const isTaken = this.#actions.run(action);
+    const isTaken = this.#actions.run(action, event.key);
     if (isTaken && action.release) this.#hold(placeOf(event), action);
   }
 

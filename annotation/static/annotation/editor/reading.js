@@ -31,6 +31,7 @@ export class Reading {
         name: "take-back",
         group: "Scan",
         label: "Take it back",
+        keys: ["Ctrl+Backspace"],
         run: () => this.#takeBack(urls.take_back),
       });
     }

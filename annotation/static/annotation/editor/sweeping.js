@@ -99,6 +99,11 @@ export class Sweeping {
     this.#sweep?.finish(this.#image, state);
   }
 
+  /** The work on a frame is open again. @param {number} image */
+  reopened(image) {
+    this.#sweep?.finish(image, "draft");
+  }
+
   /** @returns {Proposal | null} */
   get #proposal() {
     const { data, history } = this.#editor;
