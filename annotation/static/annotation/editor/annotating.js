@@ -85,6 +85,8 @@ export class Annotating {
   }
 
   shown() {
+    const isQuiet = !this.#editor.piece("message").textContent;
+    if (this.offered && isQuiet) this.#editor.say("Dotted: the pre-label. Draw over what is wrong; {submit} submits it as it is.");
     prepareScan(this.#editor.data.urls.next);
     this.#showLeft();
     this.#sendLeftovers();
@@ -257,6 +259,7 @@ export class Annotating {
     this.#undoing.keep();
     this.#conflict?.changed();
     if (["pre-label", "copy"].includes(tool)) this.#showSuggestion(false);
+    if (tool === "pre-label") this.#saver.flush();
   }
 
   /** @param {Record<string, number>} tools */
@@ -325,17 +328,25 @@ export class Annotating {
     this.#showSuggestion(false);
   }
 
-  #takeOver() {
+  /** @returns {import("#editor/editor.js").Offered | null} */
+  get #preLabel() {
     const { suggestion } = this.#editor.data;
-    if (!suggestion) return;
+    if (!suggestion) return null;
     const { regions, version } = suggestion;
-    this.#editor.change(
-      { regions, origin: "pre-label", suggestionVersion: version, decision: "", reason: "" },
-      "pre-label",
-      `Pre-label ${version} taken over. Correct it with {redraw}.`,
-    );
+    return { regions, version, tool: "pre-label", title: `Pre-label ${version}` };
+  }
+
+  /** The pre-label while it is shown. */
+  get offered() {
+    const isShown = this.#editor.comparing.shown === "pre-label";
+    return isShown && !this.isInConflict ? this.#preLabel : null;
+  }
+
+  #takeOver() {
+    const preLabel = this.#preLabel;
+    if (!preLabel) return;
+    this.#editor.takeOver(preLabel, `${preLabel.title} taken over. Correct it with {redraw}.`);
     this.#editor.useTool("redraw");
-    this.#saver.flush();
   }
 
   /** What is shown becomes a new revision on top of the other. */
@@ -379,6 +390,7 @@ export class Annotating {
       return form.requestSubmit();
     }
     if (editor.holdsDraft()) return;
+    if (editor.offered && !editor.takeOver(editor.offered, "")) return;
     const { regions, decision } = editor.history.present;
     if (!regions.length && !decision) {
       return editor.say("Nothing to submit yet: outline the muscle, or say below why you cannot.");

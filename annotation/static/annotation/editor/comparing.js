@@ -36,6 +36,11 @@ export class Comparing {
     });
   }
 
+  /** The name of what is shown. */
+  get shown() {
+    return this.#sources[this.#at]?.name ?? null;
+  }
+
   /** Shows one without a word. @param {string | null} name none if null */
   show(name) {
     this.#at = this.#sources.findIndex((source) => source.name === name);

@@ -25,12 +25,14 @@
  *   issues: {x: number, y: number, text: string}[],
  *   urls: {save: string, left: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, next: string},
  * }} EditorData
+ * @typedef {{regions: Region[], tool: string, version: string, title: string}} Offered
+ *   `tool`: where it comes from, as an origin
  * @typedef {{
  *   readonly editable: boolean, readonly saved: Promise<void>,
  *   changed(gesture: {tool: string, ms: number}): void, close(): void,
  *   leave(): Promise<boolean>, shown?(): void, structureChosen?(label: string): void,
- *   readonly keepsStructure?: boolean,
- * }} Mode `shown`: the scan has appeared; `keepsStructure`: a press on another does not choose it; `leave` makes the work safe before another scan is shown, and says whether it is
+ *   readonly keepsStructure?: boolean, readonly offered?: Offered | null,
+ * }} Mode `shown`: the scan has appeared; `offered`: what is shown to be taken over; `keepsStructure`: a press on another does not choose it; `leave` makes the work safe before another scan is shown, and says whether it is
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
@@ -58,8 +60,10 @@ import { Stage } from "#editor/stage.js";
 import { offerTakingBack } from "#editor/submitted.js";
 import { Sweeping } from "#editor/sweeping.js";
 import { Toolbar } from "#editor/toolbar.js";
+import { ToolDesk } from "#editor/tool-desk.js";
 import { Toolbox } from "#editor/toolbox.js";
 import { TOOLS } from "#editor/tools/all.js";
+import { DrawTool } from "#editor/tools/draw-tool.js";
 import { Uncertainty } from "#editor/uncertainty.js";
 import { warmUpWhenIdle } from "#editor/warm-up.js";
 
@@ -182,6 +186,18 @@ export class Editor {
     return this.history.present.regions;
   }
 
+  /** What is shown to be taken over while nothing is drawn; the first edit does. @returns {Offered | null} */
+  get offered() {
+    const { regions, decision } = this.history.present;
+    if (regions.length || decision || !this.mode?.editable) return null;
+    return this.sweeping?.offered ?? this.mode.offered ?? null;
+  }
+
+  /** What tools work on: what is drawn, else what is offered. */
+  get atHand() {
+    return this.offered?.regions ?? this.regions;
+  }
+
   get scale() {
     return this.stage.viewport.scale;
   }
@@ -257,7 +273,8 @@ export class Editor {
 
   /** What can be done by whoever may change outlines. */
   #addDrawing() {
-    for (const Kind of TOOLS) this.toolbox.add(new Kind(this));
+    const desk = new ToolDesk(this);
+    for (const Kind of TOOLS) this.toolbox.add(new Kind(Kind === DrawTool ? this : desk));
     const group = "Edit";
     const applies = () => this.mode.editable;
     this.actions.add(
@@ -432,9 +449,9 @@ export class Editor {
 
   /** Chooses the region under a point, if there is one. @param {Point} point */
   pick(point) {
-    const index = regionAt(this.regions, point);
+    const index = regionAt(this.atHand, point);
     if (index < 0) return;
-    const { label } = this.regions[index];
+    const { label } = this.atHand[index];
     if (this.keepsStructure && label !== this.label) return;
     this.select(label);
     this.#picked = point;
@@ -491,8 +508,21 @@ export class Editor {
     );
   }
 
-  /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said @returns {boolean} whether no lock forbids it */
-  change(drawing, tool, said) {
+  /** The same on what is offered, which is taken over by it. @param {Region[]} regions @param {string} tool @param {string} said */
+  edit(regions, tool, said) {
+    const { offered } = this;
+    if (!offered) return this.commit(regions, tool, said);
+    return this.takeOver(offered, "", 0) && this.commit(regions, tool, `${offered.title} taken over. ${said}`);
+  }
+
+  /** @param {Offered} offered @param {string} said @param {number} [ms] that it took */
+  takeOver({ regions, tool, version }, said, ms) {
+    const drawing = { regions, origin: tool, suggestionVersion: version, decision: "", reason: "" };
+    return this.change(drawing, tool, said, ms);
+  }
+
+  /** @param {Partial<Drawing>} drawing @param {string} tool @param {string} said @param {number} [ms] that it took @returns {boolean} whether no lock forbids it */
+  change(drawing, tool, said, ms) {
     const held = firstChanged(this.regions, drawing.regions ?? this.regions, this.locked);
     if (held !== null) {
       this.preview(null);
@@ -500,7 +530,7 @@ export class Editor {
       return false;
     }
     this.history.push({ ...this.history.present, basedOn: null, ...drawing });
-    this.#changed(tool);
+    this.#changed(tool, ms);
     this.say(said);
     return true;
   }
@@ -542,12 +572,11 @@ export class Editor {
     );
   }
 
-  /** @param {string} tool */
-  #changed(tool) {
+  /** @param {string} tool @param {number} ms */
+  #changed(tool, ms = Math.round(performance.now() - this.#pressedAt)) {
     this.#preview = null;
     this.touched = true;
-    const ms = Math.round(performance.now() - this.#pressedAt);
-    this.mode.changed({ tool, ms: ["undo", "redo"].includes(tool) ? 0 : ms });
+    this.mode.changed({ tool, ms });
     this.draw();
     this.host.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: { tool } }));
   }
@@ -575,11 +604,11 @@ export class Editor {
   }
 
   undo() {
-    if (this.history.undo()) this.#changed("undo");
+    if (this.history.undo()) this.#changed("undo", 0);
   }
 
   redo() {
-    if (this.history.redo()) this.#changed("redo");
+    if (this.history.redo()) this.#changed("redo", 0);
   }
 
   /** The same drawing in the server's form. @param {Partial<Drawing>} drawing */
@@ -614,10 +643,10 @@ export class Editor {
 
   /** @param {string} side */
   toggleCut(side) {
-    if (!this.regions.some(({ label }) => label === this.label)) {
+    if (!this.atHand.some(({ label }) => label === this.label)) {
       return this.say("Outline the muscle first, then say where the view cuts it.");
     }
-    this.commit(toggleCut(this.regions, this.label, side), "cut", `Cut ${side} changed.`);
+    this.edit(toggleCut(this.atHand, this.label, side), "cut", `Cut ${side} changed.`);
   }
 
   /** Shows the work as it is now, once a frame. */

@@ -81,7 +81,7 @@ export class SingleStructure {
 
   /** Whether there is one shape to submit; says why not. */
   #check() {
-    const { regions, label, data } = this.#editor;
+    const { atHand: regions, label, data } = this.#editor;
     const own = regions.filter((region) => region.label === label);
     const shapes = own.flatMap(({ parts }) => parts).length;
     if (regions.length && shapes !== 1) {

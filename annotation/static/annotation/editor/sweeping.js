@@ -72,6 +72,12 @@ export class Sweeping {
     return this.#proposal !== null;
   }
 
+  /** @returns {import("#editor/editor.js").Offered | null} */
+  get offered() {
+    const proposal = this.#proposal;
+    return proposal && { ...proposal, title: `${proposal.says}:` };
+  }
+
   /** The scan is on the screen: what comes next is fetched. */
   prepare() {
     const sweep = this.#sweep;
@@ -391,14 +397,9 @@ export class Sweeping {
   }
 
   #accept() {
-    const proposal = this.#proposal;
-    if (!proposal) return;
-    const { regions, tool, version } = proposal;
-    this.#editor.change(
-      { regions, origin: tool, suggestionVersion: version, decision: "", reason: "" },
-      tool,
-      "Accepted. P proposes on the next frame.",
-    );
+    const { offered } = this;
+    if (!offered) return;
+    this.#editor.takeOver(offered, "Accepted. {propose} proposes on the next frame.");
     if (this.#editor.activeTool?.name === "draw") this.#editor.useTool("redraw");
   }
 
