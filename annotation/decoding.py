@@ -39,14 +39,14 @@ def read(payload: bytes, *, encoding: str | None) -> Answers:
     )
 
 
-def embedded(payload: bytes, *, encoding: str | None) -> Answers:
+def embedded(payload: bytes, *, encoding: str | None, maximum: int) -> Answers:
     """The image that a LabelMe file carries, as core.decoding.images.decode gives it."""
     document = labelme.parse(payload, encoding)
     data = _from_base64(document.image_data or "")
     if data is None:
         raise InvalidInput("'imageData' is no image; save the file again in LabelMe")
     try:
-        yield from images.decode(data)
+        yield from images.decode(data, maximum=maximum)
     except InvalidInput as error:
         raise InvalidInput(f"'imageData' {error.message}") from error
 

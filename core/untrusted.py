@@ -11,17 +11,33 @@ from numpy.typing import NDArray
 
 from core.sandbox import Reply, Sandbox
 from domain.errors import InvalidInput
-from domain.pixels import Grey, pixel_aspect
+from domain.pixels import TRANSPOSED, Grey, oriented, pixel_aspect
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """A still image as it is stored: not yet turned by its EXIF orientation (1 to 8)."""
+    """A still image as it is stored: not yet turned by its EXIF orientation (1 to 8).
+
+    Args:
+        aspect: that of its pixels as stored (see `aspect_of`).
+        maximum: the value that became 255 where it has more than 8 bits a pixel, else None.
+    """
 
     pixels: Grey
     format: str
     orientation: int
+    aspect: float | None
+    maximum: int | None
     notes: tuple[str, ...]
+
+    @property
+    def upright(self) -> Grey:
+        return oriented(self.pixels, self.orientation)
+
+    @property
+    def upright_aspect(self) -> float | None:
+        """The aspect of the pixels of the upright picture."""
+        return 1 / self.aspect if self.aspect and self.orientation in TRANSPOSED else self.aspect
 
 
 @dataclass(frozen=True)
@@ -47,17 +63,33 @@ class UnpackedFile:
     names_in: str
 
 
-def decode_image(sandbox: Sandbox, data: bytes) -> DecodedImage:
+def decode_image(sandbox: Sandbox, data: bytes, maximum: int = 0) -> DecodedImage:
     """A PNG, JPEG, BMP or single-page TIFF as 8-bit grey (core.decoding.images has the rules).
+
+    `maximum`: the value that becomes 255 in a series of more than 8 bits a pixel.
 
     Raises:
         InvalidInput: damaged, too large, animated, or something else.
     """
-    reply = sandbox.call("core.decoding.images.decode", data)
+    return image_of(sandbox.call("core.decoding.images.decode", data, maximum=maximum))
+
+
+def brightest(sandbox: Sandbox, data: bytes) -> int:
+    """The highest value of a grey picture of more than 8 bits, 0 for any other.
+
+    Raises InvalidInput as `decode_image`.
+    """
+    return int(sandbox.call("core.decoding.images.brightest", data).result["highest"])
+
+
+def image_of(reply: Reply) -> DecodedImage:
+    """The still image of an answer, its values checked. Raises InvalidInput where it lies."""
     return DecodedImage(
         pixels=pixels_of(reply),
         format=str(reply.result["format"]),
         orientation=int(reply.result["orientation"]),
+        aspect=aspect_of(reply),
+        maximum=int(reply.result["maximum"]) or None,
         notes=tuple(str(note) for note in reply.result["notes"]),
     )
 

@@ -19,12 +19,21 @@ Grey = NDArray[np.uint8]
 TRANSPOSED = (5, 6, 7, 8)
 """The EXIF orientations that swap rows and columns."""
 
+SIDEWAYS_BACK = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+"""The orientation that undoes another."""
+
 # Aspects within it come from rounded sizes and densities, not from pixels that are not square.
 SQUARE_WITHIN = 0.002
 MOST_ASPECT = 4.0
 
 # The brightest values of scanners and frame grabbers that store 8 to 16 bits in 16.
 NOMINAL_MAXIMA = (255, 1023, 4095, 16383, 65535)
+
+
+LEAST_SIDE = 16
+MOST_ELONGATED = 16
+# Grey levels within which a picture shows nothing; a JPEG of black is not quite black.
+BLANK_WITHIN = 3
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,11 @@ def oriented(pixels: Grey, orientation: int) -> Grey:
     return np.ascontiguousarray(upright)
 
 
-def grey_from_16_bit(values: NDArray[Any]) -> tuple[Grey, int]:
+def grey_from_16_bit(values: NDArray[Any], maximum: int = 0) -> tuple[Grey, int]:
     """8-bit grey of pixels stored in 16 bits, and the value that became 255.
 
-    Linear from 0 to the smallest of `NOMINAL_MAXIMA` that none of the values exceeds, so that
-    the echo intensity of images of one machine stays comparable.
+    Linear from 0 to `maximum`, which is that of the whole series, so that the same tissue has the
+    same grey in all its pictures; where it is not given, or is exceeded, to `nominal_maximum`.
 
     Raises:
         InvalidInput: a value below 0 or above 65535.
@@ -60,9 +69,29 @@ def grey_from_16_bit(values: NDArray[Any]) -> tuple[Grey, int]:
     highest = int(values.max(initial=0))
     if int(values.min(initial=0)) < 0 or highest > NOMINAL_MAXIMA[-1]:
         raise InvalidInput("has pixel values outside 0 to 65535; save it as an 8-bit image")
-    maximum = next(nominal for nominal in NOMINAL_MAXIMA if highest <= nominal)
+    maximum = max(maximum, nominal_maximum(highest))
     scaled = (values.astype(np.uint32) * 510 + maximum) // (2 * maximum)
     return scaled.astype(np.uint8), maximum
+
+
+def nominal_maximum(highest: int) -> int:
+    """The smallest of `NOMINAL_MAXIMA` that `highest` does not exceed, else the largest."""
+    return next((nominal for nominal in NOMINAL_MAXIMA if highest <= nominal), NOMINAL_MAXIMA[-1])
+
+
+def fault_as_scan(pixels: Grey) -> str:
+    """Why a picture cannot be a scan, as the end of a sentence; empty where it can."""
+    height, width = pixels.shape
+    if min(height, width) < LEAST_SIDE or max(height, width) > MOST_ELONGATED * min(height, width):
+        return f"has {width}x{height} px, which no scan has"
+    if is_blank(pixels):
+        return f"is all {'black' if pixels.max() <= BLANK_WITHIN else 'of one grey'}"
+    return ""
+
+
+def is_blank(pixels: Grey) -> bool:
+    """Whether all pixels are of one grey, within `BLANK_WITHIN`."""
+    return int(pixels.max()) - int(pixels.min()) <= BLANK_WITHIN
 
 
 def pixel_aspect(ratio: float) -> float | None:

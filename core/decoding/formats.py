@@ -71,3 +71,22 @@ def format_of(head: bytes) -> str:
 def is_quicktime(head: bytes) -> bool:
     """Whether a file begins with a box of MP4 or QuickTime."""
     return head[4:8] in _QUICKTIME_BOXES and head[8:12] not in _STILL_BRANDS
+
+
+def may_be_deep(head: bytes) -> bool:
+    """Whether a picture may have more than 8 bits a pixel, by its first `HEAD` bytes."""
+    kind = format_of(head)
+    return kind == TIFF or (kind == PNG and head[24:25] == b"\x10")
+
+
+def refusal_of_picture(kind: str) -> str:
+    """Why a file of a format that is none of `PICTURES` is not taken."""
+    if kind == "DICOM":
+        return (
+            "is DICOM, no PNG, JPEG, BMP or TIFF; export it from the machine as PNG, and give its "
+            "spacing in the manifest"
+        )
+    if kind == "BigTIFF":
+        return "is a BigTIFF, no PNG, JPEG, BMP or TIFF; save it as PNG"
+    named = f"is {kind} by its content, no PNG, JPEG, BMP or TIFF" if kind else ""
+    return f"{named or 'is no PNG, JPEG, BMP or TIFF by its content'}; save it as PNG"

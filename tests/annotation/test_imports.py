@@ -890,6 +890,7 @@ def test_a_clip_is_one_dynamic_take(
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(5):
             frame = np.full((48, 64, 3), 40 * number, np.uint8)
+            frame[:20] = 255
             clip.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         clip.mux(stream.encode())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from annotation.models import Image, Study
@@ -78,3 +79,75 @@ def test_clip_rotated(take_in: Callable[..., ImportReport]) -> None:
         # The marker, long along the top of the stored frame, hangs down at the right of it.
         assert upright.shape == (320, 240)
         assert upright[6:58, 229:235].mean() > 200 > upright[6:58, 5:11].mean()
+
+
+# Pictures
+
+
+def test_cmyk(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("cmyk")
+
+    assert "CMYK" in reasons(report, "S1/a.jpg")
+    grey = taken("S1/a.jpg")
+    assert grey[6:10, 6:58].mean() > 200
+    assert grey.mean() < 100
+
+
+def test_depth16_scale(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("depth16-scale")
+
+    tissue = {int(np.median(taken(f"S1/{name}.png"))) for name in "abc"}
+    assert tissue == {round(200 / 4095 * 255)}
+    assert set(Image.objects.values_list("grey_maximum", flat=True)) == {4095}
+    assert "0 to 4095 became 0 to 255" in reasons(report, "S1/a.png")
+    assert "no pixel brighter than 250 of 0 to 4095" in reasons(report, "S1/a.png")
+    assert take_in("depth16-scale").count("unchanged") == 3
+
+
+def test_mpo(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("mpo")
+
+    assert "main one is taken" in reasons(report, "S1/a.jpg")
+    assert taken("S1/a.jpg").shape == (240, 320)
+    assert report.files["S1/a.json"].status == "imported"
+
+
+def test_png_palette_alpha(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("png-palette-alpha")
+
+    for name in ("S1/p.png", "S1/rgba.png"):
+        assert "laid on black" in reasons(report, name)
+        assert taken(name).min() == 0
+    assert taken("S1/rgba.png")[0, 0] == taken("S1/rgba.png")[-1, -1] == 0
+
+
+def test_tiff_kinds(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("tiff-kinds")
+
+    assert (taken("S1/big.tif") == taken("S1/signed.tif")).all()
+    assert report.files["S1/float.tif"].refused
+    assert "floating-point" in reasons(report, "S1/float.tif")
+
+
+def test_tiff_pages(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("tiff-pages")
+
+    assert "TIFF of 4 pages" in reasons(report, "S1/a.tif")
+    assert not Image.objects.exists()
+
+
+def test_tiff_white_is_zero_16(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("tiff-white-is-zero-16")
+
+    assert "turned round" in reasons(report, "S1/b16.tif")
+    for name in ("S1/a8.tif", "S1/b16.tif"):
+        # The marker at the top left is bright, the tissue below it dark.
+        assert taken(name)[5:9, 8:56].mean() > 240
+        assert taken(name).mean() < 100
+
+
+def test_jfif(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("jfif")
+
+    assert {entry.status for entry in report.files.values()} == {"imported"}
+    assert Image.objects.get().annotations.count() == 1

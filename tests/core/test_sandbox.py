@@ -150,7 +150,7 @@ REFUSED = {
         lambda: encoded(Image.fromarray(GREY.astype(np.float32)), "TIFF"),
         "floating-point",
     ),
-    "a BMP header and nothing": (lambda: b"BM" + b"\0" * 60, "damaged BMP"),
+    "a BMP header and nothing": (lambda: b"BM" + b"\0" * 12 + b"\x28" + b"\0" * 60, "damaged BMP"),
 }
 
 

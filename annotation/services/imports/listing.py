@@ -10,15 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from core import untrusted
+from core.decoding import formats
 from core.decoding.archives import ENTRY_LIMIT, is_junk
 from core.decoding.names import UTF_8, decoded_names
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
 
-IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"))
-# Pictures of other kinds are tried all the same, so that the report says why they are not taken.
-OTHER_PICTURES = frozenset((".gif", ".webp", ".jp2", ".heic", ".dcm", ".dicom", ".ima", ".mha"))
-CLIP_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".avi", ".mkv", ".wmv", ".webm"))
+# By name only where the content says nothing, so that the report says why they are not taken.
+IMAGE_SUFFIXES = frozenset(
+    (
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".mpo", ".bmp", ".dib"),
+        *(".tif", ".tiff", ".gif", ".webp", ".jp2", ".heic", ".avif", ".mha", ".dcm", ".dicom"),
+        ".ima",
+    )
+)
+CLIP_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".avi", ".mkv", ".wmv", ".webm", ".mpg"))
 IMAGE, CLIP, OUTLINES, OTHER = "image", "clip", "outlines", "other"
 FILE_LIMIT = 512 * 1024**2
 
@@ -28,17 +34,28 @@ class ListedFile:
     """A file of an import: its path in it, with `/`, where it lies, and how its path was read.
 
     The path is composed (Unicode NFC), as people and manifests write it. `names_in`: the encoding
-    of the import's names where they are not UTF-8.
+    of the import's names where they are not UTF-8. `head`: its first bytes, which say what it is.
     """
 
     name: str
     path: Path
     names_in: str = UTF_8
+    head: bytes = b""
+
+    @property
+    def format(self) -> str:
+        """The format by the content; empty where that is none that is known."""
+        return formats.format_of(self.head)
 
     @property
     def kind(self) -> str:
+        """What it is by its content, where that says nothing by its name."""
+        if self.format in formats.PICTURES | formats.OTHER_PICTURES:
+            return IMAGE
+        if self.format in formats.CLIPS | formats.OTHER_CLIPS:
+            return CLIP
         suffix = PurePosixPath(self.name).suffix.lower()
-        if suffix in IMAGE_SUFFIXES | OTHER_PICTURES:
+        if suffix in IMAGE_SUFFIXES:
             return IMAGE
         if suffix in CLIP_SUFFIXES:
             return CLIP
@@ -74,7 +91,17 @@ def listed(
         files = [ListedFile(file.name, file.path, file.names_in) for file in unpacked]
     else:
         raise InvalidInput(f"There is no folder or zip archive at {source}.")
-    return _composed(sorted(files, key=lambda file: natural_key(file.name)))
+    found = _composed(sorted(files, key=lambda file: natural_key(file.name)))
+    return {name: replace(file, head=_head(file.path)) for name, file in found.items()}
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(formats.HEAD)
+    # Whoever reads the whole of it says why that cannot be.
+    except OSError:
+        return b""
 
 
 def _composed(files: list[ListedFile]) -> dict[str, ListedFile]:

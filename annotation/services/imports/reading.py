@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,10 +21,11 @@ from annotation.services.imports.request import ImportRequest
 from annotation.services.imports.scales import SeenScale
 from annotation.services.scans import StoredPixels, pixel_hash, store_pixels
 from core import files, untrusted
+from core.decoding import formats
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
 from domain.lookalike import signature
-from domain.pixels import MOST_ASPECT, Grey, blackened, cropped, oriented
+from domain.pixels import MOST_ASPECT, Grey, blackened, cropped, fault_as_scan, is_blank
 
 # A JPEG that LabelMe wrote again differs from its original by some grey levels, another picture
 # by dozens.
@@ -32,11 +33,14 @@ EMBEDDED_DIFFERENCE = 10.0
 # Typed spacings are rounded; a pixel aspect that they contradict by more is said.
 ASPECT_DIFFERENCE = 0.01
 SUFFIXES = {
-    "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
-    "BMP": (".bmp",),
-    "TIFF": (".tif", ".tiff"),
+    formats.PNG: (".png", ".apng"),
+    formats.JPEG: (".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".mpo"),
+    formats.BMP: (".bmp", ".dib"),
+    formats.TIFF: (".tif", ".tiff"),
+    formats.MP4: (".mp4", ".m4v", ".mov"),
+    formats.AVI: (".avi",),
 }
+DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".ima"))
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Reader:
     """Reads units of one import in one sandbox.
 
     `labels`: by site, from alias to label. `stored`: pixels that the study keeps, by their hash.
+    `maxima`: by unit the value that becomes 255 (annotation.services.imports.greys).
     """
 
     def __init__(
@@ -85,12 +90,14 @@ class Reader:
         request: ImportRequest,
         labels: Mapping[str, Mapping[str, str]],
         stored: Mapping[str, StoredPixels],
+        maxima: Mapping[str, int],
         report: ImportReport,
     ) -> None:
         self._sandbox = sandbox
         self._request = request
         self._labels = labels
         self._known_pixels = stored
+        self._maxima = maxima
         self._report = report
 
     def read(self, unit: Unit) -> list[ReadImage]:
@@ -105,15 +112,31 @@ class Reader:
             return []
 
     def _clip(self, unit: Unit) -> Iterator[ReadImage]:
+        """The frames of a clip; those that show nothing, as before the probe is on, are said."""
         digest = hashlib.sha256(unit.file.read()).hexdigest()
+        self._check_suffix(unit.file, unit.file.format)
         scale = None
+        blank: list[int] = []
         for frame in untrusted.clip_frames(self._sandbox, unit.file.path, self._request.step):
             self._report.warn(unit.name, *frame.notes)
-            if frame.notes or frame.number == 0:
+            kept = self._hidden(frame.pixels)
+            if is_blank(kept):
+                blank.append(frame.number)
+                continue
+            _refuse_what_is_no_scan(kept)
+            if scale is None:
                 self._say_aspect(unit, frame.aspect)
             scale = scale or scales.seen(frame.pixels, unit.placement, self._request, frame.aspect)
-            kept = self._stored(self._hidden(frame.pixels))
-            yield ReadImage(unit, unit.name, frame.number, kept, scale, digest, frame.aspect)
+            stored = self._stored(kept)
+            yield ReadImage(unit, unit.name, frame.number, stored, scale, digest, frame.aspect)
+        if scale is None:
+            raise InvalidInput("shows nothing: all its frames are of one grey")
+        if blank:
+            self._report.warn(
+                unit.name,
+                f"shows nothing in {len(blank)} of its frames, from frame {blank[0]}; they are "
+                "left out",
+            )
 
     def _say_aspect(self, unit: Unit, aspect: float | None) -> None:
         """Say that pixels are not square, and what that means for the scale."""
@@ -131,22 +154,21 @@ class Reader:
 
     def _image(self, unit: Unit) -> ReadImage:
         data = unit.file.read()
-        if unit.is_embedded:
-            raw, turned = self._embedded(data), 1
-        else:
-            decoded = untrusted.decode_image(self._sandbox, data)
-            raw, turned = decoded.pixels, decoded.orientation
-            self._report.warn(unit.name, *decoded.notes)
-            self._check_suffix(unit.file, decoded.format)
-        pixels = self._upright(unit, raw, turned)
+        decoded = self._embedded(data) if unit.is_embedded else self._decoded(unit, data)
+        pixels, aspect = self._upright(unit, decoded)
+        kept = self._hidden(pixels)
+        _refuse_what_is_no_scan(kept)
         self._report.file(unit.name)
+        self._say_aspect(unit, aspect)
         image = ReadImage(
             unit,
             unit.name,
             unit.placement.frame or 0,
-            self._stored(self._hidden(pixels)),
-            scales.seen(pixels, unit.placement, self._request),
+            self._stored(kept),
+            scales.seen(pixels, unit.placement, self._request, aspect),
             hashlib.sha256(data).hexdigest(),
+            aspect,
+            decoded.maximum,
         )
         for document in unit.documents:
             try:
@@ -155,30 +177,51 @@ class Reader:
                 self._report.refuse(document.file.name, error.message)
         return image
 
-    def _embedded(self, data: bytes) -> Grey:
+    def _decoded(self, unit: Unit, data: bytes) -> untrusted.DecodedImage:
+        if unit.file.format not in formats.PICTURES:
+            raise InvalidInput(formats.refusal_of_picture(_named_format(unit.file)))
+        decoded = untrusted.decode_image(self._sandbox, data, self._maximum(unit))
+        self._report.warn(unit.name, *decoded.notes)
+        self._check_suffix(unit.file, decoded.format)
+        return decoded
+
+    def _maximum(self, unit: Unit) -> int:
+        return self._maxima.get(unit.name, 0)
+
+    def _embedded(self, data: bytes, maximum: int = 0) -> untrusted.DecodedImage:
+        """The embedded picture as LabelMe shows it: upright."""
         reply = self._sandbox.call(
-            "annotation.decoding.embedded", data, encoding=self._request.encoding or None
+            "annotation.decoding.embedded",
+            data,
+            encoding=self._request.encoding or None,
+            maximum=maximum,
         )
-        pixels = untrusted.pixels_of(reply)
-        return oriented(pixels, int(reply.result["orientation"]))
+        decoded = untrusted.image_of(reply)
+        return replace(
+            decoded, pixels=decoded.upright, aspect=decoded.upright_aspect, orientation=1
+        )
 
     def _check_suffix(self, file: ListedFile, kind: str) -> None:
         suffix = PurePosixPath(file.name).suffix.lower()
-        if suffix not in SUFFIXES[kind]:
-            self._report.warn(file.name, f"is a {kind} image by its content, not {suffix}")
+        if kind in SUFFIXES and suffix not in SUFFIXES[kind]:
+            what = "clip" if kind in formats.CLIPS else "image"
+            self._report.warn(
+                file.name, f"is a {kind} {what} by its content, not {suffix or 'by its name'}"
+            )
 
-    def _upright(self, unit: Unit, raw: Grey, orientation: int) -> Grey:
-        """The frame that the outlines were drawn on: upright, or as stored where they say so."""
-        upright = oriented(raw, orientation)
-        if orientation == 1:
-            return upright
+    def _upright(self, unit: Unit, decoded: untrusted.DecodedImage) -> tuple[Grey, float | None]:
+        """The frame that the outlines were drawn on, and the aspect of its pixels: upright, or as
+        stored where they say so."""
+        raw, upright = decoded.pixels, decoded.upright
+        if decoded.orientation == 1:
+            return upright, decoded.aspect
         declared = [_declared(document.summary) for document in unit.documents]
         as_stored = any(
             _fits(size, raw) and not _fits(size, upright) for size in declared if any(size)
         )
         how = "as stored, which its outlines fit" if as_stored else "upright"
-        self._report.warn(unit.name, f"has the EXIF orientation {orientation}; taken {how}")
-        return raw if as_stored else upright
+        self._report.warn(unit.name, f"has the EXIF orientation {decoded.orientation}; taken {how}")
+        return (raw, decoded.aspect) if as_stored else (upright, decoded.upright_aspect)
 
     def _hidden(self, pixels: Grey) -> Grey:
         if self._request.masks:
@@ -253,7 +296,7 @@ class Reader:
         if not document.summary.has_image or unit.is_embedded:
             return
         try:
-            embedded = self._embedded(data)
+            embedded = self._embedded(data, self._maximum(unit)).pixels
         except InvalidInput as error:
             self._report.warn(document.file.name, f"{error.message}; {unit.name} is taken")
             return
@@ -287,6 +330,17 @@ class Reader:
             self._report.unknown_labels.setdefault(site, {})[label] = near
             labels[label] = label
         return labels
+
+
+def _named_format(file: ListedFile) -> str:
+    """The format by the content; DICOM may begin without saying so."""
+    is_dicom = PurePosixPath(file.name).suffix.lower() in DICOM_SUFFIXES
+    return file.format or ("DICOM" if is_dicom else "")
+
+
+def _refuse_what_is_no_scan(pixels: Grey) -> None:
+    if fault := fault_as_scan(pixels):
+        raise InvalidInput(f"{fault}; it is no scan, so nothing of it is taken")
 
 
 def _elongated(aspect: float) -> str:

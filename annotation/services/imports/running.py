@@ -24,6 +24,7 @@ from annotation.services.imports.copies import (
 )
 from annotation.services.imports.finding import resolved
 from annotation.services.imports.framing import frames_of
+from annotation.services.imports.greys import grey_maxima
 from annotation.services.imports.labels import LABEL_LENGTH, meant, near_label, table_of
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
 from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
@@ -113,7 +114,8 @@ def import_files(
         units, manifest = _plan(request, pool, Path(scratch), report)
         units = settle(units, study, request, report)
         labels = _label_tables(units, study, request, manifest, report)
-        read = _read_all(pool, request, labels, _stored(study), report, units, progress)
+        maxima = grey_maxima(pool, units, study, report)
+        read = _read_all(pool, request, labels, _stored(study), maxima, report, units, progress)
     frames = frames_of(read, study, report)
     intake = Intake(
         study or Study(name=study_name),
@@ -331,12 +333,13 @@ def _read_all(
     request: ImportRequest,
     labels: Mapping[str, Mapping[str, str]],
     stored: Mapping[str, StoredPixels],
+    maxima: Mapping[str, int],
     report: ImportReport,
     units: list[Unit],
     progress: Progress,
 ) -> list[ReadImage]:
     def images(sandbox: Sandbox, unit: Unit) -> list[ReadImage]:
-        return Reader(sandbox, request, labels, stored, report).read(unit)
+        return Reader(sandbox, request, labels, stored, maxima, report).read(unit)
 
     read: list[ReadImage] = []
     for number, found in enumerate(pool.map(images, units), 1):
