@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from django import forms
 
@@ -19,6 +20,10 @@ DAYS = [
     ("6", "Saturday"),
     ("0", "Sunday"),
 ]
+CONTINENTS = (
+    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+)
 
 
 class WeeklySchedule(forms.Form):
@@ -49,3 +54,19 @@ class WeeklySchedule(forms.Form):
         """The days as the scheduler wants them: all or none chosen means every day."""
         chosen = sorted(self.cleaned_data["days"])
         return "*" if len(chosen) in {0, 7} else ",".join(chosen)
+
+
+def zones() -> list[tuple[str, str]]:
+    """The time zones that a person may choose, by continent and city; UTC first."""
+    cities = sorted(name for name in available_timezones() if name.partition("/")[0] in CONTINENTS)
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in cities)]
+
+
+class Profile(forms.Form):
+    """What a person says about how pages speak to them."""
+
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        choices=zones,
+        help_text="Every time on every page is shown in it. Reports are written in UTC and say so.",
+    )

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from core.models import User
+from core.moments import zone_named
 from domain.errors import Conflict, InvalidInput, MyotraceError, NotAllowed, NotFound, Refused
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +29,19 @@ class PrivateByDefault:
             "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
         )
         return response
+
+
+class TimesInThePersonsZone:
+    """Pages show times in the zone that the person chose; to nobody in particular in UTC."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        chosen = user.time_zone if isinstance(user, User) else "UTC"
+        with timezone.override(zone_named(chosen)):
+            return self.get_response(request)
 
 
 class RefusalsAsPages:

@@ -7,5 +7,6 @@ from django.urls import path
 from core.views import accounts
 
 urlpatterns = [
+    path("profile/", accounts.profile, name="profile"),
     path("login-link/<str:secret>/", accounts.login_by_link, name="login-link"),
 ]

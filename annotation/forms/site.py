@@ -19,13 +19,19 @@ class SiteDetails(forms.ModelForm):
             "name",
             "plane",
             "thickness_definition",
+            "area_unit",
             "dice_floor",
             "model_family",
             "protocol",
         )
-        labels = {"dice_floor": "Dice that the first model must reach", "model_family": "Model"}
+        labels = {
+            "area_unit": "CSA is shown in",
+            "dice_floor": "Dice that the first model must reach",
+            "model_family": "Model",
+        }
         help_texts = {
             "plane": "A longitudinal site gives thickness, never CSA.",
+            "area_unit": "On every page, in the editor and in reports. Files have mm².",
             "dice_floor": "Mean over test subjects, between 0 and 1.",
             "protocol": "How the probe is held and where the outline runs. Everybody who draws "
             "sees it.",

@@ -25,6 +25,10 @@ class Site(models.Model):
         CENTRAL_THIRD_MEAN = "central_third_mean", "mean vertical extent of the central third"
         MAX_INSCRIBED_CIRCLE = "max_inscribed_circle", "diameter of the largest inscribed circle"
 
+    class AreaUnit(models.TextChoices):
+        CM2 = "cm2", "cm²"
+        MM2 = "mm2", "mm²"
+
     class Family(models.TextChoices):
         UNET = "unet", "U-Net"
         NNUNET = "nnunet", "nnU-Net"
@@ -36,6 +40,9 @@ class Site(models.Model):
     plane = models.CharField(max_length=12, choices=Plane.choices, default=Plane.TRANSVERSE)
     thickness_definition = models.CharField(
         max_length=24, choices=Thickness.choices, default=Thickness.MAX_VERTICAL
+    )
+    area_unit = models.CharField(
+        max_length=3, choices=AreaUnit.choices, default=AreaUnit.CM2, help_text="CSA is shown in it"
     )
     protocol = models.TextField(blank=True)
     model_family = models.CharField(max_length=10, choices=Family.choices, default=Family.UNET)

@@ -7,10 +7,16 @@ from django.db.models import Q
 
 from annotation.models.study import Centre, Study
 from core.identities import IdentityField
+from domain import sex as sexes
 
 
 class Subject(models.Model):
     """The person scanned, by pseudonymous code. `age` in years at enrolment."""
+
+    class Sex(models.TextChoices):
+        MALE = sexes.MALE, "male"
+        FEMALE = sexes.FEMALE, "female"
+        NOT_RECORDED = sexes.NOT_RECORDED, "not recorded"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="subjects")
     code = models.CharField(max_length=64)
@@ -19,7 +25,7 @@ class Subject(models.Model):
         Centre, null=True, blank=True, on_delete=models.PROTECT, related_name="subjects"
     )
     cohort = models.CharField(max_length=60, blank=True)
-    sex = models.CharField(max_length=10, blank=True)
+    sex = models.CharField(max_length=6, choices=Sex.choices, default=Sex.NOT_RECORDED, blank=True)
     age = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -34,6 +40,10 @@ class Subject(models.Model):
             models.CheckConstraint(
                 condition=Q(age__isnull=True) | (Q(age__gte=0) & Q(age__lte=130)),
                 name="subject_age_is_plausible",
+            ),
+            models.CheckConstraint(
+                condition=Q(sex__in=(sexes.MALE, sexes.FEMALE, sexes.NOT_RECORDED)),
+                name="subject_sex_is_known",
             ),
         ]
 

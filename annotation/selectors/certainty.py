@@ -27,11 +27,6 @@ class LabelSpread:
     csa_mm2: Spread | None
     mt_mm: Spread | None
 
-    @property
-    def csa_cm2(self) -> tuple[float, float] | None:
-        """Mean and standard deviation."""
-        return (self.csa_mm2.mean / 100, self.csa_mm2.deviation / 100) if self.csa_mm2 else None
-
 
 @dataclass(frozen=True)
 class Certainty:

@@ -150,6 +150,8 @@ def _page(
             },
             "plane": image.site.plane,
             "thickness_definition": image.site.thickness_definition,
+            "area_unit": image.site.area_unit,
+            "time_zone": user.time_zone,
             "spacing": _spacing(image),
             "labels": _labels(image.site),
             "annotation": _work(annotation) if annotation else None,

@@ -18,7 +18,10 @@ from core.services import audit
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.names import identity, plain
 
-EDITABLE = ("name", "plane", "thickness_definition", "protocol", "model_family", "dice_floor")
+EDITABLE = (
+    *("name", "plane", "thickness_definition", "area_unit", "protocol", "model_family"),
+    "dice_floor",
+)
 
 
 def create(

@@ -19,6 +19,7 @@ from annotation.selectors import thumbnails
 from annotation.selectors.measurements import Measurement
 from annotation.selectors.subjects import SiteOfSubject
 from core import plots
+from core.numbers import AREA_UNITS
 from core.pages import Empty, Pages
 from domain.measurement import VISIBLE_CSA, VISIBLE_THICKNESS, has_csa
 
@@ -91,20 +92,21 @@ def _section(
 def _figures(study: Study, found: Subject, one: SiteOfSubject) -> list[plots.Figure]:
     """Trends of thickness and CSA, where two dated visits give one; a line a label and side."""
     thickness = _series(one, "mt_mm")
-    area = _series(one, "csa_mm2")
+    unit = AREA_UNITS[one.site.area_unit]
+    area = _series(one, "csa_mm2", unit.per_mm2)
     drawn = [
         ("mt", f"{one.site.name}: thickness", "MT (mm)", thickness),
-        ("csa", f"{one.site.name}: CSA", "CSA (mm²)", area),
+        ("csa", f"{one.site.name}: CSA", f"CSA ({unit.sign})", area),
     ]
     return [
         plots.trend(
             f"{name}-{one.site.slug}",
             f"{found.code}, {title}",
             series,
-            y_label=unit,
+            y_label=axis,
             y_range=_from_zero(series),
         )
-        for name, title, unit, series in drawn
+        for name, title, axis, series in drawn
         if any(len(line.points) > 1 for line in series)
     ]
 
@@ -114,14 +116,14 @@ def _from_zero(series: Sequence[plots.Series]) -> tuple[float, float]:
     return 0.0, 1.1 * max(value for line in series for _, value in line.points)
 
 
-def _series(one: SiteOfSubject, quantity: str) -> list[plots.Series]:
+def _series(one: SiteOfSubject, quantity: str, scale: float = 1.0) -> list[plots.Series]:
     points: dict[str, list[tuple[date, float]]] = {}
     for scan in one.scans:
         for measured in scan.measurements:
             value = getattr(measured, quantity)
             if value is not None and scan.visit is not None:
                 name = _line_name(measured, quantity)
-                points.setdefault(name, []).append((scan.visit, value))
+                points.setdefault(name, []).append((scan.visit, value * scale))
     return [plots.Series(name, sorted(of_line)) for name, of_line in points.items()]
 
 

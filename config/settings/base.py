@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.PrivateByDefault",
+    "core.middleware.TimesInThePersonsZone",
     "core.middleware.RefusalsAsPages",
     "annotation.middleware.StudyMiddleware",
 ]

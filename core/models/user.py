@@ -15,6 +15,9 @@ class User(AbstractUser):
     """
 
     email = models.EmailField("email address", blank=True)
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="of the times that pages show to this person"
+    )
     identity = IdentityField(source="username", length=150)
 
     class Meta:

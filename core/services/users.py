@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -26,3 +28,13 @@ def create(
     except IntegrityError as error:
         raise Conflict(f"There is a user {name!r} already. Choose another name.") from error
     return user
+
+
+def set_time_zone(user: User, name: str) -> None:
+    """Show the person all times in this zone, by its IANA name, from now on."""
+    if name not in available_timezones():
+        raise InvalidInput(f"{name!r} is no time zone. Choose one such as Europe/Vienna.")
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(time_zone=name)
+        audit.record("time zone chosen", actor=user, target=user, time_zone=name)
+    user.time_zone = name

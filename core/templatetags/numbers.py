@@ -19,3 +19,15 @@ def number(value: float | None, places: int = 0) -> str:
 def signed(value: float | None, places: int = 0) -> str:
     """The same, with a plus before what is above zero."""
     return numbers.number(value, places, sign=True)
+
+
+@register.filter
+def area(mm2: float | None, unit: str) -> str:
+    """`{{ row.csa_mm2|area:site.area_unit }}`: the number in the site's unit, without its sign."""
+    return numbers.area(mm2, unit)
+
+
+@register.filter
+def area_sign(unit: str) -> str:
+    """`cm²` of `cm2`."""
+    return numbers.AREA_UNITS[unit].sign

@@ -358,7 +358,7 @@ def test_every_column_of_a_manifest_is_honoured(
     assert (subject.centre.name, subject.cohort, subject.sex, subject.age) == (
         "North",
         "sarcopenia",
-        "f",
+        "female",
         71.5,
     )
     assert subject.partition.partition == "validation"

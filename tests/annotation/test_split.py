@@ -124,7 +124,7 @@ class TestAssigning:
             make_image(f"S{i:02d}", subject_fields={"sex": sex, "age": 61 if i % 2 else 72})
         split.assign(study, test=0.5, validation=0.0, seed=1, actor=admin)
         in_test = Subject.objects.filter(partition__partition="test")
-        assert in_test.filter(sex="F").count() == 5
+        assert in_test.filter(sex="female").count() == 5
         assert in_test.filter(age=61).count() == 5
 
     def test_withdrawn_subjects_are_left_out(

@@ -86,6 +86,7 @@ TABLE: dict[str, list[Row]] = {
     "mfa_generate_recovery_codes": [anyone_logged_in()],
     "mfa_download_recovery_codes": [Row(LOGIN, MISSING, MISSING, MISSING, MISSING)],
     "login-link": [everybody()],
+    "profile": [anyone_logged_in()],
     # without a study
     "annotation:home": [anyone_logged_in()],
     "annotation:next": [anyone_logged_in()],

@@ -40,11 +40,11 @@ def test_only_images_that_both_have_are_compared():
 @pytest.mark.django_db
 def test_groups_are_those_of_subjects_and_takes(make_image):
     one, other = make_image("A"), make_image("B")
-    one.subject.age, one.subject.sex = 64, "f"
+    one.subject.age, one.subject.sex = 64, "female"
     one.subject.save()
     one.take.device = "E-CUBE"
     one.take.save()
     found = groupings([one.pk, other.pk])
     assert found["age"] == {"A": "60-69", "B": ""}
-    assert found["sex"]["A"] == "f"
+    assert found["sex"]["A"] == "female"
     assert found["device"] == {"A": "E-CUBE", "B": other.take.device}

@@ -276,7 +276,7 @@ def test_differences_from_the_current_model_stand_subject_by_subject(
 def test_errors_of_size_and_subgroups_stand_on_the_page(
     low_floor, client_of, admin, make_model, django_assert_max_num_queries
 ):
-    Subject.objects.update(sex="f")
+    Subject.objects.update(sex="female")
     model = make_model(DIM)
     evaluation.evaluate(model, "test", admin)
     evaluation.evaluate(model, "validation", admin)

@@ -46,7 +46,7 @@ def document_of(model):
 @pytest.fixture
 def serving(proving, admin, make_model, develop):
     Site.objects.filter(pk=proving.pk).update(dice_floor=0.5)
-    Subject.objects.update(sex="f")
+    Subject.objects.update(sex="female")
     proving.refresh_from_db()
     model = make_model(DIM)
     promotion.promote(model, admin)

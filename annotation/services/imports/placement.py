@@ -12,6 +12,7 @@ from annotation.models import Partition
 from domain.calibration import check_area_text
 from domain.errors import InvalidInput
 from domain.names import plain, subject_code
+from domain.sex import sex_from
 
 SIDES = {"": "", "l": "left", "left": "left", "r": "right", "right": "right"}
 YES = frozenset(("1", "true", "yes", "y", "x"))
@@ -25,7 +26,7 @@ LENGTHS = {
     "preset": 60,
     "centre": 100,
     "cohort": 60,
-    "sex": 10,
+    "sex": 40,
     "reader": 150,
     "image_area": 60,
 }
@@ -92,6 +93,7 @@ def placement_from_fields(fields: Mapping[str, str]) -> Placement:
         raise InvalidInput("spacing_x_mm and spacing_y_mm come together; give both or none")
     if values.get("image_area"):
         check_area_text(values["image_area"])
+    values["sex"] = sex_from(values.get("sex", ""))
     return Placement(
         **{name: values.get(name, "") for name in LENGTHS},
         side=_one_of("side", values.get("side", "").lower(), SIDES),

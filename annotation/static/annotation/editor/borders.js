@@ -5,6 +5,7 @@
  * @typedef {{kind: "overlap" | "gap", labels: [string, string], px2: number}} Finding
  */
 import { Arrangement } from "#editor/arrangement.js";
+import { number } from "#editor/numbers.js";
 import { closed, SMALLEST_PIECE, windingRings } from "#editor/shapes.js";
 
 /** A gap is narrower than this. mm, and px without a calibration */
@@ -92,8 +93,8 @@ function pairsOf(labels) {
 /** @param {Finding} finding @param {[number, number] | null} spacing @param {(label: string) => string} titleOf */
 export function findingWords({ kind, labels, px2 }, spacing, titleOf) {
   const size = spacing
-    ? `${(px2 * spacing[0] * spacing[1]).toFixed(2)} mm²`
-    : `${px2.toFixed(0)} px²`;
+    ? `${number(px2 * spacing[0] * spacing[1], 2)} mm²`
+    : `${number(px2, 0)} px²`;
   const pair = labels.map(titleOf).join(" and ");
   return kind === "overlap" ? `${pair} overlap by ${size}.` : `A gap of ${size} between ${pair}.`;
 }

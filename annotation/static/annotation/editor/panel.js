@@ -6,6 +6,7 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/measurement.js").Measured} Measured
  */
+import { area, number } from "#editor/numbers.js";
 
 /** @param {string} name @param {string} text @param {string} className */
 function make(name, text, className = "") {
@@ -13,11 +14,6 @@ function make(name, text, className = "") {
   node.textContent = text;
   if (className) node.className = className;
   return node;
-}
-
-/** @param {number} mm2 */
-function squareCentimetres(mm2) {
-  return `${(mm2 / 100).toFixed(2)} cm²`;
 }
 
 /** @param {number} parts @param {number} holes */
@@ -105,10 +101,10 @@ export class Panel {
       if (output && output.textContent !== text) output.textContent = text;
     };
     const nothing = drawn ? "not calibrated" : "–";
-    put("csa", csaMm2 === null ? nothing : squareCentimetres(csaMm2));
+    put("csa", csaMm2 === null ? nothing : area(csaMm2, this.#editor.data.area_unit));
     put("csa-name", isVisibleCsa ? "visible CSA" : "CSA");
-    put("mt", thickness?.valueMm == null ? nothing : `${thickness.valueMm.toFixed(1)} mm`);
-    put("ei", echoIntensity === null ? "–" : echoIntensity.toFixed(0));
+    put("mt", thickness?.valueMm == null ? nothing : `${number(thickness.valueMm, 1)} mm`);
+    put("ei", echoIntensity === null ? "–" : number(echoIntensity, 0));
     put("parts", drawn ? counted(parts, holes) : "–");
   }
 
