@@ -36,7 +36,6 @@ from domain.calibration import PixelSpacing, Scale
 from domain.errors import InvalidInput, NotAllowed, Refused
 from domain.lookalike import Signature, signature
 from domain.pixels import Rectangle
-from domain.sex import sex_from
 
 SUBJECT_FIELDS = frozenset({"centre", "cohort", "sex", "age"})
 TAKE_FIELDS = frozenset({"kind", "operator", "device", "preset", "depth_mm", "gain"})
@@ -238,8 +237,6 @@ def _subject(study: Study, code: str, fields: dict[str, Any]) -> Subject:
         raise InvalidInput("A subject needs a code of 1 to 64 printable characters.")
     code = names.subject_code(code)
     values = _only(fields, SUBJECT_FIELDS)
-    if "sex" in values:
-        values["sex"] = sex_from(values["sex"])
     if isinstance(values.get("centre"), str):
         name = names.plain(values.pop("centre"))
         if name:

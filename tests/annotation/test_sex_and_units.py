@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from annotation.models import Image, Site, Study
     from core.models import User
 
-MIGRATION = "annotation.migrations.0020_sex_in_words"
+MIGRATION = "annotation.migrations.0021_sex_in_words"
 
 
 def test_a_file_s_spelling_becomes_the_word(make_image: Callable[..., Image]) -> None:

@@ -24,6 +24,7 @@ from annotation.services.intake.batch import Frame, ScanKey
 from domain import names
 from domain.errors import InvalidInput, Refused
 from domain.names import identity
+from domain.sex import sex_from
 
 FIRST_TAKE = "first take"
 SELECTED = "selected in the manifest"
@@ -144,7 +145,7 @@ class Standing:
         what differs, in words: what stands here stays."""
         filled, differences = [], []
         for name, given in fields.items():
-            value = self._centre(given) if name == "centre" else given
+            value = self._kept(name, given)
             here = getattr(subject, name)
             if here in (None, ""):
                 setattr(subject, name, value)
@@ -155,6 +156,11 @@ class Standing:
                     "first stays"
                 )
         return filled, differences
+
+    def _kept(self, name: str, given: Any) -> Any:
+        if name == "sex":
+            return sex_from(given)
+        return self._centre(given) if name == "centre" else given
 
     def _centre(self, name: str) -> Centre:
         return self._centres.setdefault(identity(name), Centre(study=self._study, name=name))

@@ -48,6 +48,6 @@ def _record(apps, scope, details):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0019_measured_frames"), ("core", "0002_user_identity")]
+    dependencies = [("annotation", "0020_label_names"), ("core", "0002_user_identity")]
 
     operations = [migrations.RunPython(map_spellings, migrations.RunPython.noop)]

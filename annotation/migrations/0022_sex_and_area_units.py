@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0020_sex_in_words'),
+        ('annotation', '0021_sex_in_words'),
     ]
 
     operations = [
