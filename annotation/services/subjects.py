@@ -19,7 +19,8 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.policies import require_admin
-from core import events, files
+from annotation.services.stored_files import erase_unnamed
+from core import events
 from core.models import User
 from core.services import audit
 from domain.errors import InvalidInput
@@ -35,6 +36,8 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
     if not reason.strip():
         raise InvalidInput("Give the reason, for example the date of the withdrawal.")
     with transaction.atomic():
+        # An intake that has the subject in hand ends first; what comes after it is refused.
+        Subject.objects.select_for_update().get(pk=subject.pk)
         images = Image.objects.filter(subject=subject)
         doomed = set(images.values_list("file_sha256", flat=True))
         doomed |= set(SourceFile.objects.filter(image__in=images).values_list("sha256", flat=True))
@@ -61,20 +64,4 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
             reason=reason,
         )
         events.publish("subject_withdrawn", subject_id=subject.pk)
-        transaction.on_commit(lambda: _erase_files(doomed))
-
-
-def _erase_files(names: set[str]) -> None:
-    """Remove files that no other image or imported file names."""
-    kept = set(
-        Image.objects.filter(file_sha256__in=names, erased_at__isnull=True).values_list(
-            "file_sha256", flat=True
-        )
-    )
-    kept |= set(
-        SourceFile.objects.filter(sha256__in=names, image__erased_at__isnull=True).values_list(
-            "sha256", flat=True
-        )
-    )
-    for name in names - kept:
-        files.erase(name)
+        transaction.on_commit(lambda: erase_unnamed(doomed))

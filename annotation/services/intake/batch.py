@@ -79,6 +79,11 @@ class Frame:
     outlines: tuple[Outlines, ...] = ()
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The stored files that the frame and its outlines are in, by their SHA-256."""
+        return (self.stored.file_sha256, *(one.sha256 for one in self.outlines))
+
+    @property
     def scan_key(self) -> ScanKey:
         """The scan that the frame is of."""
         return (identity(self.subject), self.visit, self.site, self.side)

@@ -16,6 +16,7 @@ from annotation.services.intake.deciding import Decider, Rows, wanted_partitions
 from annotation.services.intake.readers import Readers
 from annotation.services.intake.standing import adopt
 from annotation.services.intake.writing import Writer
+from annotation.services.stored_files import erase_unnamed
 from core import events
 from core.models import User
 from domain.errors import NotAllowed
@@ -82,8 +83,21 @@ class Intake:
         written.
 
         A batch is one transaction (`publish`) and never divides a scan: a scan comes in with its
-        takes, frames and outlines, or not at all. Between two batches others get to write.
+        takes, frames and outlines, or not at all. Between two batches others get to write. Of what
+        is refused no file is kept.
         """
+        refused: list[Frame] = []
+        try:
+            yield from self._batches(publish, pause, refused)
+        finally:
+            erase_unnamed([name for frame in refused for name in frame.files])
+        if self._approved:
+            with publish():
+                self._tell_of_approved()
+
+    def _batches(
+        self, publish: Publish, pause: Callable[[float], None], refused: list[Frame]
+    ) -> Iterator[list[Outcome]]:
         size = FIRST_BATCH
         waiting = _by_scan(self._frames)
         while waiting:
@@ -91,14 +105,12 @@ class Intake:
             begun = time.perf_counter()
             with publish():
                 outcomes = self._take(frames)
+            refused += [one.frame for one in outcomes if not one.is_taken]
             seconds = time.perf_counter() - begun
             size = _next_size(size, len(frames), seconds)
             yield outcomes
             if waiting:
                 pause(max(LEAST_PAUSE, seconds))
-        if self._approved:
-            with publish():
-                self._tell_of_approved()
 
     def _take(self, frames: Sequence[Frame]) -> list[Outcome]:
         self._find_study()
