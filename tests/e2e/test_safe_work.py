@@ -73,6 +73,59 @@ def test_undo_and_redo_survive_a_reload(
     assert head(scan).regions == states[0]
 
 
+def test_a_reload_during_a_save_shows_the_newest(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    """The server writes the page before the save comes, the browser shows it after."""
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    window.press("v")
+    window.drag((100, 100), (80, 90))
+    window.saved()
+    assert numbers(scan) == [1, 2]
+
+    def late(route: Route) -> None:
+        written = route.fetch()
+        for _ in range(100):
+            if len(numbers(scan)) > 2:
+                break
+            window.page.wait_for_timeout(50)
+        route.fulfill(response=written)
+
+    window.page.route(f"**{edit_address(scan)}", late, times=1)
+    window.press("Control+z")
+    window.open(edit_address(scan))
+    window.saved()
+    expect(window.page.locator(".editor-stage canvas")).to_be_visible()
+    window.saved()
+    assert numbers(scan) == [1, 2, 3]
+    assert window.regions == [rectangle(100, 100, 300, 300)]
+    window.press("Control+Shift+z")
+    window.saved()
+    assert numbers(scan) == [1, 2, 3, 4]
+    state_of(window, "^saved")
+
+
+def test_a_page_that_is_left_hands_over_what_its_journal_had_no_time_for(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    cut_the_network(window.page)
+    window.page.evaluate("() => { IDBObjectStore.prototype.put = () => {}; }")
+    window.press("v")
+    window.drag((100, 100), (80, 90))
+    window.press("Control+z", "Control+Shift+z")
+    drawn = window.regions
+    window.open(edit_address(scan))
+    assert window.regions == drawn
+    window.page.unroute("**/annotation")
+    window.page.evaluate("window.dispatchEvent(new Event('online'))")
+    window.saved()
+    assert head(scan).regions == drawn
+    state_of(window, "^saved")
+
+
 def test_a_full_disk_is_said_and_the_server_still_gets_the_work(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:

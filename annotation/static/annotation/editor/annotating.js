@@ -7,7 +7,8 @@
  */
 import { ConflictPanel } from "#editor/conflict-panel.js";
 import { call } from "#editor/connection.js";
-import { drawingOf, sameRegions, savedForm } from "#editor/drawing.js";
+import { drawingOf, sameRegions, savedForm, SCHEMA } from "#editor/drawing.js";
+import { fetchEditorPage, showEditorPage } from "#editor/editor-page.js";
 import { IndexedJournal } from "#editor/journal.js";
 import { sendLeftovers } from "#editor/leftovers.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
@@ -53,6 +54,8 @@ export class Annotating {
   #annotationId;
   /** @type {Promise<void> | null} */
   #submitting = null;
+  /** @type {Promise<void>} */
+  #begun;
 
   /** @param {Editor} editor */
   constructor(editor) {
@@ -71,17 +74,31 @@ export class Annotating {
       onState: (state) => this.#showState(state),
       onSaved: (answer, isLatest) => this.#saved(answer, isLatest),
     });
+    this.#takeHandedOver();
     this.#revisions = new RevisionsPanel(
       editor,
       (number) => data.urls.revision.replace("/0/", `/${this.#annotationId}/`) + number,
       () => this.#showSuggestion(false),
     );
-    editor.setEditable(true);
+    this.editable = !this.#isOutdated;
+    editor.setEditable(this.editable);
     editor.showPins(data.issues.map((issue, i) => ({ ...issue, number: i + 1 })));
     this.#showSuggestion(!editor.regions.length && !data.sweep);
     this.#addActions();
     this.#listen();
-    this.#begin();
+    this.#begun = this.#begin();
+  }
+
+  /** What the page before has left is shown from the start. */
+  #takeHandedOver() {
+    const newest = this.#journal.handover.given(this.#scope).at(-1);
+    if (newest && newest.schema <= SCHEMA) this.#editor.settle(drawingOf(newest.work));
+  }
+
+  /** Whether this browser has saved a newer revision than the page shows. */
+  get #isOutdated() {
+    const { annotation } = this.#editor.data;
+    return this.#journal.handover.confirmed(this.#scope) > (annotation?.revision ?? 0);
   }
 
   shown() {
@@ -105,12 +122,24 @@ export class Annotating {
     const isMine = await this.#lock.take(() => this.#letGo());
     if (signal.aborted) return;
     if (!isMine) return this.#lookOn("elsewhere");
+    if (this.#isOutdated) return this.#openNewest();
     const work = await this.#saver.start();
     if (signal.aborted) return;
     if (this.#saver.state.kind === "newer") return this.#lookOn("newer");
     if (work) this.#takeUp(work);
     await this.#undoing.recall();
+    if (this.#saver.state.kind === "saved" && this.#annotationId) this.#showState(this.#saver.state);
     this.#editor.draw();
+  }
+
+  /** The server wrote this page before it had what was saved last: it is asked once more. */
+  async #openNewest() {
+    const newer = await fetchEditorPage(location.href).catch(() => null);
+    if (this.#listeners.signal.aborted) return;
+    if (!newer) return this.#lookOn("outdated");
+    const { annotation } = JSON.parse(newer.data);
+    this.#journal.handover.confirm(this.#scope, annotation?.revision ?? 0);
+    showEditorPage(newer);
   }
 
   /** @param {import("#editor/journal.js").Work} work */
@@ -125,7 +154,7 @@ export class Annotating {
     if (await this.leave()) this.#lookOn("elsewhere");
   }
 
-  /** @param {"elsewhere" | "newer"} closed */
+  /** @param {"elsewhere" | "newer" | "outdated"} closed */
   #lookOn(closed) {
     const { data, history, host } = this.#editor;
     const annotation = { id: 0, revision: 0, state: "", ...data.annotation };
@@ -162,7 +191,7 @@ export class Annotating {
 
   /** Resolves when all is saved. */
   get saved() {
-    return this.#saver.saved;
+    return this.#begun.then(() => this.#saver.saved);
   }
 
   #addActions() {

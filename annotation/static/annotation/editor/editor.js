@@ -11,7 +11,7 @@
  * @typedef {import("#editor/drawing.js").Drawing} Drawing
  * @typedef {{
  *   schema: number, mode: "annotate" | "review" | "read" | "look-on", notice: string, user: number,
- *   closed?: "elsewhere" | "newer", title: string,
+ *   closed?: "elsewhere" | "newer" | "outdated", title: string,
  *   image: {id: number, width: number, height: number, pixels: string},
  *   plane: string, thickness_definition: string, time_zone: string,
  *   area_unit: import("#editor/numbers.js").AreaUnit, spacing: [number, number] | null,

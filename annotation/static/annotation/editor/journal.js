@@ -13,8 +13,10 @@
  *   `key` makes repeating a save harmless; `scope` is USER:IMAGE; `base` is the revision it builds
  *   on, null: on the entry before it; `changes` counts gestures
  * @typedef {{put(entry: Entry): Promise<void>, remove(key: string): Promise<void>,
- *   entries(scope: string): Promise<Entry[]>, scopes(user: number): Promise<string[]>}} Journal
+ *   entries(scope: string): Promise<Entry[]>, scopes(user: number): Promise<string[]>,
+ *   readonly handover?: import("#editor/handover.js").Handover}} Journal
  */
+import { Handover } from "#editor/handover.js";
 import { answered, completed, openDatabase } from "#editor/stored.js";
 
 const DATABASE = "myotrace-journal";
@@ -78,6 +80,7 @@ export class IndexedJournal {
   /** @type {Promise<IDBDatabase> | null} */
   #opened = null;
   #makeRoom;
+  handover = new Handover(localStorage);
 
   /** @param {() => Promise<void>} makeRoom gives up what is worth less than unsaved work */
   constructor(makeRoom = async () => {}) {
@@ -103,16 +106,24 @@ export class IndexedJournal {
 
   /** @param {string} scope @returns {Promise<Entry[]>} */
   async entries(scope) {
+    await this.#takeIn(scope);
     const store = (await this.#database()).transaction(ENTRIES).objectStore(ENTRIES);
     return answered(store.index("scope").getAll(scope));
   }
 
   /** @param {number} user @returns {Promise<string[]>} the scans with unconfirmed work */
   async scopes(user) {
+    for (const scope of this.handover.scopes) await this.#takeIn(scope);
     const store = (await this.#database()).transaction(ENTRIES).objectStore(ENTRIES);
     const ofUser = IDBKeyRange.bound(`${user}:`, `${user};`);
     const entries = await answered(store.index("scope").getAll(ofUser));
     return [...new Set(entries.map(({ scope }) => scope))];
+  }
+
+  /** What a page that was left has handed over, newer than what it had kept. @param {string} scope */
+  async #takeIn(scope) {
+    for (const entry of this.handover.given(scope)) await this.put(entry);
+    this.handover.taken(scope);
   }
 
   /** @param {(store: IDBObjectStore) => void} change */

@@ -19,6 +19,11 @@ const WHY = {
     text: "A newer version of this page has written these outlines. They are safe. Reload the page to go on.",
     button: "Reload",
   },
+  outdated: {
+    title: "Older than what you saved",
+    text: "The server was asked for what you saved last and is not reached. It is safe there. Reload the page to go on.",
+    button: "Reload",
+  },
 };
 
 /** @implements {Mode} */
@@ -57,7 +62,7 @@ export class LookingOn {
   }
 
   async #workHere() {
-    if (this.#why === "newer") return location.reload();
+    if (this.#why !== "elsewhere") return location.reload();
     const { user, image } = this.#editor.data;
     this.#editor.say("Waiting for the other window.");
     await new WorkLock(`${user}:${image.id}`).askFor();

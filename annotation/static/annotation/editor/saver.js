@@ -178,7 +178,9 @@ export class Saver {
 
   /** Saves what waits without delay. @param {boolean} leaving the page is being left */
   flush(leaving = false) {
-    return this.#drain(leaving);
+    const drained = this.#drain(leaving);
+    if (leaving && this.#queue.length) this.#options.journal.handover?.give(this.#options.scope, this.#queue);
+    return drained;
   }
 
   /** Asks the server no more; what is not confirmed stays in the journal. */
@@ -280,6 +282,7 @@ export class Saver {
   async #confirm(entry, data) {
     this.#failures = 0;
     this.revision = data.revision;
+    this.#options.journal.handover?.confirm(this.#options.scope, this.revision);
     this.#queue.shift();
     const next = this.#queue[0];
     if (next) {

@@ -24,9 +24,16 @@ export class Undoing {
     const moments = await this.#keeper.recall().catch(() => null);
     this.#isReady = true;
     if (!moments || !untouched || this.#history.canUndo || this.#history.canRedo) return false;
-    if (!sameDrawing(moments.states[moments.position], this.#history.present)) return false;
-    this.#history.recall(moments);
+    const position = this.#placeIn(moments);
+    if (position < 0) return false;
+    this.#history.recall({ ...moments, position });
     return true;
+  }
+
+  /** A page that was left may have had no time to keep its last step. @param {import("#editor/undo-store.js").Moments} moments */
+  #placeIn({ states, position }) {
+    const isPresent = (/** @type {Drawing} */ state) => sameDrawing(state, this.#history.present);
+    return isPresent(states[position]) ? position : states.findLastIndex(isPresent);
   }
 
   /** Without room for it, undo ends with the page; the work itself is safe. */
