@@ -31,7 +31,7 @@ from annotation.selectors.annotations import (
 from annotation.selectors.editor import SCHEMA
 from annotation.selectors.images import images_of, png, with_details
 from annotation.selectors.starts import source_revision
-from annotation.services import outlines
+from annotation.services import assignments, outlines
 from core.api.authentication import UserRequest
 from core.api.pagination import PARAMETERS
 from core.api.views import ApiView, takes, validated
@@ -127,6 +127,20 @@ class OwnAnnotationView(ApiView):
         except Conflict as conflict:
             return _conflict(request, image, conflict)
         return _answer(revision.annotation, revision)
+
+
+class ReservationView(ApiView):
+    """A scan that the caller has open and has not begun: offered to nobody else meanwhile."""
+
+    @takes(responses={204: None})
+    def post(self, request: UserRequest, image_id: int) -> Response:
+        assignments.reserve(image_of(request, image_id), request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @takes(responses={204: None})
+    def delete(self, request: UserRequest, image_id: int) -> Response:
+        assignments.release(image_of(request, image_id), request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class SuggestionView(ApiView):

@@ -19,6 +19,11 @@ urlpatterns = [
         name="api-own-annotation",
     ),
     path(
+        "images/<int:image_id>/reservation",
+        images.ReservationView.as_view(),
+        name="api-reservation",
+    ),
+    path(
         "images/<int:image_id>/suggestion", images.SuggestionView.as_view(), name="api-suggestion"
     ),
     path(

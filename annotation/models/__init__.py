@@ -9,7 +9,7 @@ from annotation.models.annotation import (
     RevisionContent,
     SourceFile,
 )
-from annotation.models.assignment import Assignment
+from annotation.models.assignment import Assignment, Reservation
 from annotation.models.guideline import Example
 from annotation.models.image import Alignment, Calibration, Image, Signature
 from annotation.models.importing import ImportProfile
@@ -59,6 +59,7 @@ __all__ = [
     "Membership",
     "Partition",
     "Reference",
+    "Reservation",
     "Review",
     "Revision",
     "RevisionContent",

@@ -70,3 +70,26 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image} for {self.person or 'whoever is free'}"
+
+
+class Reservation(models.Model):
+    """A scan on a person's screen, or fetched ahead for it, that they have not begun.
+
+    Until `until` its free reading is offered to nobody else. A page that stays open renews it; one
+    that is closed lets it run out.
+    """
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="reservations")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reservations"
+    )
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["until"]
+        constraints = [
+            models.UniqueConstraint(fields=["image", "person"], name="reservation_person_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image} on the screen of {self.person}"

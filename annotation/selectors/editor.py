@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from annotation.models import (
@@ -41,6 +42,7 @@ from annotation.selectors.queue import (
     queue_length,
     ready_for_review,
 )
+from annotation.selectors.reservations import held_by_others
 from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
@@ -189,6 +191,8 @@ def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
         return "Somebody else reads this scan."
     if not can_take_reading(user, image):
         return "Two annotators read this scan. Review it when both have submitted."
+    if held_by_others(user, Q(image=image)):
+        return "Somebody else has this scan open just now."
     return ""
 
 
@@ -272,6 +276,7 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
     return {
         "save": reverse("api-own-annotation", args=[image.pk]),
         "left": reverse("annotation:left", args=[image.study.name]),
+        "reservation": reverse("api-reservation", args=[image.pk]),
         "revision": reverse("api-revisions", args=[0]),
         "submit": reverse("api-submit", args=[0]),
         "taking_back": reverse("api-take-back", args=[0]),

@@ -21,6 +21,7 @@ from annotation.models import (
 )
 from annotation.models.assignment import READERS
 from annotation.policies import can_annotate_in, can_review_in
+from annotation.selectors.reservations import held_by_others
 from core.models import User
 
 CLOSED = (Image.State.APPROVED, Image.State.UNUSABLE)
@@ -103,13 +104,16 @@ def _assigned(user: User, study: Study, limit: int) -> list[int]:
 
 
 def _free(user: User, study: Study, limit: int) -> list[int]:
-    """Images with a reading that nobody took, and untouched ones that are assigned to nobody.
+    """Images with a reading that nobody took, and untouched ones that are assigned to nobody;
+    none that is on another's screen.
 
     Every source is read in the order of an index and no further than `limit`, so that a queue
     costs the same however many scans wait. That needs EXISTS where a join would read as well: the
     database must not begin with all images of the study. A double reading has READERS free slots.
     """
     slots, untouched = _free_slots(user, study), _untouched(study)
+    if held := held_by_others(user, Q(image__study=study)):
+        slots, untouched = slots.exclude(image__in=held), untouched.exclude(pk__in=held)
     ranked = slots.filter(rank__isnull=False).order_by("rank", "image")
     found = dict.fromkeys(ranked.values_list("image", flat=True)[: READERS * limit])
     if len(found) < limit and _offers_anything(study):

@@ -25,6 +25,7 @@ from annotation.models import (
 from annotation.policies import can_annotate_in, can_take_reading, is_paired, require_member
 from annotation.selectors.annotations import visible_suggestion
 from annotation.selectors.labels import former_names, named_now
+from annotation.services import assignments
 from annotation.services.image_state import refresh_state
 from core.models import User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
@@ -126,10 +127,12 @@ def begin(image: Image, person: User) -> None:
     """Let a person open a scan to outline it, which takes a paired reading at once.
 
     Whether they read it with the pre-label or without is settled before they see either, and
-    stays. Other scans are taken with the first outline that is saved.
+    stays. Other scans are reserved for them, and taken with the first outline that is saved.
     """
-    if is_paired(image) and can_take_reading(person, image):
-        with suppress(Refused):
+    with suppress(Refused):
+        if not is_paired(image):
+            assignments.reserve(image, person)
+        elif can_take_reading(person, image):
             take_scan(image, person)
 
 
@@ -145,6 +148,7 @@ def take_scan(image: Image, person: User) -> Assignment:
         raise Refused("This scan is finished. Open the next one.")
     with transaction.atomic():
         Scan.objects.select_for_update().get(takes=image.take_id)
+        assignments.release(image, person)
         return _reading_of(person, image) or _take_free(image, person)
 
 

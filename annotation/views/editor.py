@@ -20,14 +20,13 @@ from annotation.selectors.editor import (
     EditorPage,
     annotating_page,
     next_review,
-    next_to_outline,
     review_page,
     scan_title,
     what_is_left,
 )
 from annotation.selectors.images import visible_image
 from annotation.selectors.studies import SESSION_KEY, entered_by
-from annotation.services import outlines
+from annotation.services import assignments, outlines
 from core.models import User
 from domain.errors import NotFound
 
@@ -89,7 +88,7 @@ def _next_in(user: User, study: Study, after: int | None) -> HttpResponse | None
         annotation = next_review(user, study, after=after)
         if annotation is not None:
             return redirect("annotation:review", study.name, annotation.pk)
-    image = next_to_outline(user, study, after=after)
+    image = assignments.reserve_next(user, study, after=after)
     return redirect("annotation:edit", study.name, image.pk) if image else None
 
 

@@ -12,6 +12,7 @@ from annotation.policies import Role, require_role
 from annotation.selectors import queue as queue_selector
 from annotation.selectors import thumbnails
 from annotation.selectors.today import submitted_today
+from annotation.services import assignments
 from core.pages import Empty
 
 LISTED = 25
@@ -21,6 +22,8 @@ LISTED = 25
 def queue(request: StudyRequest, study: Study) -> HttpResponse:
     """What this person should do next; Enter opens it."""
     require_role(request.role, Role.ANNOTATOR, Role.EXPERT)
+    if request.role == Role.ANNOTATOR:
+        assignments.reserve_next(request.user, study)
     items = queue_selector.queue_of(request.user, study, limit=LISTED)
     pictures = thumbnails.of_images([item.image for item in items], request.user, request.role)
     cards = [(item, pictures[item.image.pk]) for item in items]

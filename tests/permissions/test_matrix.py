@@ -101,6 +101,7 @@ TABLE: dict[str, list[Row]] = {
         api(expert=MISSING, admin=MISSING),
         api(admin=FORBIDDEN, method="put", body='{"regions": []}'),
     ],
+    "api-reservation": [api(method="post"), api(method="delete")],
     "api-suggestion": [api(MISSING, MISSING, MISSING)],
     "api-uncertainty": [api(MISSING, MISSING, MISSING)],
     "api-revisions": [api()],

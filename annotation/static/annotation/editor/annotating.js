@@ -9,6 +9,7 @@ import { ConflictPanel } from "#editor/conflict-panel.js";
 import { call } from "#editor/connection.js";
 import { drawingOf, sameRegions, savedForm, SCHEMA } from "#editor/drawing.js";
 import { fetchEditorPage, showEditorPage } from "#editor/editor-page.js";
+import { Holding } from "#editor/holding.js";
 import { IndexedJournal } from "#editor/journal.js";
 import { sendLeftovers } from "#editor/leftovers.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
@@ -48,6 +49,7 @@ export class Annotating {
   #editor;
   #scope;
   #lock;
+  #holding;
   #undoing;
   #saver;
   #revisions;
@@ -64,6 +66,7 @@ export class Annotating {
     this.#annotationId = data.annotation?.id ?? null;
     this.#scope = `${data.user}:${data.image.id}`;
     this.#lock = new WorkLock(this.#scope);
+    this.#holding = new Holding(data.urls.reservation, (why) => this.#isTaken(why));
     this.#undoing = new Undoing(editor.history, this.#undoStore, this.#scope);
     this.#saver = new Saver({
       journal: this.#journal,
@@ -104,6 +107,7 @@ export class Annotating {
   shown() {
     const isQuiet = !this.#editor.piece("message").textContent;
     if (this.offered && isQuiet) this.#editor.say("Dotted: the pre-label. Draw over what is wrong; {submit} submits it as it is.");
+    if (!this.#editor.data.annotation) this.#holding.start();
     prepareScan(this.#editor.data.urls.next);
     this.#showLeft();
     this.#sendLeftovers();
@@ -112,6 +116,7 @@ export class Annotating {
 
   close() {
     this.#listeners.abort();
+    this.#holding.close();
     this.#saver.close();
     this.#lock.close();
   }
@@ -147,6 +152,12 @@ export class Annotating {
     this.#editor.settle(drawingOf(work));
     this.#showSuggestion(false);
     this.#editor.say("Changes that were not saved yet are back.");
+  }
+
+  /** Another person has opened the scan, after this page was out of reach for long. @param {string} why */
+  #isTaken(why) {
+    if (this.#editor.touched) this.#editor.say(`${why} What you have drawn stays in this window.`);
+    else location.reload();
   }
 
   /** Another window wants to work; it finds in the journal what is not saved. */
@@ -307,6 +318,7 @@ export class Annotating {
   #saved(answer, isLatest) {
     const editor = this.#editor;
     this.#annotationId = answer.id;
+    this.#holding.close();
     if (isLatest && !sameRegions(answer.regions, editor.regions)) {
       editor.settle({ regions: answer.regions });
       this.#undoing.keep();

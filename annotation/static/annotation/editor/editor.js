@@ -24,7 +24,7 @@
  *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
  *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, left: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, next: string},
+ *   urls: {save: string, left: string, reservation: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, next: string},
  * }} EditorData
  * @typedef {{regions: Region[], tool: string, version: string, title: string}} Offered
  *   `tool`: where it comes from, as an origin

@@ -7,8 +7,8 @@
 import { fetchEditorPage, showEditorPage } from "#editor/editor-page.js";
 import { pixelsOf } from "#editor/pixels.js";
 
-/** Older pages are fetched anew. ms */
-const FRESH = 10 * 60_000;
+/** Older pages are fetched anew, before their scan is offered to somebody else. ms */
+const FRESH = 9 * 60_000;
 
 /** @type {Map<string, {at: number, page: Promise<EditorPage | null>}>} by the address asked for */
 const prepared = new Map();
