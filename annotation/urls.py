@@ -64,6 +64,7 @@ management: list[URLPattern | URLResolver] = [
     ),
     path(STUDY + "members/", members.members, name="members"),
     path(STUDY + "members/change/", members.change_member, name="change_member"),
+    path(STUDY + "members/renew/", members.renew_invitation, name="renew_invitation"),
     path(STUDY + "settings/", settings.settings, name="settings"),
     path(STUDY + "lock/", lock.locked, name="lock"),
     path(STUDY + "imports/", imports.imports, name="imports"),

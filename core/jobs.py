@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,23 @@ class JobContext:
             raise Fenced("Another attempt has taken this job over.")
 
 
+Params = dict[str, Any]
 Handler = Callable[[JobContext], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job does, in words with its object's name, and which objects' pages wait for it.
+
+    `concerns`: for example `("site:3", "model:5")`, or `("images",)` for the scans of a study.
+    """
+
+    title: str
+    concerns: tuple[str, ...] = ()
+
+
 _handlers: dict[str, Handler] = {}
+_descriptions: dict[str, Callable[[Params], Work]] = {}
 SHORT = "short"
 _queues: dict[str, str] = {}
 _pickers: dict[str, Callable[[str], str]] = {}
@@ -95,16 +111,20 @@ def register(
     *,
     queue: str = SHORT,
     picks: Callable[[str], str] | None = None,
+    says: Callable[[Params], Work] | None = None,
 ) -> None:
     """Name the function that runs jobs of `kind`, and the queue whose workers run it.
 
     picks: given the id of the job that the doorbell rang for, answers the id of the job whose turn
     it is; by default the same.
+    says: what a job with these parameters does, in words; by default the kind's name.
     """
     _handlers[kind] = handler
     _queues[kind] = queue
     if picks is not None:
         _pickers[kind] = picks
+    if says is not None:
+        _descriptions[kind] = says
 
 
 def handler_of(kind: str) -> Handler:
@@ -113,6 +133,17 @@ def handler_of(kind: str) -> Handler:
         return _handlers[kind]
     except KeyError:
         raise MyotraceError(f"No handler is registered for jobs of kind {kind!r}.") from None
+
+
+def work_of(kind: str, params: Params) -> Work:
+    """What a job of this kind does to what."""
+    says = _descriptions.get(kind)
+    return says(params) if says else Work(in_words(kind))
+
+
+def in_words(kind: str) -> str:
+    """A kind of job as people read it."""
+    return kind.translate(str.maketrans("_-.", "   ")).capitalize()
 
 
 def queue_of(kind: str) -> str:

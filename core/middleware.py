@@ -8,10 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.models import User
 from core.moments import zone_named
-from domain.errors import Conflict, InvalidInput, MyotraceError, NotAllowed, NotFound, Refused
+from core.refusals import status_of
+from domain.errors import MyotraceError, NotAllowed, NotFound
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -47,12 +49,6 @@ class TimesInThePersonsZone:
 class RefusalsAsPages:
     """Turns a refusal that no view has handled into a page that says why, in words."""
 
-    STATUS: tuple[tuple[type[MyotraceError], int], ...] = (
-        (InvalidInput, 400),
-        (Conflict, 409),
-        (Refused, 409),
-    )
-
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
@@ -65,7 +61,13 @@ class RefusalsAsPages:
         if isinstance(exception, NotAllowed):
             raise PermissionDenied(str(exception)) from exception
         if isinstance(exception, MyotraceError):
-            status = next((code for kind, code in self.STATUS if isinstance(exception, kind)), 400)
-            context = {"message": str(exception)}
-            return render(request, "core/refused.html", context, status=status)
+            context = {"message": str(exception), "back": _page_before(request)}
+            return render(request, "core/refused.html", context, status=status_of(exception))
         return None
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of this installation that the request came from, if it says so."""
+    before = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    return before if url_has_allowed_host_and_scheme(before, hosts, request.is_secure()) else ""

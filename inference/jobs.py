@@ -5,14 +5,15 @@ from __future__ import annotations
 from core import events
 from core.jobs import register
 from inference.models import Purpose
+from inference.selectors import works
 from inference.services import prediction, prelabelling, readings, uploading
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
-    register(prelabelling.KIND, prelabelling.run)
-    register(readings.KIND, readings.run)
-    register(uploading.KIND, uploading.run)
+    register(prelabelling.KIND, prelabelling.run, says=works.prelabels)
+    register(readings.KIND, readings.run, says=works.readings)
+    register(uploading.KIND, uploading.run, says=works.registration)
     events.subscribe("image_added", prelabel_new_image)
     events.subscribe("image_moved", prelabel_new_image)
     events.subscribe("annotation_approved", read_approved_image)

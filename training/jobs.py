@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core import events
 from core.jobs import register
 from inference.models import Purpose
 from inference.selectors.versions import model_with_id
-from training.selectors import evaluations
+from training.selectors import evaluations, works
 from training.services import (
     crossvalidation,
     demo_promotion,
@@ -26,15 +28,18 @@ from training.services import (
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
-    register(runs.KIND, supervision.supervise, queue=turns.QUEUE, picks=turns.next_job)
-    register(retraining.SCHEDULED_KIND, retraining.run_scheduled)
-    register(evaluation.KIND, evaluation.run)
-    register(crossvalidation.KIND, crossvalidation.run_job, queue=turns.QUEUE, picks=turns.next_job)
-    register(replaying.KIND, replaying.run_job, queue=turns.QUEUE, picks=turns.next_job)
-    register(demo_promotion.KIND, demo_promotion.promote)
-    register(shadow.KIND, shadow.run)
-    register(test_pictures.KIND, test_pictures.draw)
-    register(drift.KIND, drift.run)
+    on_a_device: dict[str, Any] = {"queue": turns.QUEUE, "picks": turns.next_job}
+    register(runs.KIND, supervision.supervise, says=works.training, **on_a_device)
+    register(retraining.SCHEDULED_KIND, retraining.run_scheduled, says=works.training)
+    register(evaluation.KIND, evaluation.run, says=works.evaluation)
+    register(
+        crossvalidation.KIND, crossvalidation.run_job, says=works.cross_validation, **on_a_device
+    )
+    register(replaying.KIND, replaying.run_job, says=works.replay, **on_a_device)
+    register(demo_promotion.KIND, demo_promotion.promote, says=works.promotion)
+    register(shadow.KIND, shadow.run, says=works.shadow)
+    register(test_pictures.KIND, test_pictures.draw, says=works.test_pictures)
+    register(drift.KIND, drift.run, says=works.drift)
     events.subscribe("annotation_approved", reference_approved)
     events.subscribe("annotation_approved", read_in_the_shadow)
     events.subscribe("model_promoted", compare_with_the_model_before)

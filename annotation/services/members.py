@@ -10,6 +10,7 @@ from annotation.models import Membership, Study
 from annotation.policies import require_admin
 from annotation.services import double_reading
 from core.models import User
+from core.selectors.invitations import open_invitations
 from core.selectors.users import user_named
 from core.services import audit, credentials, users
 from domain.errors import InvalidInput, Refused
@@ -43,6 +44,7 @@ def remove(study: Study, user: User, *, actor: User) -> None:
         _keep_an_admin(study, user)
         Membership.objects.filter(study=study, user=user).delete()
         double_reading.release(study, user)
+        credentials.void_invitations(user, study.name)
         audit.record("role taken", actor=actor, target=user, scope=study.name)
 
 
@@ -55,14 +57,14 @@ def _keep_an_admin(study: Study, leaving: User) -> None:
 
 @dataclass(frozen=True)
 class Invitation:
-    """Somebody who was let into a study; `secret` of their login link only for a new user."""
+    """Somebody who was let into a study; `secret` of their link only for who never came in."""
 
     user: User
     secret: str
 
 
 def invite(study: Study, name: str, role: str, *, actor: User) -> Invitation:
-    """Let somebody in by user name. A new user is made, with a link that logs them in once.
+    """Let somebody in by user name. A new user is made, with a link that lets them in once.
 
     Somebody who has an account already gets the role and no link: a link to another's account
     would be a way into their other studies.
@@ -76,5 +78,23 @@ def invite(study: Study, name: str, role: str, *, actor: User) -> Invitation:
         known = user is not None
         user = user or users.create(name, actor=actor)
         add(study, user, role, actor=actor)
-        secret = "" if known else credentials.make_login_secret(user, actor=actor)
+        secret = "" if known else credentials.make_invitation_secret(user, study.name, actor=actor)
+    return Invitation(user, secret)
+
+
+def renew_invitation(study: Study, user: User, *, actor: User) -> Invitation:
+    """Another link for somebody who was invited here and never came in; the earlier one is void.
+
+    Who has come in once has a password or asks the operator: a link would be a way into their
+    account. Raises Refused for them, and for whoever was not invited to this study.
+    """
+    require_admin(actor, study)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.pk not in open_invitations(study.name, [user]):
+            raise Refused(
+                f"{user} has come in already, or was not invited here. Whoever runs this "
+                "installation makes a new link (manage.py login_link)."
+            )
+        secret = credentials.make_invitation_secret(user, study.name, actor=actor)
     return Invitation(user, secret)

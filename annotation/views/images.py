@@ -31,6 +31,7 @@ from annotation.selectors.locks import open_correction, sealed
 from annotation.services import calibrations, corrections, scans
 from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
+from annotation.views.jobs import awaited
 from core.pages import Empty, Pages
 from core.spreadsheets import csv_lines
 from domain.errors import MyotraceError, NotFound
@@ -44,6 +45,7 @@ def images(request: StudyRequest, study: Study) -> HttpResponse:
     page = gallery.page(study, wanted)
     pictures = thumbnails.of_images(page.images, request.user, request.role)
     context = {
+        **awaited(study, "images"),
         "form": form,
         "view": form.view_name,
         "rows": [(image, pictures[image.pk]) for image in page.images],

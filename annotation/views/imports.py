@@ -23,6 +23,7 @@ from annotation.services.imports import profiles, uploads
 from annotation.services.imports.naming import GROUPS, default_subject, names_caught
 from annotation.views.jobs import line_of
 from core.models import Job
+from core.refusals import refusals_on
 from domain.errors import InvalidInput, MyotraceError, NotFound
 
 SHOWN_FILES = 200
@@ -66,6 +67,7 @@ def one_import(request: StudyRequest, study: Study, job_id: UUID) -> HttpRespons
 
 
 @require_POST
+@refusals_on(one_import)
 def preview_again(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Preview the same files with other settings."""
     job = _import(request, study, job_id)
@@ -87,6 +89,7 @@ def preview_again(request: StudyRequest, study: Study, job_id: UUID) -> HttpResp
 
 
 @require_POST
+@refusals_on(one_import)
 def take(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Import what a preview showed, with the same settings."""
     job = _import(request, study, job_id)
@@ -101,6 +104,7 @@ def take(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@refusals_on(one_import)
 def aliases(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Let labels of the files stand for labels of their sites, then preview again."""
     require_role(request.role, Role.ADMIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.middleware import StudyRequest
 from annotation.models import Study
+from core.jobs import in_words
 from core.models import Job
+from core.refusals import refusals_on
 from core.selectors import jobs as job_selector
 from core.services import jobs as job_services
 from domain.errors import NotFound
@@ -59,6 +62,7 @@ def job(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@refusals_on(job)
 def cancel(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Ask a job to stop."""
     found = _job_of(request, study, job_id)
@@ -76,9 +80,20 @@ def _job_of(request: StudyRequest, study: Study, job_id: UUID) -> Job:
 
 def line_of(job: Job) -> JobLine:
     """A job in words: what, how far, how long yet."""
-    title = job.kind.replace("_", " ").replace("-", " ").replace(".", " ").capitalize()
     percent = round(100 * job.progress) if job.state == Job.State.RUNNING else None
-    return JobLine(job, title, percent, how_far(job), STATE_CLASSES.get(Job.State(job.state), ""))
+    return JobLine(
+        job,
+        job.title or in_words(job.kind),
+        percent,
+        how_far(job),
+        STATE_CLASSES.get(Job.State(job.state), ""),
+    )
+
+
+def awaited(study: Study, *concerns: str) -> dict[str, Any]:
+    """The context of `components/running-work.html`: what runs for these objects of a study."""
+    lines = [line_of(job) for job in job_selector.awaited(study.name, *concerns)]
+    return {"work": lines, "works": any(line.job.is_active for line in lines)}
 
 
 def how_far(job: Job) -> str:

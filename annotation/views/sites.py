@@ -17,7 +17,9 @@ from annotation.selectors import sites as site_selector
 from annotation.services import guideline as guideline_services
 from annotation.services import labels as label_services
 from annotation.services import sites as site_services
+from annotation.views.jobs import awaited
 from core.pages import Empty
+from core.refusals import refusals_on
 from domain.errors import MyotraceError, NotFound
 
 
@@ -81,6 +83,7 @@ def site(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         "examples": guideline.shown_examples(request.user, found.site),
         "can_guide": can_guide_in(request.user, study),
         "aliases": found.site.aliases.select_related("label"),
+        **awaited(study, f"site:{found.site.pk}"),
     }
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "annotation/site.html", context, status=status)
@@ -139,7 +142,14 @@ def _corrected(shown: Site, values: dict[str, str], request: StudyRequest) -> st
     return f"{before} can be outlined again."
 
 
+def _site_of_example(
+    request: StudyRequest, study: Study, slug: str, example_id: int
+) -> HttpResponse:
+    return site(request, study, slug)
+
+
 @require_POST
+@refusals_on(_site_of_example)
 def withdraw_example(
     request: StudyRequest, study: Study, slug: str, example_id: int
 ) -> HttpResponse:

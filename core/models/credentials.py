@@ -20,12 +20,16 @@ class ApiToken(models.Model):
 
 
 class LoginLink(models.Model):
-    """A link that logs its user in once, until `expires_at`."""
+    """A link that logs its user in once, until `expires_at`.
+
+    `invites_to`: the study that somebody new was let into by it; empty: nobody was invited.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_links"
     )
     digest = models.CharField(max_length=64, unique=True)
+    invites_to = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

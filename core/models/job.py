@@ -13,6 +13,8 @@ class Job(models.Model):
     """One piece of background work with state, progress, log tail, and who asked.
 
     `fence` grows with each claim; results are written only while the writer's fence is the newest.
+    `title` names what is done to which object; `concerns` lists the pages that wait for it, as
+    `core.jobs.Work` has them.
     """
 
     class State(models.TextChoices):
@@ -29,6 +31,8 @@ class Job(models.Model):
     kind = models.CharField(max_length=40)
     scope = models.CharField(max_length=100, blank=True)
     params = models.JSONField(default=dict)
+    title = models.CharField(max_length=200, blank=True)
+    concerns = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from core.models import ApiToken, LoginLink, User
 from core.services import audit
 
 LOGIN_LINK_LIFETIME = timedelta(minutes=10)
+INVITATION_LIFETIME = timedelta(days=7)
 
 
 def make_token(user: User, *, actor: User | None = None) -> str:
@@ -39,6 +40,33 @@ def make_login_secret(user: User, *, actor: User | None = None) -> str:
         )
         audit.record("login link made", actor=actor, target=user)
     return secret
+
+
+def make_invitation_secret(user: User, study_name: str, *, actor: User | None = None) -> str:
+    """The secret part of a link by which `user` comes in once, within seven days.
+
+    An earlier invitation to the study that was not used is void from now on.
+    """
+    secret = secrets.token_urlsafe(32)
+    now = timezone.now()
+    with transaction.atomic():
+        void_invitations(user, study_name)
+        LoginLink.objects.create(
+            user=user,
+            digest=_digest(secret),
+            invites_to=study_name,
+            expires_at=now + INVITATION_LIFETIME,
+        )
+        audit.record("invitation made", actor=actor, target=user, scope=study_name)
+    return secret
+
+
+def void_invitations(user: User, study_name: str) -> None:
+    """End the invitations to a study that `user` has not used."""
+    now = timezone.now()
+    LoginLink.objects.filter(
+        user=user, invites_to=study_name, used_at__isnull=True, expires_at__gt=now
+    ).update(expires_at=now)
 
 
 def redeem_login_secret(secret: str) -> User | None:

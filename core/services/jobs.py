@@ -24,6 +24,7 @@ from core.jobs import (
     lease_is_over,
     queue_of,
     turn_of,
+    work_of,
 )
 from core.models import Job, User
 from core.services import audit
@@ -46,10 +47,17 @@ def submit(
     A second active job with the same `exclusive` key raises Conflict.
     """
     handler_of(kind)
+    work = work_of(kind, params)
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                kind=kind, params=params, scope=scope, exclusive=exclusive, requested_by=actor
+                kind=kind,
+                params=params,
+                title=work.title[:200],
+                concerns=list(work.concerns),
+                scope=scope,
+                exclusive=exclusive,
+                requested_by=actor,
             )
             audit.record("job submitted", actor=actor, target=str(job.pk), scope=scope, kind=kind)
     except IntegrityError as error:

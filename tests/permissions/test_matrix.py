@@ -156,6 +156,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:new_site": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:members": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:change_member": [page(**FOR_ADMINS, method="post")],
+    "annotation:renew_invitation": [page(**FOR_ADMINS, method="post")],
     "annotation:settings": [page(**FOR_ADMINS), page(**FOR_ADMINS, method="post")],
     "annotation:scale": [page(**FOR_EXPERTS), page(**FOR_EXPERTS, method="post")],
     "annotation:lock": [page(**FOR_EXPERTS), page(**FOR_ADMINS, method="post")],

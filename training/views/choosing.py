@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.policies import Role, require_role
 from annotation.selectors import thumbnails
 from annotation.selectors.studies import site_named
+from annotation.views.jobs import awaited
 from core import plots
 from domain.errors import MyotraceError
 from training import replay_pages
@@ -51,6 +52,7 @@ def choosing(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         return plots.svg_response(asked)
     newest = QueryRound.objects.filter(site=site).select_related("model__site").first()
     context = {
+        **awaited(study, f"site:{site.pk}"),
         "site": site,
         "forms": forms,
         "round": newest,

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
+from annotation.views.jobs import awaited
 from core import plots
 from core.forms import WeeklySchedule
-from domain.errors import MyotraceError
+from core.refusals import refusals_on
 from training import drift_pages
 from training.selectors import drift_reports
 from training.services import drift as service
@@ -34,7 +35,7 @@ def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     if act:
         require_role(request.role, Role.ADMIN)
     if act in {"start", "look"}:
-        return (_start if act == "start" else _look)(request, study, site)
+        return (_start if act == "start" else _look)(request, study, slug)
     schedule = service.schedule_of(site)
     times = WeeklySchedule(
         request.POST if act else None, initial=WeeklySchedule.values_of(schedule)
@@ -47,6 +48,7 @@ def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         return plots.svg_response(asked)
     context = {
         "site": site,
+        **awaited(study, f"site:{site.pk}"),
         "report": report,
         "figures": figures,
         "parts": drift_pages.parts(report) if report else [],
@@ -71,21 +73,16 @@ def _watch(request: StudyRequest, study: Study, site: Site, times: WeeklySchedul
     return redirect("training:drift", study.name, site.slug)
 
 
-def _start(request: StudyRequest, study: Study, site: Site) -> HttpResponse:
-    try:
-        run = retraining.after_drift(site, request.user)
-    except MyotraceError as error:
-        messages.error(request, str(error))
-        return redirect("training:drift", study.name, site.slug)
+@refusals_on(drift)
+def _start(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
+    run = retraining.after_drift(site_named(study, slug), request.user)
     messages.success(request, "Queued. The model stands before the gate when it is done.")
     return redirect("training:run", study.name, run.pk)
 
 
-def _look(request: StudyRequest, study: Study, site: Site) -> HttpResponse:
-    try:
-        service.submit(site, request.user)
-    except MyotraceError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"{site.name} is being looked at. Reload in a moment.")
+@refusals_on(drift)
+def _look(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
+    site = site_named(study, slug)
+    service.submit(site, request.user)
+    messages.success(request, f"{site.name} is being looked at.")
     return redirect("training:drift", study.name, site.slug)

@@ -11,7 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation.policies import Role, require_role
+from annotation.views.jobs import awaited
 from core import plots
+from core.refusals import refusals_on, typed
 from inference.selectors import versions
 from inference.services import prelabelling
 from training import evaluation_pages, gate_pages
@@ -49,12 +51,14 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
         "moves": model_pages.moves_with(found),
         "run": getattr(found, "run", None),
         "card": json.dumps(found.card, indent=2, ensure_ascii=False),
-        "reason": Reason(),
+        "reason": Reason(initial=typed(request).dict()),
+        **awaited(study, f"model:{found.pk}"),
     }
     return render(request, "training/model.html", context)
 
 
 @require_POST
+@refusals_on(model)
 def evaluate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """Queue an evaluation; a look at the test set is counted."""
     require_role(request.role, Role.ADMIN)
@@ -66,6 +70,7 @@ def evaluate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse
 
 
 @require_POST
+@refusals_on(model)
 def prelabel(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """Queue pre-labels by this model for its site's untouched scans."""
     require_role(request.role, Role.ADMIN)

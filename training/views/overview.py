@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from annotation.middleware import StudyRequest
 from annotation.models import Study
 from annotation.policies import Role, require_role
+from annotation.views.jobs import awaited
 from core.pages import Empty, Step
 from training.selectors import overview as overview_selector
 from training.services import retraining
@@ -27,6 +28,7 @@ def overview(request: StudyRequest, study: Study) -> HttpResponse:
     context = {
         "rows": [(row, len(retraining.new_subjects(row.site))) for row in rows],
         "empty": None if begun or not is_admin else first_steps(study, len(rows), images, people),
+        **awaited(study, "images", *(f"site:{row.site.pk}" for row in rows)),
         "to_do": overview_selector.to_do(study, rows) if begun and is_admin else None,
     }
     return render(request, "training/overview.html", context)

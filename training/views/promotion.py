@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,14 +12,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
+from annotation.views.jobs import awaited
+from core.refusals import refusals_on, typed
 from domain.errors import InvalidInput, Refused
 from domain.power import PLAUSIBLE_GAINS
+from inference.models import Purpose
 from inference.selectors import versions
+from inference.selectors.pointers import current_model
 from training import gate_pages
 from training.forms import Confirm, Planning, Promote, Reason, checked
 from training.selectors import confirmations
 from training.services import confirmations as confirming
 from training.services import crossvalidation, promotion
+from training.views import models
 
 if TYPE_CHECKING:
     from annotation.middleware import StudyRequest
@@ -32,20 +38,22 @@ def promote(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     found = versions.of_study_with_id(study, model_id)
     if request.method == "POST":
         require_role(request.role, Role.ADMIN)
-        return _promote(request, study, found)
+        return _promote(request, study, model_id)
     require_role(request.role, Role.EXPERT, Role.ADMIN)
     panel = gate_pages.panel(found)
     context = {
         "model": found,
         "gate": panel,
         "compared": [confirmations.pictures(found, one) for one in confirmations.rivals_of(found)],
-        "promoting": Promote(asks=_asks_whether_looked(found)),
-        "confirming": Confirm(),
+        "promoting": Promote(asks=_asks_whether_looked(found), initial=_typed(request)),
+        "confirming": Confirm(initial=typed(request).dict()),
+        **awaited(study, f"model:{found.pk}"),
     }
     return render(request, "training/promote.html", context)
 
 
 @require_POST
+@refusals_on(promote)
 def confirm(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """An expert or admin has looked at the pictures and agrees."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)
@@ -56,6 +64,7 @@ def confirm(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
 
 
 @require_POST
+@refusals_on(models.model)
 def cross_validate(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """Queue what the proof for pre-labels lacks: the candidate's folds, and the current model's.
 
@@ -70,7 +79,17 @@ def cross_validate(request: StudyRequest, study: Study, model_id: int) -> HttpRe
     return redirect("annotation:job", study.name, queued[0].pk)
 
 
+def _serving(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
+    """The page of a model that serves a site: it holds the form that rolls back."""
+    site = site_named(study, slug)
+    serving = next((one for one in map(partial(current_model, site), Purpose.values) if one), None)
+    if serving is None:
+        return models.models(request, study)
+    return models.model(request, study, serving.pk)
+
+
 @require_POST
+@refusals_on(_serving)
 def rollback(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
     """Take the last promotion at a site back."""
     require_role(request.role, Role.ADMIN)
@@ -105,7 +124,14 @@ def _asks_whether_looked(model: ModelVersion) -> bool:
     return confirmations.complete(model) is None and confirmations.has_scans_to_show(model.site)
 
 
-def _promote(request: StudyRequest, study: Study, model: ModelVersion) -> HttpResponse:
+def _typed(request: StudyRequest) -> dict[str, Any]:
+    values = typed(request)
+    return {**values.dict(), "purposes": values.getlist("purposes")} if values else {}
+
+
+@refusals_on(promote)
+def _promote(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
+    model = versions.of_study_with_id(study, model_id)
     asks = _asks_whether_looked(model)
     values = checked(Promote(request.POST, asks=asks))
     if values.get("confirmed"):

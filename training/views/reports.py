@@ -11,7 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
+from annotation.views.jobs import awaited
 from core import plots
+from core.refusals import refusals_on
 from core.reports.as_json import as_text
 from core.reports.pdf import as_pdf
 from inference.selectors import versions
@@ -39,6 +41,7 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
         "name": report.model.name,
         "may_open": pictures is not None and not pictures.opened and _has_a_look(report),
         "may_draw": pictures is not None and pictures.opened and not pictures.drawn,
+        **awaited(study, f"model:{model_id}"),
     }
     return render(request, "training/model-report.html", context)
 
@@ -58,6 +61,7 @@ def model_pdf(request: StudyRequest, study: Study, model_id: int) -> HttpRespons
 
 
 @require_POST
+@refusals_on(model)
 def open_pictures(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
     """Open the test pictures of a decided candidate, once: an entry in the lock's ledger."""
     require_role(request.role, Role.EXPERT, Role.ADMIN)

@@ -15,6 +15,7 @@ from annotation.policies import Role, require_role
 from annotation.selectors.studies import site_named
 from core import plots
 from core.pages import Empty, Pages
+from core.refusals import refusals_on
 from domain.errors import MyotraceError, NotFound
 from training import backends, run_pages
 from training.forms import StartRun
@@ -103,6 +104,7 @@ def start_run(request: StudyRequest, study: Study) -> HttpResponse:
 
 
 @require_POST
+@refusals_on(run)
 def cancel_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
     """Ask a run to stop."""
     require_role(request.role, Role.ADMIN)
@@ -113,6 +115,7 @@ def cancel_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse
 
 
 @require_POST
+@refusals_on(run)
 def repeat_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
     """Start a run with the same settings on what is approved now."""
     require_role(request.role, Role.ADMIN)
@@ -122,6 +125,7 @@ def repeat_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse
 
 
 @require_POST
+@refusals_on(run)
 def reproduce_run(request: StudyRequest, study: Study, run_id: int) -> HttpResponse:
     """Train a run's own snapshot once more, to see that the numbers are those."""
     require_role(request.role, Role.ADMIN)

@@ -1,4 +1,4 @@
-"""Makes a user with a role in a study and prints a login link."""
+"""Makes a user with a role in a study and prints a link for their first visit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from domain.errors import MyotraceError
 class Command(BaseCommand):
     """`create_user NAME --role ROLE`."""
 
-    help = "Makes NAME a member of the study and prints a login link."
+    help = "Makes NAME a member of the study and prints a link that lets them in once, in 7 days."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
@@ -29,8 +29,9 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 user = user_named(name) or users.create(name, actor=None)
-                members.add(studies.get_or_create(study, actor=None), user, role, actor=None)
-                secret = credentials.make_login_secret(user)
+                found = studies.get_or_create(study, actor=None)
+                members.add(found, user, role, actor=None)
+                secret = credentials.make_invitation_secret(user, found.name)
         except MyotraceError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(login_address(secret))

@@ -21,6 +21,8 @@ from domain.errors import InvalidInput, NotFound
 TOTAL_LIMIT = 4 * 1024**3
 FILE_COUNT_LIMIT = 5_000
 KEPT_SECONDS = 24 * 3600
+FOLDER = "files"
+"""Where the files of an upload lie in its own folder."""
 
 
 def keep(files: Sequence[UploadedFile[Any]]) -> str:
@@ -38,7 +40,7 @@ def keep(files: Sequence[UploadedFile[Any]]) -> str:
         )
     remove_old()
     name = uuid.uuid4().hex
-    folder = uploads_directory() / name / "files"
+    folder = uploads_directory() / name / FOLDER
     folder.mkdir(parents=True)
     try:
         for file in files:
@@ -54,7 +56,7 @@ def source_of(name: str) -> Path:
 
     Raises NotFound where it is no longer there.
     """
-    folder = _folder(name) / "files"
+    folder = _folder(name) / FOLDER
     if not folder.is_dir():
         raise NotFound("The uploaded files are no longer there. Upload them again.")
     files = list(folder.iterdir())
