@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from annotation.selectors.measurements import Measurement
-from core.spreadsheets import csv_lines
+from core.spreadsheets import BYTE_ORDER_MARK, csv_lines
 
 COLUMNS = [field.name for field in fields(Measurement)]
 DECIMALS = {"csa_mm2": 3, "csa_px": 2, "mt_mm": 4, "mt_px": 3, "ei": 2}
@@ -28,6 +28,12 @@ def as_csv(measurements: Iterable[Measurement]) -> Iterator[str]:
     """The header and one line a measurement; what there is no value for is empty."""
     rows = (as_json(one) for one in measurements)
     return csv_lines(COLUMNS, (_plain(row) for row in rows))
+
+
+def as_excel(measurements: Iterable[Measurement]) -> Iterator[str]:
+    """`as_csv` as a file that Excel reads, too."""
+    yield BYTE_ORDER_MARK
+    yield from as_csv(measurements)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -240,7 +240,10 @@ def _references(study: Study, site: Site | None) -> QuerySet[Reference]:
     if site is not None:
         rows = rows.filter(image__site=site)
     return rows.select_related(
-        "revision__content", "revision__author", *(f"image__{name}" for name in RELATIONS)
+        "revision__content",
+        "revision__author",
+        "revision__annotation",
+        *(f"image__{name}" for name in RELATIONS),
     ).order_by(
         "image__site__order",
         "image__site__slug",

@@ -178,6 +178,6 @@ def _own(ids: Sequence[int], user: User) -> dict[int, Shown]:
 
 def _references(ids: Sequence[int]) -> dict[int, Shown]:
     current = Reference.objects.filter(image__in=ids, superseded_at__isnull=True).select_related(
-        "revision__content"
+        "revision__content", "revision__annotation"
     )
     return {one.image_id: Shown(one.revision.regions, REFERENCE) for one in current}

@@ -10,6 +10,7 @@ import io
 import json
 import posixpath
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -28,12 +29,13 @@ from core import files
 from core.models import User
 from core.sandbox import Sandbox
 from core.services import audit
-from core.spreadsheets import csv_lines
+from core.spreadsheets import excel_lines
 from domain import labelme
 from domain.errors import InvalidInput, Refused
+from domain.file_names import Taken, portable, portable_path
 from domain.geometry import regions_from_json
 from domain.labelme_export import new_document
-from domain.names import identity
+from domain.names import identity, path_identity
 from domain.raster import label_map
 
 LABELME = "labelme"
@@ -80,7 +82,7 @@ class ExportRequest:
 def to_folder(
     study: Study, request: ExportRequest, folder: Path, *, actor: User | None
 ) -> dict[str, Any]:
-    """Write an export into a new or empty folder; answers how much that was."""
+    """Write an export into a new or empty folder, all or nothing; answers how much that was."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} is not empty. Name a new folder to export into.")
     _check(study, actor)
@@ -90,8 +92,23 @@ def to_folder(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.data)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    return _export(study, request, write, actor)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _export(study, request, write, actor)
+    except BaseException as error:
+        _empty(folder)
+        if isinstance(error, OSError):
+            raise Refused(f"{folder} cannot be written: {error.strerror}.") from error
+        raise
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an export that failed has written: half of one would look like a whole."""
+    for child in folder.iterdir() if folder.is_dir() else ():
+        if child.is_dir():
+            shutil.rmtree(child, ignore_errors=True)
+        else:
+            child.unlink(missing_ok=True)
 
 
 def to_zip(study: Study, request: ExportRequest, *, actor: User | None) -> IO[bytes]:
@@ -153,18 +170,19 @@ def _as_received(items: Iterable[ExportItem]) -> Iterator[ExportedFile]:
     for item in items:
         for source in exports.received_files(item.image):
             name = _safe(source.name)
-            if taken.setdefault(name, source.sha256) != source.sha256:
+            if taken.setdefault(path_identity(name), source.sha256) != source.sha256:
                 name = f"image-{item.image.pk}/{PurePosixPath(name).name}"
             yield ExportedFile(name, files.read(source.sha256))
         original = PurePosixPath(_safe(item.image.original_name or f"image-{item.image.pk}"))
         picture = original.with_suffix(".png").as_posix()
-        if taken.setdefault(picture, item.image.file_sha256) != item.image.file_sha256:
+        digest = item.image.file_sha256
+        if taken.setdefault(path_identity(picture), digest) != digest:
             picture = f"image-{item.image.pk}/{original.stem}.png"
         yield ExportedFile(picture, files.read(item.image.file_sha256))
 
 
 def _converted(items: Iterable[ExportItem], request: ExportRequest) -> Iterator[ExportedFile]:
-    stems: set[str] = set()
+    stems = Taken()
     rows: list[dict[str, Any]] = []
     labels: dict[str, list[str]] = {}
     with Sandbox() as sandbox:
@@ -256,24 +274,21 @@ def _row(item: ExportItem, stem: str, labelme_path: str) -> dict[str, Any]:
 
 
 def _manifest(rows: list[dict[str, Any]]) -> bytes:
-    return "".join(csv_lines(MANIFEST, rows)).encode()
+    return "".join(excel_lines(MANIFEST, rows)).encode()
 
 
-def _stem(item: ExportItem, taken: set[str]) -> str:
+def _stem(item: ExportItem, taken: Taken) -> str:
     """A file name for an image, told apart by its key where two came with the same."""
     original = PurePosixPath(item.image.original_name).stem or "image"
-    stem = re.sub(r"[^\w.-]+", "_", original).strip("._") or "image"
+    stem = portable(re.sub(r"[^\w.-]+", "_", original).strip("._") or "image")
     if item.image.frame:
         stem = f"{stem}_{item.image.frame:05d}"
-    if stem.casefold() in taken:
-        stem = f"{stem}_{item.image.pk}"
-    taken.add(stem.casefold())
-    return stem
+    return taken.free(stem, item.image.pk)
 
 
 def _safe(name: str) -> str:
-    """A path of an import that stays below the folder it is written to."""
+    """A path of an import that stays below the folder it is written to, and fits every disk."""
     path = posixpath.normpath(name.replace("\\", "/")).lstrip("/")
     if path.startswith("..") or path[1:2] == ":":
-        return PurePosixPath(path).name
-    return path
+        path = PurePosixPath(path).name
+    return portable_path(path)

@@ -33,7 +33,7 @@ from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
 from annotation.views.jobs import awaited
 from core.pages import Empty, Pages
-from core.spreadsheets import csv_lines
+from core.spreadsheets import excel_lines
 from domain.errors import MyotraceError, NotFound
 
 
@@ -110,7 +110,7 @@ def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
 
 def _csv_lines(rows: Iterator[dict[str, object]]) -> Iterator[str]:
     first = next(rows, None)
-    return csv_lines(list(first), chain([first], rows)) if first else iter(())
+    return excel_lines(list(first), chain([first], rows)) if first else iter(())
 
 
 @require_http_methods(["GET", "POST"])

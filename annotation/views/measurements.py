@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import Role, require_role
-from annotation.reports.measurements import as_csv
+from annotation.reports.measurements import as_excel
 from annotation.selectors import measurements as selector
 from annotation.selectors.studies import site_named
 from core.pages import Empty
@@ -50,7 +50,7 @@ def export(request: StudyRequest, study: Study) -> StreamingHttpResponse:
     site = site_named(study, request.GET["site"]) if request.GET.get("site") else None
     name = f"{study.name}-{site.slug}" if site else study.name
     return StreamingHttpResponse(
-        as_csv(selector.of_study(study, site=site)),
+        as_excel(selector.of_study(study, site=site)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}-measurements.csv"'},
     )

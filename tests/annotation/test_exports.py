@@ -227,7 +227,7 @@ def test_two_files_of_one_name_are_told_apart(
 
     files = exported(study, admin)
 
-    rows = list(csv.DictReader(io.StringIO(files["manifest.csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(files["manifest.csv"].decode("utf-8-sig"))))
     assert [row["subject"] for row in rows] == ["s", "t"]
     assert len({row["image"] for row in rows}) == 2
     for row in rows:

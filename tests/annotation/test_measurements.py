@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_grow(
 def measured_by_command(tmp_path: Path, *arguments: str) -> list[dict[str, str]]:
     out = tmp_path / "measured.csv"
     call_command("measure", "--study", "lab", "--out", str(out), *arguments)
-    return list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    return list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
 
 
 def test_the_command_writes_the_table(

@@ -402,7 +402,7 @@ def test_the_export_has_a_row_an_image_and_no_formulas(
     make_image("S001", original_name="=cmd|' /C calc'!A0")
     make_image("S002")
     response = client_of(admin).get("/studies/lab/images.csv")
-    rows = list(csv.DictReader(io.StringIO(b"".join(response).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(response).decode("utf-8-sig"))))
     assert [row["subject"] for row in rows] == ["S001", "S002"]
     assert rows[0]["original_name"] == "'=cmd|' /C calc'!A0"
     assert rows[0]["spacing_x_mm"] == "0.1"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Annotation, Image, Revision, Site, Study, Subject
-from annotation.services import labels, sites
+from annotation.services import exports, labels, outlines, references, sites
+from annotation.services.exports import ExportRequest
 from annotation.services.imports import running
 from annotation.services.imports.report import REFUSED, ImportReport
 from annotation.services.imports.request import ImportRequest
 from core.models import User
+from tests.conftest import rectangle
 from tests.shared import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -140,3 +145,51 @@ def test_a_label_of_an_import_can_be_corrected(study: Study, site: Site, admin: 
 
     assert [label.name for label in site.labels.all()] == ["RF"]
     assert {row.alias for row in site.aliases.all()} == {"rectus_femoris", "rectus_femroris"}
+
+
+def test_long_names_are_shortened_in_an_export(
+    take_case: Callable[..., ImportReport], study: Study, admin: User, tmp_path: Path
+) -> None:
+    report = take_case("export-long-names", site="rf", create_site=True, state="reference")
+    assert refused(report) == []
+
+    exports.to_folder(study, ExportRequest("labelme"), tmp_path / "out", actor=admin)
+    received = ExportRequest("labelme", as_received=True)
+    exports.to_folder(study, received, tmp_path / "received", actor=admin)
+
+    with (tmp_path / "out" / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["subject"] for row in rows} == {"S1", "S2"}
+    for row in rows:
+        path = tmp_path / "out" / row["image"]
+        assert path.is_file()
+        assert len(path.name.encode()) < 140
+    assert len(list((tmp_path / "received").rglob("*.png"))) == 2
+
+
+def test_what_excel_opens_says_that_it_is_utf_8(
+    study: Study,
+    site: Site,
+    image: Image,
+    annotator: User,
+    admin: User,
+    tmp_path: Path,
+    client_of: Callable[[User], Client],
+) -> None:
+    """export-csv-excel: a subject "Müller-1" in each table that people open."""
+    revision = outlines.save(image, annotator, [rectangle(5, 5, 30, 30)], base=0)
+    references.accept_outside(revision, actor=admin)
+    Subject.objects.update(code="Müller-1")
+    measured = tmp_path / "measured.csv"
+    call_command("measure", study=study.name, out=measured)
+    exports.to_folder(study, ExportRequest("labelme"), tmp_path / "out", actor=admin)
+    browser = client_of(admin)
+    tables = [measured.read_bytes(), (tmp_path / "out" / "manifest.csv").read_bytes()]
+    for page in ("images_csv", "measurements_csv"):
+        answer = browser.get(reverse(f"annotation:{page}", args=[study.name]))
+        tables.append(b"".join(answer))  # type: ignore[arg-type]
+
+    for table in tables:
+        assert table.startswith(b"\xef\xbb\xbf")
+        assert table.count(b"\xef\xbb\xbf") == 1
+        assert "Müller-1" in table.decode("utf-8-sig")

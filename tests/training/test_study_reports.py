@@ -43,7 +43,7 @@ def page(name: str = "study_report") -> str:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -132,7 +132,7 @@ def test_an_empty_study_has_a_report(study, client_of, admin, tmp_path):
     assert "no muscle site yet" in text_of(client_of(admin).get(page("study_report_pdf")).content)
     assert client_of(admin).get(page("study_report_json")).json()["sites"] == []
     call_command("report", "--study", "lab", "--out", str(tmp_path))
-    assert (tmp_path / "tables" / "models.csv").read_text().startswith("site,model")
+    assert (tmp_path / "tables" / "models.csv").read_text("utf-8-sig").startswith("site,model")
 
 
 def test_a_site_without_anything_says_so(site, client_of, admin):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from annotation.reports.measurements import as_csv
+from annotation.reports.measurements import as_excel
 from annotation.selectors import measurements
 from core import plots
 from core.durable import write_file
@@ -50,7 +50,7 @@ def _contents(study: Study, site: Site | None) -> Iterator[tuple[str, bytes]]:
             yield f"figures/{figure.name}.svg", plots.render_svg(figure).encode()
     for name, table in study_tables.tables(report).items():
         yield f"tables/{name}", table.encode()
-    measured = as_csv(measurements.of_study(study, site=site))
+    measured = as_excel(measurements.of_study(study, site=site))
     yield "tables/measurements.csv", "".join(measured).encode()
     serving = {one.model for row in report.sites for one in row.serving if one.model}
     for name in sorted(serving):

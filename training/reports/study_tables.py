@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.reports.as_json import plain
-from core.spreadsheets import csv_lines
+from core.spreadsheets import excel_lines
 from training.evaluation_pages import WORDS
 from training.reports.study_report import SiteReport, StudyReport
 
@@ -41,7 +41,7 @@ def tables(report: StudyReport) -> dict[str, str]:
 
 
 def _csv(columns: list[str], rows: Iterator[Mapping[str, Any]]) -> str:
-    return "".join(csv_lines(columns, ({**dict.fromkeys(columns), **row} for row in rows)))
+    return "".join(excel_lines(columns, ({**dict.fromkeys(columns), **row} for row in rows)))
 
 
 def _models(report: StudyReport) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import references, thumbnails
+from annotation.selectors.labels import former_names, named_now
 from inference.models import Prediction, Purpose
 from inference.selectors.pointers import current_and_earlier
 from training.models import Confirmation
@@ -157,7 +158,8 @@ def beside(
 
 def _drawn(model: ModelVersion, images: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     kept = Prediction.objects.filter(model=model, image__in=images)
-    return dict(kept.values_list("image_id", "regions"))
+    names = former_names(model.site)
+    return {pk: named_now(one, names) for pk, one in kept.values_list("image_id", "regions")}
 
 
 def _shown(

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import references, thumbnails
+from annotation.selectors.labels import former_names, named_now
 from inference.models import ModelVersion, PointerMove, Prediction
 from inference.selectors import pointers, versions
 from training.models import Evaluation
@@ -100,7 +101,7 @@ def worst_cases(evaluation: Evaluation) -> list[Case]:
             model=evaluation.model, image__in=[row.image_id for row, _, _ in worst]
         ).values_list("image_id", "regions")
     )
-    labels = list(site.labels.all())
+    labels, names = list(site.labels.all()), former_names(site)
     return [
         Case(
             row.image_id,
@@ -114,7 +115,11 @@ def worst_cases(evaluation: Evaluation) -> list[Case]:
                 f"{row.subject}: reference and what {evaluation.model.name} drew",
                 [
                     *thumbnails.outlines(truth[row.image_id].regions, labels),
-                    *thumbnails.outlines(drawn.get(row.image_id, []), labels, thumbnails.SUGGESTED),
+                    *thumbnails.outlines(
+                        named_now(drawn.get(row.image_id, []), names),
+                        labels,
+                        thumbnails.SUGGESTED,
+                    ),
                 ],
             ),
             truth[row.image_id].file_sha256,

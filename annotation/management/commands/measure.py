@@ -13,7 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.management.study_command import StudyCommand
 from annotation.models import Site, Study
-from annotation.reports.measurements import as_csv
+from annotation.reports.measurements import as_excel
 from annotation.selectors import measurements
 from annotation.selectors.locks import current_lock
 from annotation.selectors.measurements import Measurement
@@ -51,7 +51,7 @@ class Command(StudyCommand):
         else:
             n_left_out = measurements.left_out(study, site=site)
         counted = _Counted(rows)
-        _write(options["out"], "".join(as_csv(counted)))
+        _write(options["out"], "".join(as_excel(counted)))
         return {
             "out": str(options["out"]),
             "rows": counted.rows,

@@ -7,6 +7,7 @@ import io
 import posixpath
 from dataclasses import dataclass
 
+from core.spreadsheets import as_typed
 from domain.errors import InvalidInput
 
 REQUIRED = ("image", "subject", "site")
@@ -96,7 +97,7 @@ def _check_header(header: list[str]) -> None:
 
 
 def _row(line: int, header: list[str], values: list[str]) -> ManifestRow:
-    fields = dict(zip(header, values, strict=False))
+    fields = dict(zip(header, map(as_typed, values), strict=False))
     image, outside = _path(fields.pop("image", ""))
     labelme, labelme_outside = _path(fields.pop("labelme", ""))
     problem = ""
