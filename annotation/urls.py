@@ -42,6 +42,7 @@ entrance: list[URLPattern | URLResolver] = [
 work: list[URLPattern | URLResolver] = [
     path(STUDY + "queue/", queue.queue, name="queue"),
     path(STUDY + "board/", board.board, name="board"),
+    path(STUDY + "board/next/", board.next_review, name="next_review"),
     path(STUDY + "images/", images.images, name="images"),
     path(STUDY + "images.csv", images.export, name="images_csv"),
     path(IMAGE, images.image, name="image"),

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
+def whole_number(text: str) -> int | None:
+    """A number as it stands in an address; None where it is none."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+
+
 @dataclass(frozen=True)
 class Step:
     """One of the few things to do on an empty page; `next` marks the one to do now."""

@@ -10,16 +10,18 @@ from rest_framework.response import Response
 
 from annotation.api.serializers import (
     AnnotationSerializer,
+    AnswerSerializer,
+    IssueSerializer,
     ReviewedSerializer,
     ReviewSerializer,
     RevisionSerializer,
     WithdrawSerializer,
 )
-from annotation.api.studies import annotation_of, reference_of, revision_of
+from annotation.api.studies import annotation_of, reference_of, remark_of, revision_of
 from annotation.models import Revision
 from annotation.selectors.annotations import revisions_of
 from annotation.selectors.locks import correction_to_draw
-from annotation.services import corrections, review, workflow
+from annotation.services import corrections, remarks, review, workflow
 from core.api.authentication import UserRequest
 from core.api.pagination import PARAMETERS
 from core.api.views import ApiView, takes, validated
@@ -124,3 +126,14 @@ class WithdrawView(ApiView):
         annotation = reference.revision.annotation
         annotation.refresh_from_db()
         return Response(ReviewedSerializer(annotation).data)
+
+
+class AnswerView(ApiView):
+    """Mark a remark on one's own returned work as done, or open it again."""
+
+    @takes(body=AnswerSerializer, responses=IssueSerializer)
+    def post(self, request: UserRequest, issue_id: int) -> Response:
+        issue = remark_of(request, issue_id)
+        said = validated(request, AnswerSerializer)
+        remarks.mark(issue, request.user, done=said["done"])
+        return Response(IssueSerializer(issue).data)

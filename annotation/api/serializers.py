@@ -123,7 +123,7 @@ class IssueSerializer(serializers.ModelSerializer[Issue]):
 
     class Meta:
         model = Issue
-        fields = ["id", "x", "y", "text", "resolved_at"]
+        fields = ["id", "x", "y", "text", "answer", "resolved_at"]
         read_only_fields = fields
 
 
@@ -176,6 +176,12 @@ class ReviewSerializer(StrictSerializer):
     issues = serializers.ListField(child=serializers.DictField(), default=list, max_length=50)
     regions = serializers.ListField(child=serializers.DictField(), default=list)
     seconds = serializers.FloatField(default=0.0, min_value=0.0)
+
+
+class AnswerSerializer(StrictSerializer):
+    """Whether a remark is done."""
+
+    done = serializers.BooleanField()
 
 
 class WithdrawSerializer(StrictSerializer):

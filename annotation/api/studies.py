@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from annotation.models import Annotation, Image, Reference, Revision, Study
+from annotation.models import Annotation, Image, Issue, Reference, Revision, Study
 from annotation.policies import require_role, role_of
-from annotation.selectors.annotations import visible_annotation, visible_revision
+from annotation.selectors.annotations import visible_annotation, visible_issue, visible_revision
 from annotation.selectors.images import visible_image
 from annotation.selectors.studies import studies_of, visible_study
 from annotation.selectors.work import visible_reference
@@ -68,6 +68,13 @@ def reference_of(request: UserRequest, reference_id: int) -> Reference:
     reference = visible_reference(request.user, reference_id)
     check_study(request, reference.image.study.name)
     return reference
+
+
+def remark_of(request: UserRequest, issue_id: int) -> Issue:
+    """A remark, as `image_of`."""
+    issue = visible_issue(request.user, issue_id)
+    check_study(request, issue.image.study.name)
+    return issue
 
 
 def _only_study(request: UserRequest) -> Study:

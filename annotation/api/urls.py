@@ -67,5 +67,6 @@ urlpatterns = [
         name="api-withdraw",
     ),
     path("calibrations/", calibrations.CalibrationsView.as_view(), name="api-calibrations"),
+    path("issues/<int:issue_id>/answer", revisions.AnswerView.as_view(), name="api-answer"),
     path("measurements/", measurements.MeasurementListView.as_view(), name="api-measurements"),
 ]

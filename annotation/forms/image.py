@@ -6,10 +6,22 @@ from typing import Any
 
 from django import forms
 
-from annotation.models import Calibration, Example, Image, Revision, Scan, Site, Take
+from annotation.models import (
+    Annotation,
+    Calibration,
+    Example,
+    Image,
+    Reference,
+    Revision,
+    Scan,
+    Site,
+    Take,
+)
 from annotation.models.guideline import LONGEST_REASON
 from annotation.selectors import scales
+from annotation.selectors.deciding import other_readings, reading_name
 from annotation.selectors.guideline import showable_revisions
+from core.models import User
 from domain.calibration import PixelSpacing, area_from_text, as_text, from_depth
 from domain.errors import InvalidInput
 from domain.pixels import Rectangle
@@ -176,6 +188,50 @@ class ShowExample(forms.Form):
     def is_possible(self) -> bool:
         """Whether the image has an outline to show."""
         return bool(self.fields["revision"].queryset.exists())  # type: ignore[attr-defined]
+
+
+class UndoApproval(forms.Form):
+    """Why the reference of an image is no truth any more."""
+
+    title, button = "Undo the approval", "Undo it"
+
+    reference = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        max_length=1000,
+        label="Why",
+        help_text="The approval stays in the history; the readings wait for a decision again.",
+    )
+
+    def __init__(self, reference: Reference, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"reference": reference.pk}, **kwargs})
+
+
+class ReadingChoiceField(forms.ModelChoiceField):
+    """Readings by who drew them; those of a blind pair by their letters."""
+
+    def label_from_instance(self, obj: Annotation) -> str:
+        return reading_name(obj)
+
+
+class ReplaceReference(forms.Form):
+    """Which other reading becomes the reference, and why."""
+
+    title, button = "Take another reading as the reference", "Replace the reference"
+
+    reading = ReadingChoiceField(queryset=Annotation.objects.none(), empty_label=None)
+    replaces = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=1000, label="Why")
+
+    def __init__(self, reference: Reference, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"replaces": reference.pk}, **kwargs})
+        self.fields["reading"].queryset = other_readings(  # type: ignore[attr-defined]
+            reference, user
+        )
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is another reading."""
+        return bool(self.fields["reading"].queryset.exists())  # type: ignore[attr-defined]
 
 
 class ProposeCorrection(forms.Form):

@@ -49,6 +49,17 @@ def visible_revision(user: User, annotation_id: int, number: int) -> Revision:
     return revision
 
 
+def visible_issue(user: User, issue_id: int) -> Issue:
+    """A remark on work that the person may see. Raises NotFound."""
+    related = ("image__study", "image__calibration", "review__revision__annotation__image__study")
+    issue = Issue.objects.select_related(*related).filter(pk=issue_id).first()
+    if issue is None or issue.image.erased_at is not None:
+        raise NotFound("There is no such remark.")
+    if not can_see_annotation(user, issue.review.revision.annotation):
+        raise NotFound("There is no such remark.")
+    return issue
+
+
 def open_issues(annotation: Annotation) -> QuerySet[Issue]:
     """Unresolved remarks on an annotation."""
     return Issue.objects.filter(

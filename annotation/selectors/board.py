@@ -1,19 +1,17 @@
-"""What waits for an expert, in four columns."""
+"""What waits for an expert, in four columns, each of them to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import shapely
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotation.models import (
     Annotation,
-    Assignment,
     Image,
     Reference,
     Review,
@@ -21,14 +19,32 @@ from annotation.models import (
     Study,
     Suggestion,
 )
-from annotation.selectors.queue import waiting_for_review
+from annotation.selectors.review_lists import (
+    PAIRS,
+    TITLES,
+    TO_REVIEW,
+    WAITING,
+    Entry,
+    ReviewList,
+    entries,
+)
 from core.models import User
+from domain.comparison import changed_share
 from domain.errors import InvalidGeometry
-from domain.geometry import Region, regions_from_json
+from domain.geometry import regions_from_json
 
 COLUMN_SIZE = 24
-COMPARED = 60
-"""How many of the longest-waiting scans are compared with their pre-label to sort them."""
+RETURNED, APPROVED = "returned", "approved"
+COLUMNS = (TO_REVIEW, PAIRS, RETURNED, APPROVED)
+LISTS = (*COLUMNS, WAITING)
+EMPTY = {
+    TO_REVIEW: "Nothing waits for a review.",
+    PAIRS: "No scan with two readings waits for a decision.",
+    WAITING: "No scan waits for another reader.",
+    RETURNED: "Nothing is with its author for changes.",
+    APPROVED: "Nothing was approved today yet.",
+}
+DETAILS = ("image__site", "image__subject", "image__take__scan__visit", "author")
 
 
 @dataclass(frozen=True)
@@ -49,80 +65,89 @@ class Card:
     image: Image
     annotation: Annotation | None
     line: str
-    need: float = 0.0
     readings: Sequence[list[dict[str, Any]]] = ()
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the board, the most needful first."""
+    """One page of one list of the board, the most needful first; `number` counts pages from 1."""
 
+    wanted: ReviewList
     title: str
     empty: str
     cards: Sequence[Card] = field(default_factory=tuple)
     count: int = 0
-    note: str = ""
+    waiting: int = 0
+    number: int = 1
+
+    @property
+    def note(self) -> str:
+        """What is left out of it, in words."""
+        if not self.waiting:
+            return ""
+        scans = "1 scan waits" if self.waiting == 1 else f"{self.waiting} scans wait"
+        return f"{scans} for the second reader."
+
+    @property
+    def first(self) -> int:
+        """The number of the first card in the list, from 1."""
+        return (self.number - 1) * COLUMN_SIZE + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last one."""
+        return self.first + len(self.cards) - 1
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the list goes on after this page."""
+        return self.last < self.count
 
 
 def columns(user: User, study: Study, filters: Filters) -> list[Column]:
-    """To review, readings that disagree, returned, approved today."""
-    return [
-        _to_review(user, study, filters),
-        _disagreeing(user, study, filters),
-        _returned(study, filters),
-        _approved_today(study, filters),
-    ]
+    """The first page of each: to review, readings that disagree, returned, approved today."""
+    lists = (ReviewList(name, filters.site, filters.author) for name in COLUMNS)
+    return [column(user, study, wanted) for wanted in lists]
 
 
-def changed_share(before: Iterable[Region], after: Iterable[Region]) -> float:
-    """Area on which two sets of regions differ, over the area that either covers, in [0, 1].
-
-    Labels are compared one by one. 0 where both are empty; 1 where only one is.
-    """
-    first, second = _by_label(before), _by_label(after)
-    different = covered = 0.0
-    for label in first.keys() | second.keys():
-        one = first.get(label, shapely.Polygon())
-        other = second.get(label, shapely.Polygon())
-        different += shapely.symmetric_difference(one, other).area
-        covered += shapely.union(one, other).area
-    return different / covered if covered else 0.0
-
-
-def _by_label(regions: Iterable[Region]) -> dict[str, shapely.Geometry]:
-    shapes: dict[str, list[shapely.Geometry]] = {}
-    for region in regions:
-        shapes.setdefault(region.label, []).append(region.shape)
-    return {label: shapely.union_all(parts) for label, parts in shapes.items()}
-
-
-def _to_review(user: User, study: Study, filters: Filters) -> Column:
-    waiting = _narrowed(waiting_for_review(user, study), filters)
-    blind = Assignment.objects.filter(image=OuterRef("image"), blind=True)
-    single = waiting.exclude(Exists(blind))
-    unread = blind.filter(done_at__isnull=True)
-    half = waiting.filter(Exists(blind), Exists(unread)).count()
-    annotations = list(single[:COMPARED])
-    cards = sorted(_compared_with_prelabel(annotations), key=lambda card: -card.need)
+def column(user: User, study: Study, wanted: ReviewList, number: int = 1) -> Column:
+    """One page of a list; of one beyond its end, the last."""
+    if wanted.name == RETURNED:
+        return _returned(study, wanted, number)
+    if wanted.name == APPROVED:
+        return _approved_today(study, wanted, number)
+    found = entries(user, study, wanted)
+    number, part = _page(found, number)
+    waiting = 0
+    if wanted.name == TO_REVIEW:
+        waiting = len(entries(user, study, ReviewList(WAITING, wanted.site, wanted.author)))
     return Column(
-        "To review",
-        "Nothing waits for a review.",
-        cards[:COLUMN_SIZE],
-        single.count(),
-        note=_waiting_note(half),
+        wanted,
+        TITLES[wanted.name],
+        EMPTY[wanted.name],
+        _cards(part),
+        len(found),
+        waiting=waiting,
+        number=number,
     )
 
 
-def _waiting_note(half: int) -> str:
-    if not half:
-        return ""
-    scans = "1 scan waits" if half == 1 else f"{half} scans wait"
-    return f"{scans} for the second reader."
+def _page(found: Sequence[Any], number: int) -> tuple[int, Sequence[Any]]:
+    number = max(1, min(number, -(-len(found) // COLUMN_SIZE)))
+    return number, found[(number - 1) * COLUMN_SIZE : number * COLUMN_SIZE]
 
 
-def _compared_with_prelabel(annotations: Sequence[Annotation]) -> list[Card]:
-    work = _heads([annotation.pk for annotation in annotations])
-    images = [annotation.image_id for annotation in annotations]
+def _page_of(rows: QuerySet[Any], number: int) -> tuple[int, int, list[Any]]:
+    count = rows.count()
+    number = max(1, min(number, -(-count // COLUMN_SIZE)))
+    return count, number, list(rows[(number - 1) * COLUMN_SIZE : number * COLUMN_SIZE])
+
+
+def _cards(found: Sequence[Entry]) -> list[Card]:
+    ids = [pk for entry in found for pk in entry.annotation_ids]
+    annotations = Annotation.objects.select_related(*DETAILS).in_bulk(ids)
+    work = _heads(ids)
+    images = [entry.image_id for entry in found]
     offered = {
         one.image_id: one.regions
         for one in Suggestion.objects.filter(
@@ -130,8 +155,14 @@ def _compared_with_prelabel(annotations: Sequence[Annotation]) -> list[Card]:
         ).only("image_id", "regions")
     }
     return [
-        _reviewed_card(annotation, work.get(annotation.pk), offered.get(annotation.image_id))
-        for annotation in annotations
+        _pair_card([annotations[pk] for pk in entry.annotation_ids], work)
+        if len(entry.annotation_ids) > 1
+        else _reviewed_card(
+            annotations[entry.annotation_ids[0]],
+            work.get(entry.annotation_ids[0]),
+            offered.get(entry.image_id),
+        )
+        for entry in found
     ]
 
 
@@ -140,55 +171,32 @@ def _reviewed_card(
 ) -> Card:
     author = annotation.author.get_username()
     if head is not None and head.decision:
-        return Card(annotation.image, annotation, f"{author}: {head.get_decision_display()}", 1.0)
+        return Card(annotation.image, annotation, f"{author}: {head.get_decision_display()}")
     if head is None or offered is None:
-        return Card(annotation.image, annotation, f"{author}, drawn without a pre-label", 0.5)
+        return Card(annotation.image, annotation, f"{author}, drawn without a pre-label")
     share = _share(offered, head.regions)
-    line = f"{author}, changed {share:.0%} of the pre-label"
-    return Card(annotation.image, annotation, line, share)
-
-
-def _disagreeing(user: User, study: Study, filters: Filters) -> Column:
-    blind = Assignment.objects.filter(image=OuterRef("image"), blind=True)
-    unread = blind.filter(done_at__isnull=True)
-    readings = (
-        _narrowed(waiting_for_review(user, study), filters)
-        .filter(Exists(blind))
-        .exclude(Exists(unread))
-        .exclude(image__state=Image.State.APPROVED)
-        .order_by("image", "id")
-    )
-    pairs: dict[int, list[Annotation]] = {}
-    for reading in readings[: 2 * COMPARED]:
-        pairs.setdefault(reading.image_id, []).append(reading)
-    heads = _heads([reading.pk for pair in pairs.values() for reading in pair])
-    cards = [_pair_card(pair, heads) for pair in pairs.values()]
-    cards.sort(key=lambda card: -card.need)
-    count = readings.order_by().values("image").distinct().count()
-    empty = "No scan that was read twice waits for a decision."
-    return Column("Readings that disagree", empty, cards[:COLUMN_SIZE], count)
+    return Card(annotation.image, annotation, f"{author}, changed {share:.0%} of the pre-label")
 
 
 def _pair_card(pair: Sequence[Annotation], heads: dict[int, Revision]) -> Card:
-    names = " and ".join(reading.author.get_username() for reading in pair)
+    """Names by the alphabet: whose reading is A and whose is B is not told."""
+    image = pair[0].image
+    names = " and ".join(sorted(str(one.author) for one in pair))
     found = [heads[reading.pk].regions for reading in pair if reading.pk in heads]
-    if len(found) < 2:
-        return Card(pair[0].image, pair[0], f"{names}: one reading", 0.5)
     share = _share(found[0], found[1])
     line = f"{names} differ on {share:.0%} of the area"
-    return Card(pair[0].image, pair[0], line, share, readings=found)
+    return Card(image, pair[0], line, readings=found)
 
 
-def _returned(study: Study, filters: Filters) -> Column:
-    returned = _narrowed(
-        Annotation.objects.filter(
-            image__study=study,
-            image__erased_at__isnull=True,
-            state=Annotation.State.RETURNED,
-        ).select_related("image__site", "image__subject", "image__take__scan__visit", "author"),
-        filters,
-    ).order_by("-changed_at")
-    annotations = list(returned[:COLUMN_SIZE])
+def _returned(study: Study, wanted: ReviewList, number: int) -> Column:
+    returned = Annotation.objects.filter(
+        image__study=study, image__erased_at__isnull=True, state=Annotation.State.RETURNED
+    ).select_related(*DETAILS)
+    if wanted.site:
+        returned = returned.filter(image__site__slug=wanted.site)
+    if wanted.author:
+        returned = returned.filter(author__username=wanted.author)
+    count, number, annotations = _page_of(returned.order_by("-changed_at", "-id"), number)
     reviews = Review.objects.filter(
         revision__annotation__in=[annotation.pk for annotation in annotations],
         decision=Review.Decision.RETURN,
@@ -198,10 +206,10 @@ def _returned(study: Study, filters: Filters) -> Column:
         Card(one.image, one, f"{one.author.get_username()}: {reasons.get(one.pk, '')}")
         for one in annotations
     ]
-    return Column("Returned", "Nothing is with its author for changes.", cards, returned.count())
+    return Column(wanted, "Returned", EMPTY[RETURNED], cards, count, number=number)
 
 
-def _approved_today(study: Study, filters: Filters) -> Column:
+def _approved_today(study: Study, wanted: ReviewList, number: int) -> Column:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     accepted = Reference.objects.filter(
         image__study=study,
@@ -210,26 +218,18 @@ def _approved_today(study: Study, filters: Filters) -> Column:
         created_at__gte=today,
         created_at__lt=today + timedelta(days=1),
     )
-    if filters.site:
-        accepted = accepted.filter(image__site__slug=filters.site)
-    if filters.author:
-        accepted = accepted.filter(revision__author__username=filters.author)
+    if wanted.site:
+        accepted = accepted.filter(image__site__slug=wanted.site)
+    if wanted.author:
+        accepted = accepted.filter(revision__author__username=wanted.author)
     related = ("image__site", "image__subject", "image__take__scan__visit", "accepted_by")
-    references = accepted.select_related(*related).order_by("-id")
+    rows = accepted.select_related(*related).order_by("-id")
+    count, number, references = _page_of(rows, number)
     cards = [
         Card(one.image, None, f"{one.get_how_display()} ({one.accepted_by.get_username()})")
-        for one in references[:COLUMN_SIZE]
+        for one in references
     ]
-    return Column("Approved today", "Nothing was approved today yet.", cards, accepted.count())
-
-
-def _narrowed(annotations: QuerySet[Annotation], filters: Filters) -> QuerySet[Annotation]:
-    condition = Q()
-    if filters.site:
-        condition &= Q(image__site__slug=filters.site)
-    if filters.author:
-        condition &= Q(author__username=filters.author)
-    return annotations.filter(condition)
+    return Column(wanted, "Approved today", EMPTY[APPROVED], cards, count, number=number)
 
 
 def _heads(annotation_ids: Sequence[int]) -> dict[int, Revision]:

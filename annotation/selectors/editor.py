@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
@@ -13,6 +13,8 @@ from annotation.models import (
     Annotation,
     Assignment,
     Image,
+    Issue,
+    Membership,
     Revision,
     Site,
     Study,
@@ -23,26 +25,30 @@ from annotation.policies import (
     can_review,
     can_review_in,
     can_take_reading,
+    role_of,
 )
 from annotation.selectors.annotations import (
     head_revision,
     last_review,
-    open_issues,
     own_annotation,
     visible_suggestion,
 )
 from annotation.selectors.certainty import Certainty, certainty_of
 from annotation.selectors.comparisons import comparisons
+from annotation.selectors.deciding import (
+    Deciding,
+    Figures,
+    corrected,
+    deciding,
+    overlays,
+    remarks_on,
+)
 from annotation.selectors.guideline import ShownExample, shown_examples
 from annotation.selectors.images import spacing_of
 from annotation.selectors.locks import correction_to_draw
-from annotation.selectors.queue import (
-    next_for,
-    outstanding_readings,
-    queue_length,
-    ready_for_review,
-)
+from annotation.selectors.queue import next_for, outstanding_readings, queue_length
 from annotation.selectors.reservations import held_by_others
+from annotation.selectors.review_lists import ReviewList
 from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
@@ -69,6 +75,10 @@ class EditorPage:
     return_reason: str
     examples: list[ShownExample]
     certainty: Certainty | None
+    remarks: list[Issue] = field(default_factory=list)
+    deciding: Deciding | None = None
+    correction: Figures | None = None
+    can_decide_now: bool = False
 
 
 def annotating_page(user: User, image: Image) -> EditorPage:
@@ -79,24 +89,61 @@ def annotating_page(user: User, image: Image) -> EditorPage:
     sweep = _sweep(image, reverse("api-frames", args=[image.pk]))
     frame = next_frame(user, image) if sweep and mode == "annotate" else None
     following = reverse("annotation:edit", args=[image.study.name, frame.pk]) if frame else ""
-    return _page(user, image, annotation, mode, notice, sweep, following)
+    page = _page(user, image, annotation, mode, notice, sweep, following)
+    change = corrected(user, annotation) if annotation else None
+    if change is None:
+        return page
+    figures, outline = change
+    page.data.update(
+        comparisons=[asdict(outline), *page.data["comparisons"]], compared_first=outline.name
+    )
+    corrected_by = "Corrected by an expert and approved: see what was changed."
+    return replace(page, notice=corrected_by, correction=figures)
 
 
-def review_page(user: User, annotation: Annotation) -> EditorPage:
-    """Another's work under review; to look at only, with the reason, where it is not for `user`."""
-    notice = _why_no_review(user, annotation)
+def review_page(
+    user: User, annotation: Annotation, wanted: ReviewList | None, *, decide_now: bool = False
+) -> EditorPage:
+    """Another's work under review; to look at only, with the reason, where it is not for `user`.
+
+    `wanted`: the list that the page was opened from and the next scan comes from; None: the next
+    is what waits for the person. `decide_now`: a reading that is outstanding is
+    not waited for.
+    """
+    notice = _why_no_review(user, annotation, decide_now)
     mode = "read" if notice else "review"
     image = annotation.image
     frame = next_review_frame(user, annotation) if mode == "review" else None
-    following = reverse("annotation:review", args=[image.study.name, frame.pk]) if frame else ""
+    asked = f"?{wanted.query}" if wanted else ""
+    following = _next_of_list(annotation, wanted) if wanted else ""
+    if frame:
+        following = reverse("annotation:review", args=[image.study.name, frame.pk]) + asked
     frames = reverse("api-review-frames", args=[annotation.pk])
     sweep = _sweep(image, frames, author=annotation.author_id)
-    return _page(user, image, annotation, mode, notice, sweep, following)
+    page = _page(user, image, annotation, mode, notice, sweep, following)
+    role = role_of(user, image.study)
+    if role not in {Membership.Role.EXPERT, Membership.Role.ADMIN}:
+        return page
+    laid_over = overlays(annotation)
+    names = {one.name for one in laid_over}
+    others = [one for one in page.data["comparisons"] if one["name"] not in names]
+    page.data.update(
+        comparisons=[*map(asdict, laid_over), *others],
+        compared_first=laid_over[0].name if laid_over else "pre-label",
+        decide_now=decide_now,
+    )
+    return replace(
+        page,
+        deciding=deciding(user, annotation, asked, role),
+        can_decide_now=mode == "read"
+        and can_review(user, annotation)
+        and outstanding_readings(annotation).exists(),
+    )
 
 
-def next_review(user: User, study: Study, *, after: int | None = None) -> Annotation | None:
-    """Others' submitted work to decide on now, the oldest first; none on image `after`."""
-    return ready_for_review(user, study).exclude(image=after).first()
+def _next_of_list(annotation: Annotation, wanted: ReviewList) -> str:
+    address = reverse("annotation:next_review", args=[annotation.image.study.name])
+    return f"{address}?after={annotation.pk}&{wanted.query}"
 
 
 def next_to_outline(user: User, study: Study, *, after: int | None = None) -> Image | None:
@@ -131,7 +178,7 @@ def _page(
     following: str,
 ) -> EditorPage:
     """`following`: the frame with which the sweep goes on; at its end, the queue does."""
-    issues = list(open_issues(annotation)) if annotation else []
+    issues = remarks_on(annotation) if annotation else []
     suggestion = visible_suggestion(user, image)
     certainty = certainty_of(suggestion, image) if suggestion else None
     return EditorPage(
@@ -162,7 +209,10 @@ def _page(
             "comparisons": [asdict(one) for one in comparisons(user, image, annotation)],
             "starts": [asdict(one) for one in starts(user, image)] if mode == "annotate" else [],
             "correction": correction_to_draw(user, image) is not None,
-            "issues": [{"x": one.x, "y": one.y, "text": one.text} for one in issues],
+            "issues": [
+                {"id": one.pk, "x": one.x, "y": one.y, "text": one.text, "answer": one.answer}
+                for one in issues
+            ],
             "sweep": sweep,
             "urls": {**_urls(user, image, annotation), "next": following or _next(image)},
         },
@@ -170,6 +220,7 @@ def _page(
         return_reason=_return_reason(annotation),
         examples=shown_examples(user, image.site, beside=image),
         certainty=certainty,
+        remarks=issues,
     )
 
 
@@ -196,11 +247,11 @@ def _why_closed(user: User, image: Image, annotation: Annotation | None) -> str:
     return ""
 
 
-def _why_no_review(user: User, annotation: Annotation) -> str:
+def _why_no_review(user: User, annotation: Annotation, decide_now: bool) -> str:
     if correction_to_draw(user, annotation.image) is not None:
         return ""
     if can_review(user, annotation):
-        waits = outstanding_readings(annotation).exists()
+        waits = outstanding_readings(annotation).exists() and not decide_now
         return "It is read twice: it waits for the second reader." if waits else ""
     if annotation.author_id == user.pk:
         return "Your own work: another expert has to review it."
@@ -284,6 +335,8 @@ def _urls(user: User, image: Image, annotation: Annotation | None) -> dict[str, 
         if annotation and own_and_submitted
         else "",
         "review": reverse("api-review", args=[annotation.pk]) if annotation else "",
+        "withdraw": reverse("api-withdraw", args=[0]),
+        "answer": reverse("api-answer", args=[0]),
     }
 
 

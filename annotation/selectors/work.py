@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from annotation.models import Annotation, Image, Membership, Reference
+from annotation.models import Annotation, Image, Membership, Reference, Review, Study
 from annotation.policies import can_guide_in
 from core.models import User
 from domain.errors import NotFound
@@ -39,3 +39,16 @@ def visible_reference(user: User, reference_id: int) -> Reference:
     if reference is None or not can_guide_in(user, reference.image.study):
         raise NotFound("There is no such reference.")
     return reference
+
+
+def authors_of(study: Study) -> set[str]:
+    """The names of all whose work is in a study, readers of imported outlines among them."""
+    work = Annotation.objects.filter(image__study=study).order_by()
+    return set(work.values_list("author__username", flat=True).distinct())
+
+
+def decisions_on(image: Image) -> list[Review]:
+    """Every decision on the work on an image, the newest first: approvals stay listed when they
+    are withdrawn or replaced."""
+    reviews = Review.objects.filter(revision__annotation__image=image)
+    return list(reviews.select_related("revision__annotation__author", "reviewer"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, Issue
+from annotation.models import Annotation, Assignment
+from annotation.services import needs, remarks
 from annotation.services.image_state import hold, is_decided, refresh_state
 from core import events
 from core.models import User
@@ -16,6 +17,7 @@ from domain.errors import Conflict, NotAllowed, Refused
 def submit(annotation: Annotation, actor: User) -> Annotation:
     """Send the newest revision to the experts. Submitting twice changes nothing.
 
+    Remarks near which nothing was changed, and which were not marked as done, stay open.
     Where the scan is decided by now, the work is settled at once: it counts in agreement and waits
     for nobody.
     """
@@ -34,9 +36,8 @@ def submit(annotation: Annotation, actor: User) -> Annotation:
             if is_decided(annotation.image)
             else Annotation.State.SUBMITTED,
         )
-        Issue.objects.filter(
-            review__revision__annotation=annotation, resolved_at__isnull=True
-        ).update(resolved_at=timezone.now())
+        remarks.answer_changed(annotation, head)
+        needs.assess(annotation)
         Assignment.objects.filter(image=annotation.image, person=actor).update(
             done_at=timezone.now()
         )

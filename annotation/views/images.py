@@ -19,16 +19,20 @@ from annotation.forms.image import (
     MeasureFrame,
     Move,
     ProposeCorrection,
+    ReplaceReference,
     SelectTake,
     ShowExample,
+    UndoApproval,
 )
 from annotation.middleware import StudyRequest
 from annotation.models import Image, Study
 from annotation.policies import Role, require_role
 from annotation.selectors import gallery, guideline, measured_frames, sweeps, thumbnails, work
+from annotation.selectors.annotations import own_annotation
+from annotation.selectors.deciding import Figures, corrected
 from annotation.selectors.images import AREA_UNKNOWN, CONTRADICTED, visible_image, why_no_mm
 from annotation.selectors.locks import open_correction, sealed
-from annotation.services import calibrations, corrections, scans
+from annotation.services import calibrations, corrections, review, scans
 from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
 from annotation.views.jobs import awaited
@@ -136,6 +140,8 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
         "annotations": work.annotations_on(shown, request.user, request.role),
         "reference": None if request.role == Role.ANNOTATOR else work.current_reference(shown),
         "measured_frame": measured_frames.standing(shown.take),
+        "decisions": [] if request.role == Role.ANNOTATOR else work.decisions_on(shown),
+        "correction": _correction(request, shown),
         "takes": shown.take.scan.takes.count(),
         "forms": forms,
         "can_draw": request.role != Role.ADMIN,
@@ -145,6 +151,13 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
 
 
 SCALE_WAITS = {AREA_UNKNOWN: "area", CONTRADICTED: "decision"}
+
+
+def _correction(request: StudyRequest, shown: Image) -> Figures | None:
+    """What an expert changed of the person's own work on the image."""
+    own = own_annotation(request.user, shown)
+    change = corrected(request.user, own) if own else None
+    return change[0] if change else None
 
 
 def _after(act: str, shown: Image) -> HttpResponse:
@@ -180,6 +193,12 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
         forms["example"] = example
     if request.role == Role.EXPERT and sealed(shown) and not open_correction(shown):
         forms["correct"] = ProposeCorrection(data.get("correct"), prefix="correct")
+    reference = work.current_reference(shown)
+    if request.role == Role.EXPERT and reference and not sealed(shown):
+        forms["withdraw"] = UndoApproval(reference, data.get("withdraw"), prefix="withdraw")
+        other = ReplaceReference(reference, request.user, data.get("replace"), prefix="replace")
+        if other.is_possible:
+            forms["replace"] = other
     if request.role == Role.ADMIN:
         forms["move"] = Move(shown, data.get("move"), prefix="move")
     return forms
@@ -214,6 +233,20 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
     elif isinstance(form, ProposeCorrection):
         corrections.propose(shown, request.user, form.cleaned_data["reason"])
         messages.success(request, "Correct the outline with C; A proposes it.")
+    elif isinstance(form, UndoApproval):
+        reference = work.visible_reference(request.user, form.cleaned_data["reference"])
+        review.withdraw(reference, request.user, form.cleaned_data["reason"])
+        messages.success(request, "The approval is undone. The scan waits for a decision again.")
+    elif isinstance(form, ReplaceReference):
+        reading = form.cleaned_data["reading"]
+        review.approve(
+            reading,
+            reading.revision_count,
+            request.user,
+            form.cleaned_data["reason"],
+            replaces=form.cleaned_data["replaces"],
+        )
+        messages.success(request, "The reference is replaced. The one before stays listed.")
     elif isinstance(form, Move):
         scans.move_image(shown, actor=request.user, **form.cleaned_data)
         messages.success(request, "The image was moved. The audit trail keeps where it was.")

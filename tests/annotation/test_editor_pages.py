@@ -104,7 +104,9 @@ def test_returned_work_shows_reason_and_remarks(
     issue = {"x": 10, "y": 12, "text": "fascia"}
     review.return_(annotation, 1, expert, "Look again.", [issue])
     response = client_of(annotator).get(edit_address(image))
-    assert data_of(response)["issues"] == [{"x": 10.0, "y": 12.0, "text": "fascia"}]
+    (remark,) = data_of(response)["issues"]
+    assert (remark["x"], remark["y"], remark["text"]) == (10.0, 12.0, "fascia")
+    assert remark["answer"] == ""
     assert b"Look again." in response.content
 
 

@@ -32,6 +32,7 @@ from annotation.services import (
 )
 from core.models import AuditEvent, Job, User
 from core.selectors import audit as audit_selector
+from domain.comparison import changed_share
 from domain.geometry import regions_from_json
 from tests.conftest import noise, rectangle
 
@@ -267,7 +268,7 @@ def test_the_board_shows_what_was_returned_and_approved_and_obeys_its_filters(
 def test_the_changed_share_is_the_difference_over_the_union(
     before: list[Any], after: list[Any], share: float
 ) -> None:
-    changed = board.changed_share(regions_from_json(before), regions_from_json(after))
+    changed = changed_share(regions_from_json(before), regions_from_json(after))
     assert changed == pytest.approx(share)
 
 

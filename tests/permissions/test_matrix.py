@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotation.models import Annotation, Example, Image, Reference, Study
-from annotation.services import outlines, references, workflow
+from annotation.models import Annotation, Example, Image, Issue, Reference, Study
+from annotation.services import outlines, references, review, workflow
 from core.models import Job, User
 from inference.models import ModelVersion
 from tests.conftest import rectangle
@@ -110,6 +110,7 @@ TABLE: dict[str, list[Row]] = {
     "api-take-back": [api(**NOT_THE_AUTHOR, method="post")],
     "api-review": [api(FORBIDDEN, OK, FORBIDDEN, method="post", body=RETURN)],
     "api-withdraw": [api(MISSING, OK, FORBIDDEN, method="post", body=REASON)],
+    "api-answer": [api(OK, FORBIDDEN, FORBIDDEN, method="post", body='{"done": true}')],
     "api-review-frames": [api()],
     "api-measurements": [api(MISSING, query="study=lab")],
     "api-calibrations": [
@@ -140,6 +141,7 @@ TABLE: dict[str, list[Row]] = {
     "annotation:queue": [page(admin=MISSING)],
     "annotation:left": [page(admin=MISSING)],
     "annotation:board": [page(**FOR_EXPERTS)],
+    "annotation:next_review": [page(MISSING, OK, MISSING)],
     "annotation:images": [page()],
     "annotation:images_csv": [page(**FOR_EXPERTS)],
     "annotation:image": [page(), page(method="post")],
@@ -212,6 +214,7 @@ class World:
     annotation: Annotation
     example: Example
     reference: Reference
+    issue: Issue
     job: Job
     model: ModelVersion
     run: Run
@@ -225,6 +228,7 @@ class World:
             "number": 1,
             "example_id": self.example.pk,
             "reference_id": self.reference.pk,
+            "issue_id": self.issue.pk,
             "job_id": self.job.pk,
             "model_id": self.model.pk,
             "run_id": self.run.pk,
@@ -237,7 +241,12 @@ class World:
 
 @pytest.fixture
 def world(
-    image: Image, study: Study, annotator: User, admin: User, make_image: Callable[..., Image]
+    image: Image,
+    study: Study,
+    annotator: User,
+    expert: User,
+    admin: User,
+    make_image: Callable[..., Image],
 ) -> World:
     annotation = outlines.save(image, annotator, [rectangle(5, 5, 20, 20)], base=0).annotation
     workflow.submit(annotation, annotator)
@@ -246,6 +255,9 @@ def world(
     )
     outside = outlines.save(make_image(), annotator, [rectangle(5, 5, 20, 20)], base=0)
     reference = references.accept_outside(outside, actor=admin)
+    back = outlines.save(make_image(), annotator, [rectangle(5, 5, 20, 20)], base=0).annotation
+    workflow.submit(back, annotator)
+    review.return_(back, 1, expert, "look", [{"x": 5, "y": 5, "text": "here"}])
     job = Job.objects.create(kind="import", scope=study.name, requested_by=admin)
     model = ModelVersion.objects.create(
         site=image.site, number=1, family="unet", sha256="0" * 64, card={"labels": ["RF"]}
@@ -256,7 +268,7 @@ def world(
     run = Run.objects.create(
         site=image.site, snapshot=snapshot, job=job, backend="prior", seed=1, model=model
     )
-    return World(study, image, annotation, example, reference, job, model, run)
+    return World(study, image, annotation, example, reference, Issue.objects.get(), job, model, run)
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@
  *   comparisons: import("#editor/comparing.js").Source[],
  *   starts: import("#editor/starting.js").Start[],
  *   sweep: import("#editor/sweeping.js").SweepData | null,
- *   issues: {x: number, y: number, text: string}[],
- *   urls: {save: string, left: string, reservation: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, next: string},
+ *   issues: {id: number, x: number, y: number, text: string, answer: string}[],
+ *   correction: boolean, decide_now?: boolean, compared_first?: string,
+ *   urls: {save: string, left: string, reservation: string, revision: string, submit: string, take_back: string, taking_back: string, review: string, withdraw: string, answer: string, next: string},
  * }} EditorData
  * @typedef {{regions: Region[], tool: string, version: string, title: string}} Offered
  *   `tool`: where it comes from, as an origin
@@ -37,6 +38,7 @@
  */
 import { Actions } from "#editor/actions.js";
 import { Annotating } from "#editor/annotating.js";
+import { answerRemarks } from "#editor/answering.js";
 import { Appearance } from "#editor/appearance.js";
 import { BorderCheck } from "#editor/border-check.js";
 import { showKeys, showStates } from "#editor/buttons.js";
@@ -123,6 +125,7 @@ export class Editor {
     this.looking = new Looking(this, this.#listeners.signal);
     this.guideline = new Guideline(this);
     this.comparing = new Comparing(this);
+    answerRemarks(this, this.#listeners.signal);
     if (data.uncertainty?.map) new Uncertainty(this, data.uncertainty);
     this.actions.add({
       name: "help",

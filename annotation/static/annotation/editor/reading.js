@@ -25,6 +25,7 @@ export class Reading {
       run: () => openScan(urls.next),
     });
     editor.setEditable(false);
+    if (editor.data.compared_first) editor.comparing.show(editor.data.compared_first);
     editor.showPins(issues.map((issue, i) => ({ ...issue, number: i + 1 })));
     if (urls.take_back) {
       editor.actions.add({

@@ -6,6 +6,7 @@
  * @typedef {import("#editor/editor.js").Mode} Mode
  * @typedef {import("#editor/geometry.js").Point} Point
  */
+import { approvals } from "#editor/approvals.js";
 import { call } from "#editor/connection.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
 import { PinTool } from "#editor/tools/pin-tool.js";
@@ -25,9 +26,9 @@ export class Reviewing {
   /** @param {Editor} editor */
   constructor(editor) {
     this.#editor = editor;
-    const { suggestion } = editor.data;
     editor.setEditable(false);
-    if (suggestion) editor.comparing.show("pre-label");
+    editor.comparing.show(editor.data.compared_first ?? "pre-label");
+    this.#showPins();
     editor.toolbox.add(new PinTool((point) => this.#pin(point)));
     this.#addActions();
     this.#listen();
@@ -59,11 +60,52 @@ export class Reviewing {
         keys: ["Ctrl+Enter"],
         run: () => this.#return(),
       },
+      {
+        name: "other-reading",
+        group,
+        label: "Show the other reading of the scan",
+        keys: ["B"],
+        applies: () => !this.editable && this.#otherReading !== null,
+        run: () => this.#showOtherReading(),
+      },
+      {
+        name: "skip",
+        group,
+        label: "Leave it undecided, and open the next",
+        keys: ["Shift+N"],
+        run: () => openScan(this.#editor.data.urls.next),
+      },
+      {
+        name: "undo-approval",
+        group,
+        label: "Take the last approval back",
+        keys: ["Ctrl+Z"],
+        applies: () => !this.editable,
+        enabled: () => approvals.canBeUndone(),
+        otherwise: "There is no approval of just now. Older ones are undone on the page of the scan.",
+        run: () => approvals.undo((text) => this.#editor.say(text)),
+      },
     );
+  }
+
+  get #otherReading() {
+    return this.#editor.host.querySelector("a[data-reading]");
+  }
+
+  #showOtherReading() {
+    const link = this.#otherReading;
+    if (link instanceof HTMLAnchorElement) openScan(link.href, { remember: false });
+  }
+
+  /** The remarks of the round before, until new ones are pinned. */
+  #showPins() {
+    const shown = this.#remarks.length ? this.#remarks : this.#editor.data.issues;
+    this.#editor.showPins(shown.map(({ x, y, text }, i) => ({ x, y, text, number: i + 1 })));
   }
 
   shown() {
     prepareScan(this.#editor.data.urls.next);
+    if (approvals.canBeUndone()) this.#editor.say(`${approvals.said}. {undo-approval} takes it back.`);
   }
 
   close() {
@@ -156,7 +198,7 @@ export class Reviewing {
   }
 
   #showRemarks() {
-    this.#editor.showPins(this.#remarks.map((remark, i) => ({ ...remark, number: i + 1 })));
+    this.#showPins();
     this.#editor.piece("remarks").replaceChildren(
       ...this.#remarks.map((remark, index) => this.#remarkItem(remark, index)),
     );
@@ -199,15 +241,28 @@ export class Reviewing {
     return this.#decide({ decision: "return", reason, issues: this.#remarks });
   }
 
+  /** @param {{reference: number | null, revision: number}} answer */
+  #remember({ reference, revision }) {
+    const { title, urls, correction } = this.#editor.data;
+    if (correction) return;
+    const undo = reference === null
+      ? { address: urls.review, body: { decision: "withdraw", revision } }
+      : { address: urls.withdraw.replace("/0/", `/${reference}/`), body: {} };
+    approvals.remember({ ...undo, title, page: location.href });
+  }
+
   /** @param {Record<string, unknown>} decision */
   async #decide(decision) {
     const { annotation, urls } = this.#editor.data;
     if (!annotation || this.#deciding) return;
     this.#deciding = true;
-    const revision = annotation.revision;
+    const { revision } = annotation;
+    const { decide_now } = this.#editor.data;
     try {
-      const { status, data } = await call("POST", urls.review, { revision, ...decision });
+      const body = { revision, ...decision, ...(decide_now ? { decide_now } : {}) };
+      const { status, data } = await call("POST", urls.review, body);
       if (status === 200) {
+        if (decision.decision !== "return") this.#remember(data);
         const state = decision.decision === "return" ? "returned" : "done";
         this.#editor.sweeping?.finished(state);
         await openScan(urls.next);
