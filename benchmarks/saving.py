@@ -55,7 +55,7 @@ def _prepare() -> tuple[list[str], list[int], list[float]]:
         if number == ANNOTATORS:
             for base in range(SAVES):
                 begun = time.perf_counter()
-                outlines.save(image, person, _regions(base), base=base)
+                outlines.save(image, person, regions(base), base=base)
                 alone.append(time.perf_counter() - begun)
         else:
             tokens.append(credentials.make_token(person))
@@ -63,7 +63,7 @@ def _prepare() -> tuple[list[str], list[int], list[float]]:
     return tokens, images, alone
 
 
-def _regions(number: int) -> list[dict[str, Any]]:
+def regions(number: int) -> list[dict[str, Any]]:
     """An outline of sixty points that differs with the number."""
     turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     ring = np.column_stack([200 + (90 + number) * np.cos(turn), 190 + 60 * np.sin(turn)])
@@ -71,50 +71,81 @@ def _regions(number: int) -> list[dict[str, Any]]:
 
 
 def _draw_all(port: int, tokens: list[str], images: list[int]) -> list[float]:
-    seconds: list[float] = []
-    failures: list[BaseException] = []
-    threads = [
-        threading.Thread(target=_draw, args=(port, token, image, seconds, failures))
-        for token, image in zip(tokens, images, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return seconds
+    with Drawing(port, tokens, images, saves=SAVES) as drawing:
+        drawing.wait()
+        return drawing.drain()
 
 
-def _draw(
-    port: int, token: str, image: int, seconds: list[float], failures: list[BaseException]
-) -> None:
-    """One annotator: a save after each gesture, over one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        for base in range(SAVES):
-            body = json.dumps({"regions": _regions(base)})
-            begun = time.perf_counter()
-            connection.request(
-                "PUT",
-                f"/api/v1/images/{image}/annotation",
-                body,
-                {
-                    "Authorization": f"Token {token}",
-                    "Content-Type": "application/json",
-                    "If-Match": f'"{base}"',
-                },
-            )
-            answer = connection.getresponse()
-            said = answer.read()
-            seconds.append(time.perf_counter() - begun)
-            if answer.status not in (200, 201):
-                raise RuntimeError(f"a save answered {answer.status}: {said[:300]!r}")
-            time.sleep(PAUSE_SECONDS)
-    except (OSError, RuntimeError) as error:
-        failures.append(error)
-    finally:
-        connection.close()
+class Drawing:
+    """Annotators who draw at once, each on an image of their own, over one connection each: a save
+    after each gesture, until they made `saves` of them or the block ends. A refusal ends it."""
+
+    def __init__(
+        self, port: int, tokens: list[str], images: list[int], saves: int = 1_000_000
+    ) -> None:
+        self._port = port
+        self._saves = saves
+        self._seconds: list[float] = []
+        self._failures: list[BaseException] = []
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._draw, args=(token, image))
+            for token, image in zip(tokens, images, strict=True)
+        ]
+
+    def __enter__(self) -> Drawing:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until all have made their saves."""
+        for thread in self._threads:
+            thread.join()
+
+    def drain(self) -> list[float]:
+        """The seconds of each save since the last call. Raises what ended an annotator's work."""
+        if self._failures:
+            raise self._failures[0]
+        taken, self._seconds = self._seconds, []
+        return taken
+
+    def _draw(self, token: str, image: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            for base in range(self._saves):
+                self._save(connection, token, image, base)
+                if self._over.wait(PAUSE_SECONDS):
+                    return
+        except (OSError, RuntimeError) as error:
+            self._failures.append(error)
+        finally:
+            connection.close()
+
+    def _save(
+        self, connection: http.client.HTTPConnection, token: str, image: int, base: int
+    ) -> None:
+        body = json.dumps({"regions": regions(base % SAVES)})
+        begun = time.perf_counter()
+        connection.request(
+            "PUT",
+            f"/api/v1/images/{image}/annotation",
+            body,
+            {
+                "Authorization": f"Token {token}",
+                "Content-Type": "application/json",
+                "If-Match": f'"{base}"',
+            },
+        )
+        answer = connection.getresponse()
+        said = answer.read()
+        self._seconds.append(time.perf_counter() - begun)
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"a save answered {answer.status}: {said[:300]!r}")
 
 
 def _percentile(seconds: list[float]) -> float:

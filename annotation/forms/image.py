@@ -11,6 +11,7 @@ from annotation.models import (
     Calibration,
     Example,
     Image,
+    KeptOutline,
     Reference,
     Revision,
     Scan,
@@ -150,6 +151,43 @@ class MeasureFrame(forms.Form):
     reason = forms.CharField(
         max_length=300, help_text="Shown beside the value. For example: the probe was level here."
     )
+
+
+class KeptChoiceField(forms.ModelChoiceField):
+    """Files by their names and what they outline."""
+
+    def label_from_instance(self, obj: KeptOutline) -> str:
+        labels = ", ".join(dict.fromkeys(region["label"] for region in obj.regions))
+        return f"{obj.source.name}: {labels or 'nothing outlined'} ({obj.why})"
+
+
+class DecideOnKept(forms.Form):
+    """Whether an outline that a file brought beside work done here goes to review."""
+
+    title, button = "A file came beside this work", "Decide"
+
+    TAKE, LEAVE = "take", "leave"
+
+    kept = KeptChoiceField(
+        queryset=KeptOutline.objects.none(),
+        empty_label=None,
+        label="The file",
+        help_text="The editor shows its outline over the scan, under Compare.",
+    )
+    decision = forms.ChoiceField(
+        label="What becomes of it",
+        choices=[
+            (LEAVE, "leave the work here as it is"),
+            (TAKE, "take it as a new revision, which goes to review"),
+        ],
+    )
+    reason = forms.CharField(max_length=300, help_text="For example: corrected again in LabelMe.")
+
+    def __init__(self, image: Image, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        still_open = KeptOutline.objects.filter(image=image, decided_at__isnull=True)
+        self.fields["kept"].queryset = still_open.select_related("source")  # type: ignore[attr-defined]
+        self.is_possible = still_open.exists()
 
 
 class RevisionChoiceField(forms.ModelChoiceField):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from annotation.models.annotation import (
     HANDED_IN,
     Annotation,
+    KeptOutline,
     Revision,
     RevisionContent,
     SourceFile,
@@ -50,6 +51,7 @@ __all__ = [
     "ImageArea",
     "ImportProfile",
     "Issue",
+    "KeptOutline",
     "Label",
     "LabelAlias",
     "Lock",

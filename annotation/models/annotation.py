@@ -201,3 +201,30 @@ class SourceFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KeptOutline(models.Model):
+    """An outline that a file brought for an image on which people had worked since: kept beside
+    their work, until a person takes it or leaves it.
+
+    `author` is whose reading it would be, `why` says in words what was done here, `regions` is the
+    JSON of docs/interface.md. Erased when the subject withdraws.
+    """
+
+    source = models.OneToOneField(
+        SourceFile, primary_key=True, on_delete=models.PROTECT, related_name="kept_outline"
+    )
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="kept_outlines")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField(max_length=200)
+    regions = models.JSONField(default=list)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["source"]
+
+    def __str__(self) -> str:
+        return f"outline of {self.source} beside the work on {self.image}"

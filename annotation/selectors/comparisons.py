@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotation.models import HANDED_IN, Annotation, Image, Scan
-from annotation.policies import can_see_annotation, can_see_others_work
+from annotation.policies import can_guide_in, can_see_annotation, can_see_others_work
+from annotation.selectors import kept
 from annotation.selectors.annotations import head_revision
 from annotation.selectors.images import spacing_of
 from core.models import User
@@ -33,7 +34,15 @@ def comparisons(user: User, image: Image, shown: Annotation | None) -> list[Comp
     """
     if not can_see_others_work(user, image):
         return []
-    return [*_readings(user, image, shown), *_previous(user, image)]
+    return [*_readings(user, image, shown), *_previous(user, image), *_kept(user, image)]
+
+
+def _kept(user: User, image: Image) -> Iterator[Comparison]:
+    """What files brought beside work done here, for those who decide on it."""
+    if can_guide_in(user, image.study):
+        for one in kept.open_on(image):
+            title = f"From the file {one.source.name}"
+            yield Comparison(f"file-{one.source_id}", title, list(one.regions))
 
 
 def _readings(user: User, image: Image, shown: Annotation | None) -> Iterator[Comparison]:

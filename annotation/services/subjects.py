@@ -11,6 +11,7 @@ from annotation.models import (
     Assignment,
     Example,
     Image,
+    KeptOutline,
     Reference,
     RevisionContent,
     Signature,
@@ -47,6 +48,7 @@ def withdraw(subject: Subject, *, actor: User, reason: str) -> None:
         )
         Example.objects.filter(revision__annotation__image__in=images).delete()
         RevisionContent.objects.filter(revision__annotation__image__in=images).delete()
+        KeptOutline.objects.filter(image__in=images).delete()
         Suggestion.objects.filter(image__in=images).delete()
         Signature.objects.filter(image__in=images).delete()
         Alignment.objects.filter(Q(crop__in=images) | Q(original__in=images)).delete()

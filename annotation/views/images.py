@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from annotation.forms.gallery import GalleryFilter
 from annotation.forms.image import (
     Calibrate,
+    DecideOnKept,
     MeasureFrame,
     Move,
     ProposeCorrection,
@@ -35,6 +36,7 @@ from annotation.selectors.locks import open_correction, sealed
 from annotation.services import calibrations, corrections, review, scans
 from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
+from annotation.services.intake import kept as kept_outlines
 from annotation.views.jobs import awaited
 from core.pages import Empty, Pages
 from core.spreadsheets import excel_lines
@@ -185,6 +187,9 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
     }
     if sweeps.frame_count(shown) > 1:
         forms["measure"] = MeasureFrame(data.get("measure"), prefix="measure")
+    kept = DecideOnKept(shown, data.get("kept"), prefix="kept")
+    if kept.is_possible:
+        forms = {"kept": kept, **forms}
     examples = guideline.examples_on(request.user, shown)
     example = ShowExample(
         shown, examples[0] if examples else None, data.get("example"), prefix="example"
@@ -219,6 +224,14 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
         reason = form.cleaned_data["reason"]
         scans.select_take(shown.take.scan, chosen, actor=request.user, reason=reason)
         messages.success(request, f"Take {chosen.number} is the selected one.")
+    elif isinstance(form, DecideOnKept):
+        decided, reason = form.cleaned_data["kept"], form.cleaned_data["reason"]
+        if form.cleaned_data["decision"] == DecideOnKept.TAKE:
+            kept_outlines.take(decided, actor=request.user, reason=reason)
+            messages.success(request, "The file's outline is the newest revision, and in review.")
+        else:
+            kept_outlines.leave(decided, actor=request.user, reason=reason)
+            messages.success(request, "The work here stays as it is.")
     elif isinstance(form, MeasureFrame):
         reason = form.cleaned_data["reason"]
         if form.cleaned_data["frame"] == MeasureFrame.HERE:

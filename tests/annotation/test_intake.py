@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import (
     Annotation,
     Image,
+    KeptOutline,
     Label,
     Reference,
     Revision,
@@ -25,10 +27,12 @@ from annotation.models import (
     Subject,
     Take,
 )
+from annotation.selectors import comparisons
 from annotation.services import lock, outlines, review, scans, split, subjects, workflow
 from annotation.services.imports import running
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
+from annotation.services.intake import kept
 from annotation.services.intake import running as intake
 from annotation.services.intake.batch import Frame, Outlines
 from annotation.services.intake.running import Intake
@@ -36,7 +40,7 @@ from core import files
 from core.jobs import Cancelled
 from core.models import AuditEvent, Job, User
 from core.services import audit, jobs
-from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
+from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from tests.annotation.folders import SQUARE, folder, labelme, picture, shape
 from tests.conftest import noise, rectangle
 
@@ -455,3 +459,69 @@ def test_a_take_that_a_person_chose_stays(
     scan.refresh_from_db()
     assert scan.selected_take.number == 2
     assert "selected here by a person" in " ".join(outcome.reasons)
+
+
+# An outline that came beside work done here
+
+
+@pytest.fixture
+def beside(source: Path, take_in: Callable[..., ImportReport], expert: User) -> KeptOutline:
+    """A changed file of a scan whose outline was returned here."""
+    take_in(source)
+    review.return_(Annotation.objects.get(), 1, expert, "the fascia is missing")
+    take_in(changed(source))
+    return KeptOutline.objects.get()
+
+
+def test_a_kept_outline_is_compared_and_taken(
+    beside: KeptOutline, expert: User, client_of: Callable[[User], Client]
+) -> None:
+    image = beside.image
+    shown = comparisons.comparisons(expert, image, None)
+    assert "From the file a.json" in [one.title for one in shown]
+    client, address = client_of(expert), f"/studies/lab/images/{image.pk}/"
+    assert "A file came beside this work" in client.get(address).content.decode()
+
+    answer = client.post(
+        address,
+        {
+            "act": "kept",
+            "kept-kept": beside.pk,
+            "kept-decision": "take",
+            "kept-reason": "corrected in LabelMe",
+        },
+    )
+
+    assert answer.status_code == 302
+    revision = Revision.objects.get(number=2)
+    assert revision.regions == beside.regions
+    assert revision.source_files.get() == beside.source
+    assert revision.annotation.state == Annotation.State.SUBMITTED
+    assert AuditEvent.objects.filter(verb="kept outline taken").exists()
+    assert "A file came beside" not in client.get(address).content.decode()
+    with pytest.raises(Conflict):
+        kept.leave(beside, actor=expert, reason="too late")
+
+
+def test_a_kept_outline_is_left(beside: KeptOutline, admin: User) -> None:
+    kept.leave(beside, actor=admin, reason="the work here is better")
+
+    assert Annotation.objects.get().revision_count == 1
+    assert not KeptOutline.objects.filter(decided_at=None).exists()
+
+
+def test_only_experts_and_admins_decide_on_kept_outlines(
+    beside: KeptOutline, annotator: User, stranger: User
+) -> None:
+    for act in (kept.take, kept.leave):
+        with pytest.raises(NotAllowed):
+            act(beside, actor=annotator, reason="mine")
+        with pytest.raises(NotFound):
+            act(beside, actor=stranger, reason="mine")
+    assert Annotation.objects.get().revision_count == 1
+
+
+def test_a_kept_outline_goes_with_consent(beside: KeptOutline, admin: User) -> None:
+    subjects.withdraw(beside.image.subject, actor=admin, reason="letter")
+
+    assert not KeptOutline.objects.exists()

@@ -12,6 +12,7 @@ from annotation.models import (
     Assignment,
     Calibration,
     Image,
+    KeptOutline,
     Reference,
     Revision,
     RevisionContent,
@@ -67,6 +68,7 @@ class Rows:
     revisions: list[Revision] = field(default_factory=list)
     contents: list[RevisionContent] = field(default_factory=list)
     sources: list[SourceFile] = field(default_factory=list)
+    kept: list[KeptOutline] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     accepted: list[tuple[Revision, Reference | None]] = field(default_factory=list)
     withdrawn: list[tuple[Revision, Reference]] = field(default_factory=list)
@@ -327,9 +329,20 @@ class Decider:
         source = self._source(work.image, one)
         work.sources.append(source)
         if done:
+            author = annotation.author if annotation else self._readers.author(one.reader)
+            self.rows.kept.append(
+                KeptOutline(
+                    source=source,
+                    image=work.image,
+                    author=author,
+                    why=done[:200],
+                    regions=list(one.regions),
+                )
+            )
             ended.end(
                 WORKED_HERE,
-                f"{done}: nothing of it is replaced. The file is kept beside it",
+                f"{done}: nothing of it is replaced. The file's outline is kept beside it; compare "
+                "and take it on the scan's page",
             )
             return
         if one.name != counts:

@@ -15,6 +15,7 @@ from annotation.models import (
     Calibration,
     Centre,
     Image,
+    KeptOutline,
     Revision,
     RevisionContent,
     ScaleBasis,
@@ -100,6 +101,8 @@ class Writer:
             yield annotation.author
         for revision in rows.revisions:
             yield revision.author
+        for kept in rows.kept:
+            yield kept.author
 
     def _make_sites(self, new_sites: Mapping[str, NewSite]) -> None:
         for site in _new(image.site for image in self._rows.images):
@@ -165,6 +168,7 @@ class Writer:
         Revision.objects.bulk_create(rows.revisions)
         RevisionContent.objects.bulk_create(rows.contents)
         SourceFile.objects.bulk_create(rows.sources)
+        KeptOutline.objects.bulk_create(rows.kept)
         Assignment.objects.bulk_create(rows.assignments)
 
     def _append(self) -> None:
