@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
 from annotation.models import Membership, Site, Study
 from annotation.policies import require_member
 from core.models import User
@@ -36,23 +34,6 @@ def entered_by(user: User) -> list[StudyRole]:
 def studies_of(user: User) -> list[Study]:
     """The studies that exist for this person."""
     return [one.study for one in entered_by(user)]
-
-
-def open_study(request: HttpRequest) -> Study | None:
-    """The study chosen in this session, else the first of the person's studies."""
-    if not hasattr(request, "study"):
-        studies = studies_of(request.user)  # type: ignore[arg-type]
-        chosen = request.session.get(SESSION_KEY)
-        request.study = next(  # type: ignore[attr-defined]
-            (study for study in studies if study.name == chosen), studies[0] if studies else None
-        )
-    return request.study  # type: ignore[attr-defined, no-any-return]
-
-
-def known_study(name: str) -> Study | None:
-    """The study of that name: as it is written, else by its identity; None: there is none."""
-    exact = Study.objects.filter(name=name).first()
-    return exact or Study.objects.filter(identity=identity(name)).first()
 
 
 def study_named(name: str) -> Study:
