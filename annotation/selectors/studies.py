@@ -36,6 +36,12 @@ def studies_of(user: User) -> list[Study]:
     return [one.study for one in entered_by(user)]
 
 
+def known_study(name: str) -> Study | None:
+    """The study of that name: as it is written, else by its identity; None: there is none."""
+    exact = Study.objects.filter(name=name).first()
+    return exact or Study.objects.filter(identity=identity(name)).first()
+
+
 def study_named(name: str) -> Study:
     """The study of that name. Raises NotFound."""
     study = known_study(name)
