@@ -50,6 +50,24 @@ SUPERSEDES_A_SEALED_REFERENCE = (
     f" AND EXISTS ({SEALED} WHERE l.image_id = OLD.image_id AND l.revision_id = OLD.revision_id)"
     f" AND NOT {CORRECTED} AND NOT {WITHDREW}"
 )
+SCALE_PROPOSED = (
+    "EXISTS (SELECT 1 FROM annotation_sealedchange c"
+    " JOIN annotation_lockedimage m ON m.id = c.locked_id WHERE m.image_id = OLD.id"
+    " AND c.state = 'proposed' AND c.calibration_id = NEW.calibration_id)"
+)
+SCALES_A_SEALED_IMAGE = (
+    "COALESCE(NEW.calibration_id, 0) <> COALESCE(OLD.calibration_id, 0)"
+    f" AND EXISTS ({SEALED} WHERE l.image_id = OLD.id) AND NOT {SCALE_PROPOSED}"
+)
+TAKE_PROPOSED = (
+    "EXISTS (SELECT 1 FROM annotation_sealedchange c"
+    " WHERE c.state = 'proposed' AND c.take_id = NEW.selected_take_id)"
+)
+SELECTS_IN_A_SEALED_SCAN = (
+    "COALESCE(NEW.selected_take_id, 0) <> COALESCE(OLD.selected_take_id, 0)"
+    f" AND EXISTS ({SEALED} JOIN annotation_image i ON i.id = l.image_id"
+    f" JOIN annotation_take t ON t.id = i.take_id WHERE t.scan_id = OLD.id) AND NOT {TAKE_PROPOSED}"
+)
 OF_TEST_SUBJECT = (
     "EXISTS (SELECT 1 FROM annotation_image i"
     " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
@@ -67,6 +85,7 @@ def register_all() -> None:
         ("annotation_revision", "revisions"),
         ("annotation_review", "reviews"),
         ("annotation_calibration", "calibrations"),
+        ("annotation_imagearea", "confirmed image areas"),
         ("annotation_measuredframe", "choices of a frame"),
         ("annotation_lock", "locks"),
         ("annotation_lockedimage", "locked images"),
@@ -132,6 +151,36 @@ def register_all() -> None:
             "annotation_correction",
             "DELETE",
             "a proposed correction is never deleted",
+        ),
+        Trigger(
+            "annotation_image_scale_of_lock_stays",
+            "annotation_image",
+            "UPDATE",
+            "the scale of a sealed image changes with a new version of the lock only",
+            SCALES_A_SEALED_IMAGE,
+        ),
+        Trigger(
+            "annotation_scan_take_of_lock_stays",
+            "annotation_scan",
+            "UPDATE",
+            "the selected take of a sealed scan changes with a new version of the lock only",
+            SELECTS_IN_A_SEALED_SCAN,
+        ),
+        Trigger(
+            "annotation_sealedchange_no_edit",
+            "annotation_sealedchange",
+            "UPDATE",
+            "what was proposed and what was decided is never changed",
+            "OLD.state <> 'proposed' OR NEW.locked_id <> OLD.locked_id OR NEW.reason <> OLD.reason"
+            " OR NEW.proposed_by_id <> OLD.proposed_by_id"
+            " OR COALESCE(NEW.calibration_id, 0) <> COALESCE(OLD.calibration_id, 0)"
+            " OR COALESCE(NEW.take_id, 0) <> COALESCE(OLD.take_id, 0)",
+        ),
+        Trigger(
+            "annotation_sealedchange_no_delete",
+            "annotation_sealedchange",
+            "DELETE",
+            "a proposed change is never deleted",
         ),
         Trigger(
             "annotation_subjectpartition_stays",

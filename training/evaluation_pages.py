@@ -53,7 +53,8 @@ class Line:
 class Shown:
     """An evaluation as it is shown: figures of the whole and of each label, and the plots.
 
-    `before`: the same of the model that it is compared with, where both were evaluated alike.
+    `changed_since`: how many of its scans have another scale or selected take by now. `before`: the
+    same of the model that it is compared with, where both were evaluated alike.
     """
 
     evaluation: Evaluation
@@ -63,6 +64,7 @@ class Shown:
     labels: list[tuple[str, list[Line]]]
     figures: list[plots.Figure]
     subgroups: list[model_comparisons.Subgroup]
+    changed_since: int
 
 
 def shown_of(model: ModelVersion) -> list[Shown]:
@@ -113,6 +115,7 @@ def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
         lines,
         [*figures, *model_comparisons.errors(one, rows)],
         model_comparisons.subgroup_table(rows),
+        len(evaluations.changed_since(one)),
     )
 
 

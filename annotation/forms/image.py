@@ -92,6 +92,18 @@ class Calibrate(forms.Form):
         return PixelSpacing(x, y, Calibration.Method.TYPED)
 
 
+class ProposeScale(Calibrate):
+    """Another scale for a sealed image, and why."""
+
+    title, button = "Is the sealed scale wrong?", "Propose it"
+
+    reason = forms.CharField(
+        max_length=300,
+        label="Why the sealed scale is wrong",
+        help_text="The sealed scale stays until an admin seals the next version of the lock.",
+    )
+
+
 class Move(forms.Form):
     """Where an image belongs instead, and why."""
 
@@ -151,6 +163,12 @@ class MeasureFrame(forms.Form):
     reason = forms.CharField(
         max_length=300, help_text="Shown beside the value. For example: the probe was level here."
     )
+
+
+class ProposeTake(SelectTake):
+    """Another selected take for a scan that is sealed."""
+
+    title, button = "Is the sealed take the wrong one?", "Propose it"
 
 
 class KeptChoiceField(forms.ModelChoiceField):

@@ -32,6 +32,13 @@ class Decline(forms.Form):
     note = forms.CharField(max_length=500, label="Why it is declined", strip=True)
 
 
+class DeclineChange(forms.Form):
+    """Why a proposed scale or take is not taken."""
+
+    change = forms.IntegerField(widget=forms.HiddenInput)
+    note = forms.CharField(max_length=500, label="Why it is declined", strip=True)
+
+
 class Release(forms.Form):
     """Why retired test subjects go to training."""
 

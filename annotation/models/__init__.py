@@ -30,6 +30,7 @@ from annotation.models.partition import (
 from annotation.models.review import Issue, Reference, Review
 from annotation.models.scale import ImageArea, ScaleBasis
 from annotation.models.scan import Scan, Take
+from annotation.models.sealed_change import SealedChange
 from annotation.models.site import Label, LabelAlias, Site
 from annotation.models.study import Centre, Membership, Study
 from annotation.models.subject import Subject, Visit
@@ -67,6 +68,7 @@ __all__ = [
     "RevisionContent",
     "ScaleBasis",
     "Scan",
+    "SealedChange",
     "Signature",
     "Site",
     "SourceFile",

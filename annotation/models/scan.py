@@ -27,6 +27,7 @@ class Scan(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     selected_reason = models.CharField(max_length=300, blank=True)
+    selected_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["visit", "site", "side"]

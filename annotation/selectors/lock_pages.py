@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annotation.models import Correction, Lock, Site, Study
+from annotation.models import Correction, Lock, SealedChange, Site, Study
 from annotation.selectors import locks
 
 
@@ -22,6 +22,7 @@ class SiteLock:
     ledger: list[locks.LedgerEntry]
     earlier: list[locks.LockState]
     corrections: list[Correction]
+    changes: list[SealedChange]
     to_seal: int
     subjects_to_seal: int
     new: int
@@ -37,7 +38,16 @@ class SiteLock:
     @property
     def can_seal(self) -> bool:
         """Whether the next version would differ from the newest."""
-        return bool(self.to_seal) and (self.state is None or bool(self.new or self.drawn))
+        return bool(self.to_seal) and (
+            self.state is None
+            or self.seals_no_scales
+            or bool(self.new or self.drawn or self.changes)
+        )
+
+    @property
+    def seals_no_scales(self) -> bool:
+        """Whether the newest version is from before scales and takes were sealed with outlines."""
+        return self.state is not None and self.state.lock.manifest["format"] == 1
 
     @property
     def grown_percent(self) -> int:
@@ -75,6 +85,7 @@ def _of(site: Site) -> SiteLock:
         ledger=locks.ledger(state.lock) if state else [],
         earlier=versions[1:],
         corrections=list(locks.open_corrections(site)),
+        changes=list(locks.open_changes(site)),
         to_seal=len(references),
         subjects_to_seal=len({subject for _, subject in references}),
         new=sum(revision not in sealed for revision, _ in references),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotation.models import (
     Correction,
@@ -14,6 +14,8 @@ from annotation.models import (
     LockLook,
     Partition,
     Reference,
+    Scan,
+    SealedChange,
     Site,
     Study,
     Subject,
@@ -97,6 +99,17 @@ def sealed(image: Image) -> LockedImage | None:
     return sealed_images().filter(image=image).select_related("lock__site", "revision").first()
 
 
+def sealed_of_scan(scan: Scan) -> LockedImage | None:
+    """A sealed reference on any take of a scan, in the newest lock of its site, or None."""
+    return (
+        sealed_images()
+        .filter(image__take__scan=scan)
+        .select_related("lock", "image__study")
+        .order_by("id")
+        .first()
+    )
+
+
 def references_to_seal(site: Site, generation: int) -> QuerySet[Reference]:
     """Current references of the site's test subjects whom no earlier generation of its lock holds:
     what the next version of this generation seals."""
@@ -161,6 +174,30 @@ def open_corrections(site: Site) -> QuerySet[Correction]:
         locked__image__erased_at__isnull=True,
         state=Correction.State.PROPOSED,
     ).select_related("locked__image__subject", "locked__revision", "proposed_by", "revision")
+
+
+def open_changes(site: Site) -> QuerySet[SealedChange]:
+    """Changes of sealed scales and takes that nobody has decided on, the oldest first."""
+    return SealedChange.objects.filter(
+        locked__lock__site=site,
+        locked__image__erased_at__isnull=True,
+        state=SealedChange.State.PROPOSED,
+    ).select_related("locked__image__subject", "locked__lock", "proposed_by", "calibration", "take")
+
+
+def open_change(image: Image) -> SealedChange | None:
+    """The change that is proposed of a sealed image or of its scan's take, or None."""
+    return SealedChange.objects.filter(
+        Q(locked__image=image) | Q(take__scan=image.take.scan_id),
+        state=SealedChange.State.PROPOSED,
+    ).first()
+
+
+def changes_of(study: Study) -> QuerySet[SealedChange]:
+    """Every change of a sealed scan that was proposed in a study."""
+    return SealedChange.objects.filter(locked__lock__site__study=study).select_related(
+        "locked__image__study", "locked__lock", "calibration", "take"
+    )
 
 
 def corrections_of(study: Study) -> QuerySet[Correction]:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from annotation.models import Calibration, Image, ImageArea, ScaleBasis, Study
+from annotation.models import (
+    Calibration,
+    Image,
+    ImageArea,
+    MeasuredFrame,
+    ScaleBasis,
+    Scan,
+    Site,
+    Study,
+)
 from annotation.selectors.images import basis_of, depth_of, pixels, spacing_of
 from domain.calibration import (
     Known,
@@ -169,6 +179,19 @@ def newest_area(study: Study, device: str, width: int, height: int) -> ImageArea
         return None
     rows = ImageArea.objects.filter(study=study, device=device, width=width, height=height)
     return rows.select_related("confirmed_by").order_by("-id").first()
+
+
+def newest_at(site: Site) -> datetime | None:
+    """When a scale, a selected take or a measured frame of a site last changed; None: never."""
+    images = Image.objects.filter(site=site)
+    moments = [
+        Calibration.objects.filter(image__site=site).aggregate(at=Max("created_at"))["at"],
+        Scan.objects.filter(pk__in=images.values("take__scan")).aggregate(at=Max("selected_at"))[
+            "at"
+        ],
+        MeasuredFrame.objects.filter(take__scan__site=site).aggregate(at=Max("created_at"))["at"],
+    ]
+    return max((one for one in moments if one), default=None)
 
 
 def manifest_fields(image: Image) -> dict[str, str]:

@@ -20,14 +20,18 @@ from annotation.models import (
     Lock,
     LockedImage,
     LockLook,
+    MeasuredFrame,
     Partition,
     Reference,
+    SealedChange,
     Site,
     Study,
     SubjectPartition,
 )
 from annotation.policies import require_admin, require_guide
+from annotation.selectors import measured_frames
 from annotation.selectors.duplicates import Lookalike, lookalikes_of
+from annotation.selectors.images import spacing_of
 from annotation.selectors.locks import (
     current_lock,
     grounds_to_rotate,
@@ -43,7 +47,7 @@ from annotation.selectors.locks import (
 )
 from annotation.selectors.partitions import pixel_hashes_by_subject
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
-from annotation.services import alignments, references, signatures
+from annotation.services import alignments, references, sealed_changes, signatures
 from annotation.services.corrections import decide
 from core import events
 from core.models import User
@@ -51,7 +55,8 @@ from core.services import audit
 from domain import splitting
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2 the digest covers scale, selected take and measured frame, too."""
 MAX_BUDGET = 100
 HOW_IN_WORDS = {
     Reference.How.ADJUDICATED: "adjudicated between two readings",
@@ -248,10 +253,15 @@ def damaged_locks() -> Iterator[str]:
         yield from _problems(lock)
 
 
-def manifest_digest(items: Iterable[dict[str, Any]]) -> str:
-    """SHA-256 of the canonical JSON of (image, pixel hash, revision digest), sorted by image."""
-    triples = sorted((one["image"], one["pixel_sha256"], one["revision_digest"]) for one in items)
-    return hashlib.sha256(json.dumps(triples, separators=(",", ":")).encode()).hexdigest()
+def manifest_digest(items: Iterable[dict[str, Any]], written_as: int = FORMAT) -> str:
+    """SHA-256 of the canonical JSON of what a manifest of that format seals, sorted by image.
+
+    Format 1: image, pixel hash, revision digest. Format 2: besides these what its numbers follow
+    from: spacing, selected take, measured frame.
+    """
+    names = ("image", "pixel_sha256", "revision_digest", *(VALUES if written_as > 1 else ()))
+    sealed = sorted(([one[name] for name in names] for one in items), key=lambda one: one[0])
+    return hashlib.sha256(json.dumps(sealed, separators=(",", ":")).encode()).hexdigest()
 
 
 def _count_look(
@@ -322,9 +332,11 @@ def _seal(
     if newest is not None and generation > newest.generation:
         _draw(newest)
     corrections = _take_corrections(site, actor)
+    changes = sealed_changes.take_all(site)
     rows = list(references_to_seal(site, generation))
     _refuse_nothing(site, rows)
-    entries = [_entry(row) for row in rows]
+    frames = measured_frames.standing_in(site.study)
+    entries = [_entry(row, frames) for row in rows]
     digest = manifest_digest(entries)
     if newest is not None and newest.digest == digest:
         raise Conflict(
@@ -358,6 +370,9 @@ def _seal(
     )
     for correction in corrections:
         decide(correction, Correction.State.TAKEN, actor, f"in version {lock.version} of the lock")
+    for change in changes:
+        in_version = f"in version {lock.version} of the lock"
+        sealed_changes.decide(change, SealedChange.State.TAKEN, actor, in_version)
     audit.record(
         "test references sealed",
         actor=actor,
@@ -372,6 +387,7 @@ def _seal(
         look_budget=look_budget,
         generation=generation,
         corrections=[correction.pk for correction in corrections],
+        changes=[change.pk for change in changes],
     )
     return lock
 
@@ -423,8 +439,25 @@ def _refuse_nothing(site: Site, rows: Sequence[Reference]) -> None:
     raise Refused(f"{site.slug} has no test subjects: split the study first.")
 
 
-def _entry(row: Reference) -> dict[str, Any]:
+VALUES = ("spacing_mm", "selected_take", "measured_frame")
+"""What of an entry its numbers follow from, besides pixels and outline."""
+
+
+def _values(image: Image, frames: Mapping[int, MeasuredFrame]) -> dict[str, Any]:
+    """The spacing [x, y] of an image, the selected take of its scan, the frame that a person chose
+    of its take: each None where there is none."""
+    spacing = spacing_of(image)
+    chosen = frames.get(image.take_id)
     return {
+        "spacing_mm": [spacing.x_mm, spacing.y_mm] if spacing else None,
+        "selected_take": image.take.scan.selected_take_id,
+        "measured_frame": chosen.image_id if chosen else None,
+    }
+
+
+def _entry(row: Reference, frames: Mapping[int, MeasuredFrame]) -> dict[str, Any]:
+    return {
+        **_values(row.image, frames),
         "image": row.image_id,
         "subject": row.image.subject.code,
         "pixel_sha256": row.image.pixel_sha256,
@@ -451,28 +484,63 @@ def _items(lock: Lock) -> list[ReferenceItem]:
 
 def _problems(lock: Lock) -> Iterator[str]:
     entries = {one["image"]: one for one in lock.manifest["items"]}
-    if manifest_digest(entries.values()) != lock.digest:
+    if manifest_digest(entries.values(), lock.manifest["format"]) != lock.digest:
         yield f"{lock}: its manifest does not match its digest."
-    rows = {
-        row.image_id: row for row in lock.images.select_related("image", "revision").order_by("id")
-    }
+    images = lock.images.select_related(
+        "image__calibration", "image__take__scan", "image__study", "revision"
+    )
+    rows = {row.image_id: row for row in images.order_by("id")}
     if set(rows) != set(entries):
         yield f"{lock}: it seals other images than its manifest names."
     references = _current_revisions(rows.values())
+    newest = _is_newest(lock)
+    frames = measured_frames.standing_in(lock.site.study) if newest else {}
     for image_id in sorted(set(rows) & set(entries)):
         row, entry = rows[image_id], entries[image_id]
-        yield from _row_problems(lock, row, entry, references.get(image_id))
+        yield from _row_problems(lock, row, entry)
+        if newest and row.image.erased_at is None:
+            yield from _changes_since(lock, row, entry, references.get(image_id), frames)
 
 
-def _row_problems(
-    lock: Lock, row: LockedImage, entry: dict[str, Any], reference: int | None
-) -> Iterator[str]:
+def _row_problems(lock: Lock, row: LockedImage, entry: dict[str, Any]) -> Iterator[str]:
     if {row.pixel_sha256, row.image.pixel_sha256} != {entry["pixel_sha256"]}:
         yield f"{lock}: image {row.image_id} does not have the pixels that were sealed."
     if row.revision.digest != entry["revision_digest"]:
         yield f"{lock}: image {row.image_id} does not have the outline that was sealed."
-    if row.image.erased_at is None and reference != row.revision_id and _is_newest(lock):
-        yield f"{lock}: the reference of image {row.image_id} is not the sealed one any more."
+
+
+def _changes_since(
+    lock: Lock,
+    row: LockedImage,
+    entry: dict[str, Any],
+    reference: int | None,
+    frames: Mapping[int, MeasuredFrame],
+) -> Iterator[str]:
+    """What of a sealed image is in force no more; of a manifest of format 1, by when it was set."""
+    image, named = row.image, f"{lock}: "
+    if reference != row.revision_id:
+        yield f"{named}the reference of image {image.pk} is not the sealed one any more."
+    if lock.manifest["format"] == 1:
+        calibration, scan = image.calibration, image.take.scan
+        changed = {
+            "spacing_mm": calibration is not None and calibration.created_at > lock.sealed_at,
+            "selected_take": scan.selected_at is not None and scan.selected_at > lock.sealed_at,
+        }
+    else:
+        now = _values(image, frames)
+        changed = {name: now[name] != entry[name] for name in VALUES}
+    for name in (name for name in VALUES if changed.get(name)):
+        yield (
+            f"{named}{IN_WORDS[name]} of image {image.pk} is not the sealed one any more: put it "
+            "back, or seal the next version."
+        )
+
+
+IN_WORDS = {
+    "spacing_mm": "the scale",
+    "selected_take": "the selected take",
+    "measured_frame": "the measured frame",
+}
 
 
 def _current_revisions(rows: Iterable[LockedImage]) -> dict[int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
@@ -28,6 +29,7 @@ from annotation.models import (
     Visit,
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
+from annotation.selectors.locks import sealed_of_scan
 from core import events, files
 from core.models import User
 from core.services import audit
@@ -138,8 +140,16 @@ def select_take(scan: Scan, take: Take, *, actor: User | None, reason: str) -> N
     if take.scan_id != scan.pk:
         raise InvalidInput("The take belongs to another scan.")
     with transaction.atomic():
+        if take.pk != scan.selected_take_id and sealed_of_scan(scan) is not None:
+            raise Refused(
+                "This scan is sealed in a locked test set, and its selected take with it. Propose "
+                "another on the scan's page: it takes effect with the next version of the lock."
+            )
         Scan.objects.filter(pk=scan.pk).update(
-            selected_take=take, selected_by=actor, selected_reason=reason[:300]
+            selected_take=take,
+            selected_by=actor,
+            selected_reason=reason[:300],
+            selected_at=timezone.now(),
         )
         audit.record(
             "take selected",

@@ -20,6 +20,8 @@ from annotation.forms.image import (
     MeasureFrame,
     Move,
     ProposeCorrection,
+    ProposeScale,
+    ProposeTake,
     ReplaceReference,
     SelectTake,
     ShowExample,
@@ -32,8 +34,8 @@ from annotation.selectors import gallery, guideline, measured_frames, sweeps, th
 from annotation.selectors.annotations import own_annotation
 from annotation.selectors.deciding import Figures, corrected
 from annotation.selectors.images import AREA_UNKNOWN, CONTRADICTED, visible_image, why_no_mm
-from annotation.selectors.locks import open_correction, sealed
-from annotation.services import calibrations, corrections, review, scans
+from annotation.selectors.locks import open_change, open_correction, sealed, sealed_of_scan
+from annotation.services import calibrations, corrections, review, scans, sealed_changes
 from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
 from annotation.services.intake import kept as kept_outlines
@@ -136,6 +138,7 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     context = {
         "image": shown,
         "why_no_mm": why_no_mm(shown),
+        "change": open_change(shown) if request.role != Role.ANNOTATOR else None,
         "scale_waits": SCALE_WAITS.get(why_no_mm(shown), ""),
         "scan": shown.take.scan,
         "thumbnail": thumbnails.of_images([shown], request.user, request.role)[shown.pk],
@@ -152,6 +155,7 @@ def image(request: StudyRequest, study: Study, image_id: int) -> HttpResponse:
     return render(request, "annotation/image.html", context, status=status)
 
 
+PROPOSED = "Proposed: it takes effect when an admin seals the next version of the lock."
 SCALE_WAITS = {AREA_UNKNOWN: "area", CONTRADICTED: "decision"}
 
 
@@ -181,9 +185,13 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
     if request.role == Role.ANNOTATOR:
         return {}
     data = {act: request.POST} if request.method == "POST" else {}
+    is_sealed = sealed(shown) is not None
+    choose = ProposeTake if sealed_of_scan(shown.take.scan) is not None else SelectTake
     forms: dict[str, Form] = {
-        "calibrate": Calibrate(shown, data.get("calibrate"), prefix="calibrate"),
-        "select": SelectTake(shown.take.scan, data.get("select"), prefix="select"),
+        "calibrate": (ProposeScale if is_sealed else Calibrate)(
+            shown, data.get("calibrate"), prefix="calibrate"
+        ),
+        "select": choose(shown.take.scan, data.get("select"), prefix="select"),
     }
     if sweeps.frame_count(shown) > 1:
         forms["measure"] = MeasureFrame(data.get("measure"), prefix="measure")
@@ -196,10 +204,10 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
     )
     if example.is_possible:
         forms["example"] = example
-    if request.role == Role.EXPERT and sealed(shown) and not open_correction(shown):
+    if request.role == Role.EXPERT and is_sealed and not open_correction(shown):
         forms["correct"] = ProposeCorrection(data.get("correct"), prefix="correct")
     reference = work.current_reference(shown)
-    if request.role == Role.EXPERT and reference and not sealed(shown):
+    if request.role == Role.EXPERT and reference and not is_sealed:
         forms["withdraw"] = UndoApproval(reference, data.get("withdraw"), prefix="withdraw")
         other = ReplaceReference(reference, request.user, data.get("replace"), prefix="replace")
         if other.is_possible:
@@ -210,7 +218,20 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
 
 
 def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
-    if isinstance(form, Calibrate) and form.spacing is not None:
+    if isinstance(form, ProposeScale) and form.spacing is not None:
+        sealed_changes.propose_scale(
+            shown,
+            form.spacing,
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+            area=form.file_area,
+            despite_depth=bool(form.cleaned_data.get("despite_depth")),
+        )
+        messages.success(request, PROPOSED)
+    elif isinstance(form, ProposeTake):
+        sealed_changes.propose_take(shown.take.scan, actor=request.user, **form.cleaned_data)
+        messages.success(request, PROPOSED)
+    elif isinstance(form, Calibrate) and form.spacing is not None:
         calibrations.calibrate(
             shown,
             form.spacing,

@@ -10,12 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from annotation.forms.lock import Decline, Release, Seal
+from annotation.forms.lock import Decline, DeclineChange, Release, Seal
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import Role, require_role
 from annotation.selectors import lock_pages, locks, partitions
-from annotation.services import corrections, lock
+from annotation.services import corrections, lock, sealed_changes
 from core.pages import Empty
 from domain.errors import InvalidInput, MyotraceError, NotFound
 
@@ -23,6 +23,7 @@ FORMS: dict[str, type[Form]] = {
     "seal": Seal,
     "rotate": Seal,
     "decline": Decline,
+    "decline-change": DeclineChange,
     "release": Release,
 }
 
@@ -74,10 +75,17 @@ def _forms_of(row: lock_pages.SiteLock, act: str, sent: Form | None) -> dict[str
         initial = {"correction": correction}
         return Decline(initial=initial, auto_id=f"id_decline_{correction}_%s")
 
+    def declining_change(change: int) -> Form:
+        is_sent = act == "decline-change" and sent and sent.data.get("change") == str(change)
+        if sent is not None and is_sent:
+            return sent
+        return DeclineChange(initial={"change": change}, auto_id=f"id_change_{change}_%s")
+
     return {
         "seal": sealing("seal"),
         "rotate": sealing("rotate"),
         "corrections": [(one, declining(one.pk)) for one in row.corrections],
+        "changes": [(one, declining_change(one.pk)) for one in row.changes],
     }
 
 
@@ -88,6 +96,8 @@ def _do(act: str, form: Form, study: Study, request: StudyRequest) -> str:
         return f"Released to training: {', '.join(codes)}."
     if act == "decline":
         return _decline(values, study, request)
+    if act == "decline-change":
+        return _decline_change(values, study, request)
     site = _confirmed(values, study)
     make = lock.rotate if act == "rotate" else lock.seal
     sealed = make(site, request.user, values["look_budget"])
@@ -107,3 +117,11 @@ def _decline(values: dict[str, Any], study: Study, request: StudyRequest) -> str
         raise NotFound("There is no such correction.")
     corrections.decline(correction, request.user, values["note"])
     return "Declined: the sealed outline stays."
+
+
+def _decline_change(values: dict[str, Any], study: Study, request: StudyRequest) -> str:
+    change = locks.changes_of(study).filter(pk=values["change"]).first()
+    if change is None:
+        raise NotFound("There is no such change.")
+    sealed_changes.decline(change, request.user, values["note"])
+    return "Declined: what is sealed stays."

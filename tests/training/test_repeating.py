@@ -13,8 +13,10 @@ from domain.calibration import PixelSpacing
 from domain.errors import NotAllowed, Refused
 from inference.selectors.pointers import current_model
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
+from training import evaluation_pages
 from training.models import EvaluationRow
 from training.scoring import QUANTITIES
+from training.selectors import evaluations
 from training.services import evaluation, judging, promotion, repeating
 from training.summarising import Row
 
@@ -92,14 +94,34 @@ def test_other_numbers_on_validation_block_a_first_model(low_floor, admin, make_
     promotion.promote(model, admin, purposes=["pre-label"])
 
 
-def test_a_new_calibration_makes_old_numbers_untrue(low_floor, admin, make_model):
+def test_an_evaluation_under_another_scale_is_marked_and_decides_nothing(
+    low_floor, admin, make_model
+):
     """mm and mm2 of the kept rows belong to the pixel size of then."""
     model = make_model(BRIGHT)
-    evaluation.evaluate(model, "validation", admin)
-    for image in Image.objects.filter(subject__partition__partition="validation"):
-        calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "typed"), actor=admin)
-    with pytest.raises(Refused, match="csa_error_mm2 was"):
+    kept = evaluation.evaluate(model, "validation", admin)
+    images = list(Image.objects.filter(subject__partition__partition="validation"))
+    assert set(kept.scales) == {str(image.pk) for image in images}
+    assert evaluations.changed_since(kept) == []
+    calibrations.calibrate(images[0], PixelSpacing(0.2, 0.2, "typed"), actor=admin)
+    assert evaluations.changed_since(kept) == [images[0].pk]
+    with pytest.raises(Refused, match="another scale or selected take since: evaluate it again"):
         promotion.promote(model, admin, purposes=["pre-label"])
+    (shown,) = (one for one in evaluation_pages.shown_of(model) if one.evaluation == kept)
+    assert shown.changed_since == 1
+    evaluation.evaluate(model, "validation", admin)
+    promotion.promote(model, admin, purposes=["pre-label"])
+
+
+def test_one_from_before_scales_were_kept_is_judged_by_their_history(low_floor, admin, make_model):
+    model = make_model(BRIGHT)
+    kept = evaluation.evaluate(model, "validation", admin)
+    type(kept).objects.filter(pk=kept.pk).update(scales={})
+    kept.refresh_from_db()
+    assert evaluations.changed_since(kept) == []
+    image = Image.objects.filter(subject__partition__partition="validation").first()
+    calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "typed"), actor=admin)
+    assert evaluations.changed_since(kept) == [image.pk]
 
 
 def test_a_scan_whose_reference_has_changed_since_is_not_compared(

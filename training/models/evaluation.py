@@ -7,7 +7,11 @@ from django.db import models
 
 
 class Evaluation(models.Model):
-    """A model version on a partition: a row per image and label, summaries by subject."""
+    """A model version on a partition: a row per image and label, summaries by subject.
+
+    `scales`: the spacing [x, y] in mm per px that each image (its id as text) had, None without
+    one. Empty in evaluations from before that was kept.
+    """
 
     model = models.ForeignKey(
         "inference.ModelVersion", on_delete=models.PROTECT, related_name="evaluations"
@@ -18,6 +22,7 @@ class Evaluation(models.Model):
     )
     metrics_version = models.CharField(max_length=30)
     summary = models.JSONField(default=dict)
+    scales = models.JSONField(default=dict, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -409,6 +409,13 @@ def _reproduction(run: RunFacts) -> list[tuple[str, str]]:
     return [("Reproduces", f"run {run.reproduction['of']}: {same}")]
 
 
+def _changed(scans: int) -> str:
+    return (
+        f"{counted(scans, 'scan')} of this evaluation had another scale or selected take then than "
+        "now: its numbers are of what was then, and it decides nothing."
+    )
+
+
 def _evaluation(one: EvaluationFacts) -> Section:
     summary = one.summary
     said = (
@@ -434,6 +441,7 @@ def _evaluation(one: EvaluationFacts) -> Section:
         f"{heading}, {one.how}" if one.how else heading,
         [
             Text(said, "soft"),
+            *([Text(_changed(one.changed_since))] if one.changed_since else []),
             *lock,
             *([quantities("", one.shown.lines)] if one.shown.lines else []),
             *(quantities(label, lines) for label, lines in one.shown.labels),

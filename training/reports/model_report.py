@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from annotation.selectors import locks
+from annotation.selectors import locks, scales
 from core import plots
 from core.reports.as_json import DRAWN
+from core.snapshots import consistent_read
 from training import evaluation_pages, gate_pages, model_comparisons, run_pages, summarising
 from training.comparing import on_same_images
 from training.evaluation_pages import Shown
@@ -178,6 +179,7 @@ class EvaluationFacts:
     lock_version: int | None
     lock_digest: str
     basis: str
+    changed_since: int
     summary: Mapping[str, Any]
     subjects: Sequence[Mapping[str, Any]]
     differences: Differences | None
@@ -268,7 +270,13 @@ class ModelReport:
 
 
 def of_model(model: ModelVersion) -> ModelReport:
-    """The report of a registered model; of one without run, evaluation or decision as well."""
+    """The report of a registered model, read as one state of the database; of one without run,
+    evaluation or decision as well."""
+    with consistent_read():
+        return _of_model(model)
+
+
+def _of_model(model: ModelVersion) -> ModelReport:
     panel = gate_pages.panel(model)
     shown = evaluation_pages.shown_of(model)
     kept = list(
@@ -292,6 +300,7 @@ def of_model(model: ModelVersion) -> ModelReport:
         *(one.at for one in moves),
         *(look.at for look in (lock.ledger if lock else ())),
         confirmation.at if confirmation else None,
+        scales.newest_at(model.site) if shown else None,
         opened.at if opened else None,
     ]
     return ModelReport(
@@ -481,6 +490,7 @@ def evaluation_facts(shown: Shown) -> EvaluationFacts:
         lock_version=one.lock.version if one.lock else None,
         lock_digest=one.lock.digest if one.lock else "",
         basis=one.lock.basis if one.lock else "",
+        changed_since=shown.changed_since,
         summary=one.summary,
         subjects=summarising.by_subject(shown.rows),
         differences=_differences(shown),

@@ -19,10 +19,12 @@ from annotation.selectors import (
     measurements,
     partitions,
     references,
+    scales,
     sites,
 )
 from core import plots
 from core.reports.as_json import DRAWN
+from core.snapshots import consistent_read
 from domain.measurement import CSA, THICKNESS, VISIBLE_CSA, VISIBLE_THICKNESS
 from inference.models import Purpose
 from inference.selectors import pointers, versions
@@ -140,7 +142,12 @@ class StudyReport:
 
 
 def of_study(study: Study, site: Site | None = None) -> StudyReport:
-    """The report of all sites of a study, or of one."""
+    """The report of all sites of a study, or of one, read as one state of the database."""
+    with consistent_read():
+        return _of_study(study, site)
+
+
+def _of_study(study: Study, site: Site | None) -> StudyReport:
     found = [
         _site(progress)
         for progress in sites.progress(study)
@@ -300,6 +307,7 @@ def _dated(
     moments = [
         references.newest_at(site),
         effort.newest_at(site),
+        scales.newest_at(site),
         lock.sealed_at if lock else None,
         *looks,
         *(one.registered_at for one in models),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from annotation.models import Calibration, Image
 from annotation.selectors.labels import former_names
 from domain.names import identity
 from training import summarising
@@ -50,6 +51,38 @@ def newest_of_site(site: Site) -> dict[tuple[int, str], Evaluation]:
     return {(one.model_id, one.partition): one for one in found}
 
 
+def changed_since(evaluation: Evaluation) -> list[int]:
+    """The images of an evaluation that have another scale by now, or whose take is not the selected
+    one any more: its numbers are of what was then, and decide nothing. Erased images are left out.
+    """
+    images = Image.objects.filter(
+        pk__in=evaluation.rows.values("image"), erased_at__isnull=True
+    ).select_related("calibration", "take__scan")
+    then = evaluation.scales or _scales_at(evaluation)
+    return [
+        image.pk
+        for image in images.order_by("pk")
+        if image.take.scan.selected_take_id != image.take_id
+        or (str(image.pk) in then and then[str(image.pk)] != _spacing(image.calibration))
+    ]
+
+
+def _scales_at(evaluation: Evaluation) -> dict[str, list[float] | None]:
+    """The spacings that the history of calibrations gives for the moment of an evaluation."""
+    images = evaluation.rows.values_list("image", flat=True).distinct()
+    found: dict[str, list[float] | None] = {str(image): None for image in images}
+    rows = Calibration.objects.filter(
+        image__in=evaluation.rows.values("image"), created_at__lte=evaluation.created_at
+    )
+    for row in rows.order_by("id"):
+        found[str(row.image_id)] = _spacing(row)
+    return found
+
+
+def _spacing(calibration: Calibration | None) -> list[float] | None:
+    return None if calibration is None else [calibration.x_mm, calibration.y_mm]
+
+
 def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
     """The stored rows, one per image and label; not those of several labels' union.
 
@@ -80,6 +113,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             evaluation.lock and evaluation.lock.rests_on_single_readings
         ),
         "metrics_version": evaluation.metrics_version,
+        "changed_since": changed_since(evaluation),
         "rows": [
             {
                 "image": row.image_id,

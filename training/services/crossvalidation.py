@@ -160,7 +160,11 @@ def rows_of(predictor: Predictor, fold: Fold, plan: Plan) -> list[Row]:
 def keep(plan: Plan, rows: Sequence[Row], job: Job) -> Evaluation:
     """Keep the rows as the model's evaluation on the development subjects."""
     facts = {"how": OUT_OF_FOLD, "folds": plan.folds, "job": str(job.pk)}
-    return evaluation.store(plan.model, DEVELOPMENT, None, rows, job.requested_by, facts)
+    scales = {
+        str(entry["image"]): entry.get("spacing_mm")
+        for entry in _on_selected_takes(plan.run.snapshot.manifest["items"])
+    }
+    return evaluation.store(plan.model, DEVELOPMENT, None, rows, scales, job.requested_by, facts)
 
 
 def _evaluate_directly(context: JobContext) -> dict[str, Any]:
@@ -171,8 +175,11 @@ def _evaluate_directly(context: JobContext) -> dict[str, Any]:
         raise Refused(f"{model.site.slug} has no approved reference of a development subject yet.")
     rows = evaluation.rows_of_model(model, items, keep=False, progress=context.progress)
     facts = {"how": DIRECT, "job": str(context.job.pk)}
+    actor = context.job.requested_by
     with context.publish():
-        kept = evaluation.store(model, DEVELOPMENT, None, rows, context.job.requested_by, facts)
+        kept = evaluation.store(
+            model, DEVELOPMENT, None, rows, evaluation.scales_of(items), actor, facts
+        )
     return {"evaluation": kept.pk, "model": model.name}
 
 
@@ -196,7 +203,7 @@ def _groups(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 def _items(entries: Sequence[dict[str, Any]]) -> list[evaluation.Item]:
     """The training scans of a snapshot on selected takes, with the references it froze."""
-    chosen = [e for e in entries if e["partition"] == "train" and e.get("selected", True)]
+    chosen = _on_selected_takes(entries)
     revisions = pool.regions_of([entry["revision"] for entry in chosen])
     return [
         evaluation.Item(
@@ -208,3 +215,7 @@ def _items(entries: Sequence[dict[str, Any]]) -> list[evaluation.Item]:
         )
         for entry in chosen
     ]
+
+
+def _on_selected_takes(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [e for e in entries if e["partition"] == "train" and e.get("selected", True)]

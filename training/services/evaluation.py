@@ -44,6 +44,7 @@ __all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
 KIND = "evaluate"
 PARTITIONS = (TEST, VALIDATION)
 Progress = Callable[[float, str], None]
+Scales = dict[str, list[float] | None]
 Writing = Callable[[], AbstractContextManager[None]]
 
 
@@ -117,7 +118,7 @@ def evaluate(
         )
     rows = rows_of_model(model, items, keep=partition == VALIDATION, progress=progress)
     with writing():
-        return store(model, partition, lock, rows, actor)
+        return store(model, partition, lock, rows, scales_of(items), actor)
 
 
 def protocol_of(site: Site) -> Protocol:
@@ -151,6 +152,14 @@ def selected(items: Iterable[Any]) -> list[Item]:
         for item in items
         if item.selected
     ]
+
+
+def scales_of(items: Iterable[Item]) -> Scales:
+    """The spacing that each item was measured under, as an evaluation keeps it."""
+    return {
+        str(item.image_id): [item.spacing.x_mm, item.spacing.y_mm] if item.spacing else None
+        for item in items
+    }
 
 
 def pixels_of(item: Item) -> NDArray[np.uint8]:
@@ -217,16 +226,19 @@ def store(
     partition: str,
     lock: Lock | None,
     rows: Sequence[summarising.Row],
+    scales: Scales,
     actor: User | None,
     facts: Mapping[str, Any] | None = None,
 ) -> Evaluation:
-    """Keep an evaluation with its rows; `facts` stand beside the figures in its summary."""
+    """Keep an evaluation with its rows and the scales that they were measured under; `facts` stand
+    beside the figures in its summary."""
     evaluation = Evaluation.objects.create(
         model=model,
         partition=partition,
         lock=lock,
         metrics_version=METRICS_VERSION,
         summary={**summarising.summarise(rows), **(facts or {})},
+        scales=scales,
         actor=actor,
     )
     EvaluationRow.objects.bulk_create(

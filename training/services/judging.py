@@ -106,7 +106,10 @@ def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgeme
         evaluation = _needed(model, VALIDATION)
         figures = figures_of(evaluations.rows_of(evaluation))
         decision = gate.first_model(
-            figures.dice, model.site.dice_floor, values, facts=[*_file_facts(model), *facts]
+            figures.dice,
+            model.site.dice_floor,
+            values,
+            facts=[*_file_facts(model), *_scale_facts(evaluation), *facts],
         )
         return Judgement(
             Purpose.PRE_LABEL, model, None, decision, values, version, evaluation, None
@@ -122,6 +125,7 @@ def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgeme
         facts=[
             *_file_facts(model, current),
             _same_metrics(evaluation, serving),
+            *_scale_facts(evaluation, serving),
             _unseen(model, evaluation),
             _unseen(current, serving),
             *facts,
@@ -151,7 +155,7 @@ def decide_measurement(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judge
     serving = _on_lock(current, lock) if current else None
     rows = evaluations.rows_of(evaluation)
     decision, power = (
-        _first(model, rows, values, facts)
+        _first(model, rows, evaluation, values, facts)
         if current is None or serving is None
         else _against(model, current, rows, evaluations.rows_of(serving), evaluation, serving,
                       values, facts)
@@ -194,9 +198,13 @@ def in_words(probability: float | None, places: int) -> str:
 
 
 def _first(
-    model: ModelVersion, rows: Sequence[Row], values: GateConfiguration, more: Sequence[Fact]
+    model: ModelVersion,
+    rows: Sequence[Row],
+    evaluation: Evaluation,
+    values: GateConfiguration,
+    more: Sequence[Fact],
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
-    facts = [*_file_facts(model), _no_leak(model, rows), *more]
+    facts = [*_file_facts(model), *_scale_facts(evaluation), _no_leak(model, rows), *more]
     dice = figures_of(rows).dice
     return gate.first_model(dice, model.site.dice_floor, values, facts=facts), ()
 
@@ -216,6 +224,7 @@ def _against(
         *_file_facts(model, current),
         Fact("The same locked scans for both", _images(rows) == _images(serving_rows)),
         _same_metrics(evaluation, serving),
+        *_scale_facts(evaluation, serving),
         _no_leak(model, rows),
         *more,
     ]
@@ -257,6 +266,25 @@ def _file_facts(*models: ModelVersion) -> list[Fact]:
         Fact(f"The file of {model.name} is as registered", file_is_as_registered(model))
         for model in models
     ]
+
+
+def _scale_facts(*judged: Evaluation) -> list[Fact]:
+    """Whether each evaluation was measured under the scales and takes that hold now."""
+    return [_scale_fact(one) for one in judged]
+
+
+def _scale_fact(judged: Evaluation) -> Fact:
+    title = f"{judged.model.name} was measured under the scales that hold now"
+    changed = len(evaluations.changed_since(judged))
+    if not changed:
+        return Fact(title, True)
+    again = (
+        "train and cross-validate again"
+        if judged.summary.get("how") == OUT_OF_FOLD
+        else "evaluate it again"
+    )
+    scans = "1 scan has" if changed == 1 else f"{changed} scans have"
+    return Fact(title, False, f"{scans} another scale or selected take since: {again}")
 
 
 def _same_metrics(evaluation: Evaluation, serving: Evaluation) -> Fact:

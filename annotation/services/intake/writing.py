@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from django.db.models import Model
+from django.utils import timezone
 
 from annotation.models import (
     HELD_OUT,
@@ -142,11 +143,13 @@ class Writer:
                 if scan.selected_take_id is not None
             ]
         )
+        now = timezone.now()
         for scan, take, reason in chosen:
             scan.selected_take, scan.selected_reason = take, reason
+            scan.selected_at = now
         Scan.objects.bulk_update(
             [scan for scan, _, _ in chosen if scan.pk is not None],
-            ["selected_take", "selected_reason"],
+            ["selected_take", "selected_reason", "selected_at"],
         )
 
     # The scan and its outlines
