@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0022_sex_and_area_units'),
+        ('annotation', '0023_reservations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
