@@ -260,7 +260,8 @@ def manifest_digest(items: Iterable[dict[str, Any]], written_as: int = FORMAT) -
     from: spacing, selected take, measured frame.
     """
     names = ("image", "pixel_sha256", "revision_digest", *(VALUES if written_as > 1 else ()))
-    sealed = sorted(([one.get(name) for name in names] for one in items), key=lambda one: one[0])
+    by_image = sorted(items, key=lambda one: one["image"])
+    sealed = [[one.get(name) for name in names] for one in by_image]
     return hashlib.sha256(json.dumps(sealed, separators=(",", ":")).encode()).hexdigest()
 
 
