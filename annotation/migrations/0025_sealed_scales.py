@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0023_reservations'),
+        ('annotation', '0024_kept_outlines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
