@@ -80,7 +80,7 @@ test("the scan cannot be pushed out of the window", () => {
 });
 
 test("the state of saving is said in words", () => {
-  const at = new Date(2026, 10, 23, 12, 3, 11).getTime();
+  const at = Date.UTC(2026, 10, 23, 12, 3, 11);
   assert.equal(saveWords({ kind: "saved", at }), "saved 12:03:11");
   assert.equal(saveWords({ kind: "saving", changes: 1 }), "saving");
   assert.equal(saveWords({ kind: "offline", changes: 3 }), "offline, 3 changes kept here");

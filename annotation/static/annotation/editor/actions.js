@@ -10,6 +10,7 @@
  *   label: string,
  *   keys?: string[],
  *   button?: Button,
+ *   bar?: string,
  *   tool?: string,
  *   repeats?: boolean,
  *   duringStroke?: boolean,
@@ -25,7 +26,8 @@
  *   `group`: its heading in the help; `label`: what it does, as the help says it;
  *   `keys`: its shortcuts until a person changes them, as `keys.js` spells them; without, it gets
  *   none;
- *   `button`: it has one in the toolbar; `tool`: the tool that brings it along, and during which
+ *   `button`: it has one in the toolbar; `bar`: a tool's own has one over the scan where there are
+ *   fingers or a pen, with this word; `tool`: the tool that brings it along, and during which
  *   its keys go before all others; `repeats`: a key that stays down runs it again;
  *   `duringStroke`: it can be done while the pointer is down; `decides`: it hands the scan in, or
  *   decides on it, and needs a scan that was seen; `mayEcho`: as with these, a key of it that comes

@@ -337,7 +337,7 @@ export class Annotating {
   #showState(state) {
     const editor = this.#editor;
     const words = editor.piece("save-state");
-    words.textContent = saveWords(state, !this.#saver.journalFailed);
+    words.textContent = saveWords(state, !this.#saver.journalFailed, editor.data.time_zone);
     words.title = words.textContent;
     words.dataset.kind = state.kind;
     this.#showNotice(saveNotice(state, !this.#saver.journalFailed));

@@ -62,6 +62,7 @@ import { Reviewing } from "#editor/reviewing.js";
 import { Stage } from "#editor/stage.js";
 import { offerTakingBack } from "#editor/submitted.js";
 import { Sweeping } from "#editor/sweeping.js";
+import { ToolBar } from "#editor/tool-bar.js";
 import { Toolbar } from "#editor/toolbar.js";
 import { ToolDesk } from "#editor/tool-desk.js";
 import { Toolbox } from "#editor/toolbox.js";
@@ -118,6 +119,7 @@ export class Editor {
     const keymap = new Keymap(localStorage, data.user);
     this.actions = new Actions(keymap, (text) => this.say(text), (action, how) => this.#refusal(action, how));
     this.keyboard = new Keyboard(host, this.actions, () => this.#begins());
+    this.bar = new ToolBar(this.piece("bar"), this.actions);
     this.toolbox = new Toolbox(this, this.actions);
     this.help = new Help(this.#helpPieces, this.actions, keymap, () => this.#showKeys());
     const mode = data.schema > SCHEMA ? "look-on" : data.mode;
@@ -240,6 +242,8 @@ export class Editor {
   /** Another tool is active. */
   toolChanged() {
     this.stage.container.dataset.tool = this.activeTool?.name ?? "";
+    this.bar.show(this.activeTool);
+    this.#showKeys();
     this.#resumeDraft();
     this.draw();
   }

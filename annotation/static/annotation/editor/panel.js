@@ -6,6 +6,7 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  * @typedef {import("#editor/measurement.js").Measured} Measured
  */
+import { momentWords } from "#editor/moments.js";
 import { area, number } from "#editor/numbers.js";
 
 /** @param {string} name @param {string} text @param {string} className */
@@ -33,6 +34,9 @@ export class Panel {
     }
     for (const button of this.#all("[data-lock]")) {
       button.addEventListener("click", () => editor.toggleLock(button.dataset.lock ?? ""));
+    }
+    for (const time of this.#all('[data-piece="revisions"] time')) {
+      if (time instanceof HTMLTimeElement) time.textContent = this.#moment(new Date(time.dateTime));
     }
     for (const row of this.#all("[data-label]")) {
       row.addEventListener("click", () => editor.select(row.dataset.label ?? ""));
@@ -108,13 +112,19 @@ export class Panel {
     put("parts", drawn ? counted(parts, holes) : "–");
   }
 
+  /** @param {Date} at */
+  #moment(at) {
+    return momentWords(at, this.#editor.data.time_zone);
+  }
+
   /** @param {{number: number, at: Date, says: string}} revision */
   addRevision({ number, at, says }) {
-    const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    const time = make("time", this.#moment(at));
+    time.setAttribute("datetime", at.toISOString());
     const button = document.createElement("button");
     button.type = "button";
     button.value = String(number);
-    button.append(make("b", String(number)), ` ${says} `, make("time", time));
+    button.append(make("b", String(number)), ` ${says.replace(/(^|-)([a-z])/g, (_, dash, letter) => (dash && " ") + letter.toUpperCase())} `, time);
     const item = make("li", "");
     item.append(button);
     this.#editor.piece("revisions").prepend(item);

@@ -21,11 +21,10 @@
  * }} Host
  */
 import { distance, inImage } from "#editor/geometry.js";
+import { Wheel } from "#editor/wheel.js";
 
 const MOUSE_REACH = 9;
 const FINGER_REACH = 18;
-const WHEEL_ZOOM = 0.0015;
-const WHEEL_LINE = 16;
 /** Brightness and contrast steps per px of a drag. */
 const WINDOW_STEP = 0.4;
 
@@ -44,6 +43,7 @@ export class PointerInput {
   #fingers = new Map();
   /** Pointers that are down, whatever they do. @type {Set<number>} */
   #down = new Set();
+  #wheel = new Wheel();
   #listeners = new AbortController();
   #stage;
   #host;
@@ -59,7 +59,7 @@ export class PointerInput {
     on.addEventListener("pointerup", (event) => this.#release(event), { signal });
     on.addEventListener("pointercancel", (event) => this.#drop(event), { signal });
     on.addEventListener("pointerleave", () => this.#hover(null), { signal });
-    on.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
+    on.addEventListener("wheel", (event) => this.#turn(event), { signal, passive: false });
     on.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
     window.addEventListener("blur", () => this.#down.clear(), { signal });
   }
@@ -231,14 +231,18 @@ export class PointerInput {
   }
 
   /** @param {WheelEvent} event */
-  #wheel(event) {
+  #turn(event) {
     event.preventDefault();
-    const turned = event.deltaY || event.deltaX;
     const tool = this.#host.activeTool;
-    if (event.shiftKey && tool?.resize) return tool.resize(-Math.sign(turned));
-    const delta = turned * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? WHEEL_LINE : 1);
-    const at = this.#stage.fromClient(event.clientX, event.clientY);
-    this.#stage.viewport.zoom(Math.exp(-delta * WHEEL_ZOOM), at);
+    if (event.shiftKey && tool?.resize) {
+      const steps = this.#wheel.steps(event);
+      if (steps) tool.resize(-steps);
+      return;
+    }
+    const { viewport } = this.#stage;
+    const meant = this.#wheel.meant(event);
+    if ("zoom" in meant) viewport.zoom(meant.zoom, this.#stage.fromClient(event.clientX, event.clientY));
+    else viewport.pan(...meant.pan);
     this.#stage.place();
   }
 }

@@ -4,20 +4,16 @@
  * @typedef {import("#editor/saver.js").SaveState} SaveState
  * @typedef {{title: string, text: string, signIn?: boolean}} Notice
  */
-
-/** @param {number} at ms */
-function clockTime(at) {
-  return new Date(at).toLocaleTimeString("en-GB");
-}
+import { clockTime } from "#editor/moments.js";
 
 /** @param {number} count */
 function changes(count) {
   return count === 1 ? "1 change" : `${count} changes`;
 }
 
-/** @param {SaveState} state @param {boolean} isKept whether the browser keeps unsaved changes */
-export function saveWords(state, isKept = true) {
-  if (state.kind === "saved") return state.at === null ? "saved" : `saved ${clockTime(state.at)}`;
+/** @param {SaveState} state @param {boolean} isKept whether the browser keeps unsaved changes @param {string} zone */
+export function saveWords(state, isKept = true, zone = "UTC") {
+  if (state.kind === "saved") return state.at === null ? "saved" : `saved ${clockTime(new Date(state.at), zone)}`;
   if (state.kind === "saving") return isKept ? "saving" : "saving, only in this window";
   const kept = `${changes(state.changes)} ${isKept ? "kept here" : "only in this window"}`;
   switch (state.kind) {

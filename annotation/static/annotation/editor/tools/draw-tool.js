@@ -17,6 +17,7 @@ export class DrawTool {
   actions = [
     {
       name: "finish",
+      bar: "Close",
       group: "Draw",
       label: "Close the outline being drawn",
       keys: ["Enter"],
@@ -25,6 +26,7 @@ export class DrawTool {
     },
     {
       name: "back",
+      bar: "Point back",
       group: "Draw",
       label: "Take the last point back",
       keys: ["Backspace"],

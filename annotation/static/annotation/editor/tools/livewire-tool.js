@@ -23,6 +23,7 @@ export class LivewireTool {
   actions = [
     {
       name: "finish-wire",
+      bar: "Put in",
       group: "Wire",
       label: "End the line and put it in",
       keys: ["Enter"],
@@ -31,6 +32,7 @@ export class LivewireTool {
     },
     {
       name: "wire-back",
+      bar: "Click back",
       group: "Wire",
       label: "Take the last click back",
       keys: ["Backspace"],
@@ -40,6 +42,7 @@ export class LivewireTool {
     },
     {
       name: "wire-side",
+      bar: "Other side",
       group: "Wire",
       label: "Follow the edge's other side; once it is put in, take the line's other side",
       keys: ["X"],

@@ -17,6 +17,7 @@ export class MoveTool {
   actions = [
     {
       name: "mirror",
+      bar: "Mirror",
       group: "Move",
       label: "Mirror all outlines, left to right",
       keys: ["X"],

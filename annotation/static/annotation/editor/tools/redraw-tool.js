@@ -15,6 +15,7 @@ export class RedrawTool {
   actions = [
     {
       name: "flip",
+      bar: "Other side",
       group: "Redraw",
       label: "Take the other side of the stroke",
       keys: ["X"],

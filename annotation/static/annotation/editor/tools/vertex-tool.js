@@ -36,6 +36,7 @@ export class VertexTool {
   actions = [
     {
       name: "remove-point",
+      bar: "Delete point",
       group: "Points",
       label: "Delete the chosen point",
       keys: ["Delete", "Backspace"],
@@ -45,6 +46,7 @@ export class VertexTool {
     },
     {
       name: "insert-point",
+      bar: "Insert point",
       group: "Points",
       label: "Insert a point after the chosen one",
       keys: ["Insert", "I"],
