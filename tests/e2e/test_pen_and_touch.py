@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from annotation.models import Image
 from annotation.services import outlines
@@ -114,3 +115,46 @@ def test_a_tablet_has_targets_for_fingers(window: EditorWindow) -> None:
         assert place
         assert place["width"] >= 24
         assert place["height"] >= 24
+
+
+def test_the_active_tool_has_its_buttons_over_the_scan(window: EditorWindow) -> None:
+    bar = window.page.get_by_role("group", name="Active tool")
+    Hand(window).finger([(100, 130), (130, 200), (100, 270)])
+    before = window.regions
+    flip = bar.get_by_role("button", name="Other side")
+    expect(flip).to_have_attribute("aria-disabled", "false")
+    outline = window.page.locator(".layer-regions .outline").first
+    drawn = outline.get_attribute("d") or ""
+    flip.tap()
+    expect(outline).not_to_have_attribute("d", drawn)
+    assert window.regions != before
+    window.press("v", "n")
+    bar.get_by_role("button", name="Delete point").tap()
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Deleted a point")
+    window.press("b")
+    rim = window.page.locator(".editor-stage .rim").last
+    window.page.mouse.move(*window.client((200, 200)))
+    size = rim.get_attribute("d") or ""
+    bar.get_by_role("button", name="Larger").tap()
+    expect(rim).not_to_have_attribute("d", size)
+    window.press("d")
+    window.click((20, 20), (80, 20), (80, 80))
+    bar.get_by_role("button", name="Close").tap()
+    expect(window.page.locator("[data-piece=message]")).to_have_text("Drawn.")
+    window.saved()
+
+
+def test_two_fingers_on_a_trackpad_move_the_scan_and_their_pinch_zooms(
+    window: EditorWindow,
+) -> None:
+    turn = (
+        "([at, turn]) => document.querySelector('.editor-stage').dispatchEvent(new WheelEvent("
+        "'wheel', {clientX: at[0], clientY: at[1], bubbles: true, cancelable: true, ...turn}))"
+    )
+    x, y = window.client((200, 200))
+    window.page.evaluate(turn, [[x, y], {"deltaX": 12, "deltaY": 20}])
+    assert window.client((200, 200)) == pytest.approx((x - 12, y - 20), abs=1)
+    width = window.client((300, 200))[0] - window.client((200, 200))[0]
+    for _ in range(10):
+        window.page.evaluate(turn, [[x, y], {"deltaY": -5, "ctrlKey": True}])
+    assert window.client((300, 200))[0] - window.client((200, 200))[0] > 1.5 * width
