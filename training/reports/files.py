@@ -13,6 +13,7 @@ from core.durable import write_file
 from core.reports.as_json import as_text
 from core.reports.html import as_html
 from core.reports.pdf import as_pdf
+from core.snapshots import consistent_read
 from inference.selectors import versions
 from training.reports import (
     model_document,
@@ -32,12 +33,15 @@ READABLE = 0o644
 def write(study: Study, site: Site | None, folder: Path) -> list[str]:
     """Write the report of a study, or of one site, into `folder`; answers the files' names.
 
+    All of it is of one state of the database, whatever people do meanwhile.
+
     Files of the same names are replaced, each whole; others stay. Raises OSError.
     """
     written = []
-    for name, content in _contents(study, site):
-        write_file(folder / name, content, READABLE)
-        written.append(name)
+    with consistent_read():
+        for name, content in _contents(study, site):
+            write_file(folder / name, content, READABLE)
+            written.append(name)
     return sorted(written)
 
 
