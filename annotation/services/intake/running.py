@@ -22,9 +22,10 @@ from core.models import User
 from domain.errors import NotAllowed
 
 FIRST_BATCH = 20
-MOST_FRAMES = 100
-BATCH_SECONDS = 0.1
-"""What a transaction is to take at most; the next batch is as large as that allows."""
+LEAST_FRAMES, MOST_FRAMES = 20, 200
+BATCH_SECONDS = 0.2
+"""What a transaction is to take; the next batch is as large as that allows. Some forty statements
+are the same for each, so that very small ones would only take longer together."""
 LEAST_PAUSE = 0.05
 
 Publish = Callable[[], AbstractContextManager[None]]
@@ -226,4 +227,4 @@ def _next_size(size: int, taken: int, seconds: float) -> int:
     if taken < size // 2:
         return size
     wanted = int(taken * BATCH_SECONDS / max(seconds, 1e-6))
-    return max(1, min(wanted, 2 * size, MOST_FRAMES))
+    return min(max(LEAST_FRAMES, min(wanted, 2 * size)), MOST_FRAMES)

@@ -65,7 +65,8 @@ class Writer:
         self._select_takes()
         for outcome, image in rows.recalibrated:
             self._calibrate(outcome, image)
-        split.honour(self._study, rows.partitions, actor=None)
+        if rows.partitions:
+            split.honour(self._study, rows.partitions, actor=None)
         self._accept()
         self._plan_readings()
         audit.record(
