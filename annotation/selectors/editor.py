@@ -53,6 +53,7 @@ from annotation.selectors.starts import starts
 from annotation.selectors.sweeps import frame_count, next_frame, next_review_frame
 from core import palette
 from core.models import User
+from domain.short_names import short_names
 
 COUNTED = 100
 """So far is counted what is left for a person."""
@@ -270,11 +271,13 @@ def _spacing(image: Image) -> list[float] | None:
 
 
 def _labels(site: Site) -> list[dict[str, Any]]:
-    labels = site.labels.filter(retired=False).order_by("order")
+    labels = list(site.labels.filter(retired=False).order_by("order"))
+    short = short_names([label.name for label in labels])
     return [
         {
             "name": label.name,
             "title": label.title or label.name,
+            "short": short[number - 1],
             "colour": label.colour,
             "number": number,
             "dash": palette.dash(number),

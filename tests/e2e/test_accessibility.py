@@ -182,6 +182,6 @@ def test_structures_differ_without_colour(
         "(lines) => lines.map((line) => line.getAttribute('stroke-dasharray'))"
     )
     assert len(set(dashes)) == 2
-    expect(window.page.locator(".layer-numbers text")).to_have_text(["1", "2"])
+    expect(window.page.locator(".layer-numbers text")).to_have_text(["1 PL", "2 PB"])
     halos = window.page.locator(".layer-regions .halo")
     expect(halos).to_have_count(2)

@@ -196,7 +196,10 @@ export class Annotating {
   async leave() {
     await this.#flushed(LEAVING);
     if (this.#saver.state.kind === "saved" || !this.#saver.journalFailed) return true;
-    this.#editor.say("This scan stays open: its changes are only in this window until they are saved.");
+    this.#editor.say(
+      "This scan stays open: its changes are only in this window until they are saved.",
+      () => this.#saver.state.kind !== "saved",
+    );
     return false;
   }
 
@@ -336,6 +339,7 @@ export class Annotating {
   /** @param {SaveState} state */
   #showState(state) {
     const editor = this.#editor;
+    editor.messages.check();
     const words = editor.piece("save-state");
     words.textContent = saveWords(state, !this.#saver.journalFailed, editor.data.time_zone);
     words.title = words.textContent;
@@ -412,7 +416,7 @@ export class Annotating {
     const decision = String(said.get("decision") ?? "");
     const reason = String(said.get("reason") ?? "").trim();
     if (!decision || !reason) return editor.say("Choose what is the case and give a reason.");
-    if (this.isInConflict) return editor.say(IN_CONFLICT);
+    if (this.isInConflict) return editor.say(IN_CONFLICT, () => this.isInConflict);
     const none = { regions: [], origin: "drawn", decision, reason };
     if (!editor.change(none, "decision", "Recorded.")) return;
     editor.host.focus({ preventScroll: true });
@@ -439,7 +443,8 @@ export class Annotating {
     editor.say("Submitting.");
     await this.#flushed(SUBMITTING);
     if (this.#saver.state.kind !== "saved") {
-      return editor.say("Not submitted: your changes have to be saved first.");
+      const isUnsaved = () => this.#saver.state.kind !== "saved";
+      return editor.say("Not submitted: your changes have to be saved first.", isUnsaved);
     }
     const { submit, next } = editor.data.urls;
     await this.#post(submit.replace("/0/", `/${this.#annotationId}/`), next);

@@ -54,6 +54,7 @@ import { Keymap } from "#editor/keymap.js";
 import { LookingOn } from "#editor/looking-on.js";
 import { Looking } from "#editor/looking.js";
 import { Measuring } from "#editor/measurement.js";
+import { Messages } from "#editor/messages.js";
 import { Panel } from "#editor/panel.js";
 import { PointerInput } from "#editor/pointer-input.js";
 import { Reading } from "#editor/reading.js";
@@ -113,6 +114,7 @@ export class Editor {
     this.label = this.regions[0]?.label ?? data.labels[0]?.name ?? "";
     this.stage = new Stage(this.piece("stage"), data.image, data.labels, data.spacing);
     this.panel = new Panel(this);
+    this.messages = new Messages((text) => this.panel.say(text), () => this.#moment);
     this.#measuring = new Measuring(data);
     this.borders = new BorderCheck(this.piece("borders"), data);
     this.input = new PointerInput(this.stage, this);
@@ -382,6 +384,7 @@ export class Editor {
 
   /** Something is begun whose time is taken. */
   #begins() {
+    this.messages.begin();
     if (!this.input.isDown) this.#pressedAt = performance.now();
   }
 
@@ -478,9 +481,18 @@ export class Editor {
     return region ? /** @type {[number, number, number, number]} */ (bounds(region.parts.flat())) : null;
   }
 
-  /** @param {string} text that tells what came of a gesture; `{undo}` stands for the key of that action */
-  say(text) {
-    this.panel.say(this.actions.withKeys(text));
+  /**
+   * @param {string} text that tells what came of a gesture; `{undo}` stands for the key of that action
+   * @param {import("#editor/messages.js").Holds | null} holds as long as which it is true; else it
+   *   goes with what it speaks of
+   */
+  say(text, holds = null) {
+    this.messages.say(this.actions.withKeys(text), holds);
+  }
+
+  /** What messages speak of. */
+  get #moment() {
+    return [this.regions, this.activeTool, this.label, this.linked, this.locked.size];
   }
 
   /** Outlines to compare with, dotted. @param {Region[]} regions */
@@ -498,6 +510,7 @@ export class Editor {
   /** @param {import("#editor/overlay.js").Sketch} sketch */
   sketch(sketch) {
     this.stage.overlay.showSketch(sketch);
+    this.messages.check();
   }
 
   /** @param {Region[] | null} regions shown while a gesture lasts */
@@ -678,5 +691,6 @@ export class Editor {
     this.panel.showWork(regions, measured);
     this.borders.watch(this.regions);
     if (!this.#preview) showStates(this.host, this.actions);
+    this.messages.check();
   }
 }

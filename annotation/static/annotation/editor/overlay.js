@@ -5,7 +5,7 @@
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Part} Part
  * @typedef {import("#editor/geometry.js").Region} Region
- * @typedef {{name: string, title: string, colour: string, number: number, dash: string}} Label
+ * @typedef {{name: string, title: string, short: string, colour: string, number: number, dash: string}} Label
  * @typedef {{points: Point[], kind: "stroke" | "removed" | "draft", closed?: boolean}} SketchLine
  * @typedef {{track: Point[], radius: number, kind: "add" | "erase"}} BrushTrack `radius` in image px
  * @typedef {{from: Point, to: Point, text: string}} Ruler
@@ -16,6 +16,11 @@
 import { bounds } from "#editor/geometry.js";
 import { rulers } from "#editor/rulers.js";
 import { element } from "#editor/svg.js";
+
+/** How wide a letter, how wide and how high a tag on the scan is at most. Stage px */
+const TAG_LETTER = 10;
+const TAG_WIDTH = 40;
+const TAG_LINE = 16;
 
 /** @param {Point[]} points @param {boolean} closed */
 function pathOfLine(points, closed) {
@@ -112,8 +117,8 @@ export class Overlay {
     this.#numbers = regions.map(({ label, parts }) => {
       const [x0] = bounds(parts.flat());
       const at = parts.flat(2).find((point) => point[0] === x0) ?? [0, 0];
-      const { number = 0, colour = "#fff" } = this.labels.get(label) ?? {};
-      return { text: number ? String(number) : label, at, colour };
+      const { number, short, colour = "#fff" } = this.labels.get(label) ?? {};
+      return { text: number ? `${number} ${short}` : label, at, colour };
     });
   }
 
@@ -203,7 +208,10 @@ export class Overlay {
   #placeNumbers(viewport) {
     const placed = this.#numbers.map(({ text, at, colour }) => {
       const [left, top] = viewport.toStage(at);
-      return { text, colour, x: left - 7, y: top + 5 };
+      return { text, colour, x: Math.max(left - 7, TAG_LETTER * text.length), y: top + 5 };
+    });
+    placed.forEach((tag, index) => {
+      while (placed.slice(0, index).some((other) => overlaps(tag, other))) tag.y += TAG_LINE;
     });
     const layer = this.#layer("numbers");
     placed.forEach(({ text, colour, x, y }, index) => {
@@ -239,6 +247,11 @@ export class Overlay {
     this.#placeRulers(viewport, spacing);
     this.#placeRuler();
   }
+}
+
+/** @param {{x: number, y: number}} tag @param {{x: number, y: number}} other */
+function overlaps(tag, other) {
+  return Math.abs(tag.x - other.x) < TAG_WIDTH && Math.abs(tag.y - other.y) < TAG_LINE;
 }
 
 /** @param {Element} node @param {string} name @param {string} value */

@@ -52,7 +52,9 @@ export class Panel {
 
   /** @param {string} text */
   say(text) {
-    this.#editor.piece("message").textContent = text;
+    const message = this.#editor.piece("message");
+    message.textContent = text;
+    message.title = text;
   }
 
   /** @param {import("#editor/window-level.js").Window} window */

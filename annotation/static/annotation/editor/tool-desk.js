@@ -62,9 +62,9 @@ export class ToolDesk {
     this.#editor.pick(point);
   }
 
-  /** @param {string} text */
-  say(text) {
-    this.#editor.say(text);
+  /** @param {string} text @param {import("#editor/messages.js").Holds | null} holds */
+  say(text, holds = null) {
+    this.#editor.say(text, holds);
   }
 
   refusesChosen() {

@@ -111,7 +111,10 @@ export class DrawTool {
   #add(points) {
     this.#put([...this.#points, ...points]);
     if (this.#points.length === 1) {
-      this.desk.say("Click on; the first point or {finish} closes, {back} takes a point back.");
+      this.desk.say(
+        "Click on; the first point or {finish} closes, {back} takes a point back.",
+        () => this.#points.length > 0 && this.#points.length < 3,
+      );
     }
   }
 

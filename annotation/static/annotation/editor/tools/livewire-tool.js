@@ -10,6 +10,7 @@
  * @typedef {import("#editor/geometry.js").Point} Point
  */
 import { distance, tidyRing } from "#editor/geometry.js";
+import { Following } from "#editor/following.js";
 import { wayTo } from "#editor/livewire.js";
 import { addRing, ringPlaces } from "#editor/regions.js";
 import { LineIn } from "#editor/tools/line-in.js";
@@ -52,14 +53,6 @@ export class LivewireTool {
       run: () => this.#flip(),
     },
   ];
-  /** @type {Worker | null} */
-  #worker = null;
-  /** The scan that the worker was sent. @type {import("#editor/echo-intensity.js").Grey | null} */
-  #sent = null;
-  /** The pixel that it was asked about. @type {number | null} */
-  #asked = null;
-  /** What it answered: from that pixel with the bright on either hand. @type {import("#editor/livewire.js").Ways[] | null} */
-  #ways = null;
   /** Where the first press is, as long as it lasts. @type {Point | null} */
   #pressed = null;
   /** Where the pointer was last. @type {Point | null} */
@@ -67,11 +60,14 @@ export class LivewireTool {
   /** Whether the line is to be put in once all its legs are worked out. */
   #isDue = false;
   #line;
+  #following;
 
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
     this.#line = new LineIn(desk, this.name, "Put in along the edge", "wire-side");
+    const employ = () => new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
+    this.#following = new Following(employ, () => this.#answered());
   }
 
   /** The line so far. */
@@ -90,6 +86,7 @@ export class LivewireTool {
     this.desk.drafts.put(this.name, draft.points.length ? draft : null);
     this.#isDue = false;
     this.resume();
+    this.#workOut();
   }
 
   resume() {
@@ -104,42 +101,39 @@ export class LivewireTool {
     const waiting = legs.indexOf(null);
     const from = waiting < 0 ? this.#seed : points[waiting];
     if (!grey || !from) return;
-    const pixel = this.#pixel(from);
-    const worker = (this.#worker ??= this.#employ());
-    if (grey === this.#sent && pixel === this.#asked) return;
-    if (grey !== this.#sent) worker.postMessage(grey);
-    this.#ways = null;
-    this.#sent = grey;
-    this.#asked = pixel;
-    worker.postMessage({ seed: pixel });
+    this.#following.ask(grey, this.#pixel(from));
   }
 
-  #employ() {
-    const worker = new Worker(import.meta.resolve("#editor/livewire.js"), { type: "module" });
-    worker.addEventListener("message", ({ data }) => {
-      if (data.seed !== this.#asked) return;
-      this.#ways = data.ways;
-      this.#workOut();
-      if (this.#ahead) this.#show(this.#legTo(this.#ahead));
-    });
-    return worker;
+  #answered() {
+    this.#workOut();
+    if (this.#ahead) this.#show(this.#legTo(this.#ahead));
   }
 
   /** Legs that were clicked before there was an answer become what they are meant to be. */
   #workOut() {
     const { points, legs, hand, label } = this.#draft;
     const waiting = legs.indexOf(null);
-    if (waiting < 0 || !this.#waysFrom(points[waiting])) return;
-    const settled = hand ?? this.#handTo(points[waiting + 1]);
-    const leg = this.#along(points[waiting], points[waiting + 1], settled);
+    if (waiting < 0) return;
+    const [from, to] = [points[waiting], points[waiting + 1]];
+    const isStraight = this.#following.hasGivenUp(this.#pixel(from));
+    if (!isStraight && !this.#waysFrom(from)) return;
+    const settled = hand ?? (isStraight ? null : this.#handTo(to));
+    const leg = this.#along(from, to, settled ?? 0);
     this.desk.drafts.settle(this.name, { label, points, legs: legs.with(waiting, leg), hand: settled });
+    if (isStraight) {
+      this.#isDue = false;
+      this.desk.say(
+        "The edge could not be followed here: this leg is straight. Go on, take it back with {wire-back}, or put it in with {finish-wire}.",
+        () => this.#draft.points.includes(to),
+      );
+    }
     this.resume();
     if (this.#isDue && !this.#draft.legs.includes(null)) this.#finish();
   }
 
   /** What the worker has answered about a point. @param {Point} point */
   #waysFrom(point) {
-    return this.#asked === this.#pixel(point) ? this.#ways : null;
+    return this.#following.from(this.#pixel(point));
   }
 
   /** @param {Point} point */
@@ -167,9 +161,11 @@ export class LivewireTool {
 
   /** @param {Point} to */
   #handTo(to) {
-    const { hand } = this.#draft;
-    if (hand !== null || !this.#ways) return hand ?? 0;
-    const [first, second] = this.#ways.map(({ costs }) => costs[this.#pixel(to)]);
+    const { hand, points, legs } = this.#draft;
+    const from = points[legs.indexOf(null)] ?? this.#seed;
+    const ways = from && this.#waysFrom(from);
+    if (hand !== null || !ways) return hand ?? 0;
+    const [first, second] = ways.map(({ costs }) => costs[this.#pixel(to)]);
     return first <= second ? 0 : 1;
   }
 
@@ -222,7 +218,10 @@ export class LivewireTool {
     const seed = points[points.length - 1];
     const isStill = distance(seed, to) * this.desk.scale < CLICK_REACH;
     if (isStill && !first) return this.#finish();
-    if (isStill) return this.desk.say("Click on along the border. A double-click or {finish-wire} ends the line.");
+    if (isStill) {
+      const text = "Click on along the border. A double-click or {finish-wire} ends the line.";
+      return this.desk.say(text, () => this.#draft.points.length === 1);
+    }
     const isKnown = this.#waysFrom(seed) !== null;
     const leg = isKnown ? this.#legTo(to) : null;
     this.#put({ points: [...points, to], legs: [...legs, leg], hand: isKnown ? this.#handTo(to) : hand });
@@ -239,7 +238,7 @@ export class LivewireTool {
     const { legs } = this.#draft;
     if (legs.includes(null)) {
       this.#isDue = true;
-      return desk.say("The line is being worked out; it is put in then.");
+      return desk.say("The line is being worked out; it is put in then.", () => this.#isDue);
     }
     const line = legs.flatMap((leg) => leg ?? []);
     if (ringPlaces(desk.regions, desk.label).length) {

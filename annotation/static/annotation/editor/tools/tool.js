@@ -35,7 +35,7 @@
  *   preview(regions: Region[] | null): void,
  *   sketch(sketch: Sketch): void,
  *   pick(point: Point): void,
- *   say(text: string): void,
+ *   say(text: string, holds?: import("#editor/messages.js").Holds): void,
  *   refusesChosen(): boolean,
  *   refuses(label: string): boolean,
  *   select(label: string): void,
