@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from core import plots
+from core.numbers import significant
 from domain.measurement import has_csa
 
 if TYPE_CHECKING:
@@ -153,11 +154,15 @@ def _series(name: str, points: Sequence[tuple[date, Figure]], unit: str = "") ->
     )
 
 
+def _short(value: float | None) -> str:
+    return "" if value is None else significant(value, 3)
+
+
 def _saying(name: str, unit: str) -> Callable[[date, Figure], str]:
     def say(day: date, one: Figure) -> str:
-        value = f"{one.estimate.value:.3g}{f' {unit}' if unit else ''}"
+        value = f"{_short(one.estimate.value)}{f' {unit}' if unit else ''}"
         low_high = one.estimate.ci95
-        interval = f" [{low_high[0]:.3g}, {low_high[1]:.3g}]" if low_high else ""
+        interval = f" ({_short(low_high[0])} to {_short(low_high[1])})" if low_high else ""
         return (
             f"{name}, from {day.isoformat()}: {value}{interval}, "
             f"{one.n_images} images of {one.n_subjects} subjects"

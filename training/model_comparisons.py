@@ -13,6 +13,7 @@ from django.urls import reverse
 from annotation.selectors import subgroups
 from annotation.selectors.thumbnails import PIXELS
 from core import plots
+from core.numbers import number
 from domain.gate import GateConfiguration
 from domain.limits import limits_of_agreement
 from training import summarising
@@ -77,7 +78,10 @@ def differences(evaluation: Evaluation, rows: Sequence[Row], serving: Evaluation
     groups = [
         plots.Group(
             subject,
-            [dot(evaluation, f"{subject}: {value:+.3f}", image, value) for image, value in images],
+            [
+                dot(evaluation, f"{subject}: {number(value, 3, sign=True)}", image, value)
+                for image, value in images
+            ],
             mean=means[subject],
         )
         for subject, images in found.items()
@@ -100,9 +104,9 @@ def errors(evaluation: Evaluation, rows: Sequence[Row]) -> list[plots.Figure]:
     labels = list(dict.fromkeys(row.label for row in rows))
     found = []
     for name, size in SIZES.items():
-        for number, label in enumerate(labels, 1):
+        for place, label in enumerate(labels, 1):
             own = [row for row in rows if row.label == label]
-            figure_name = f"{name}-{number}-{evaluation.partition}"
+            figure_name = f"{name}-{place}-{evaluation.partition}"
             said = f"{size.title} of {label}, {evaluation.partition}"
             if summarising.subject_means(own, size.in_mm):
                 found.append(_sizes(evaluation, own, figure_name, said, size))
@@ -165,7 +169,7 @@ def _sizes(
         plots.Pair(
             reference + error / 2,
             error,
-            f"{row.subject}: {error:+.2f} {size.unit}",
+            f"{row.subject}: {number(error, 2, sign=True)} {size.unit}",
             *_way_to(evaluation, row.image_id),
         )
         for row in rows
@@ -209,7 +213,7 @@ def _percents(
     for row in rows:
         error = row.values.get(in_percent)
         if error is not None:
-            title_of_dot = f"{row.subject}: {error:+.1f} %"
+            title_of_dot = f"{row.subject}: {number(error, 1, sign=True)} %"
             by_subject[row.subject].append(dot(evaluation, title_of_dot, row.image_id, error))
     groups = [plots.Group(subject, by_subject[subject], means[subject]) for subject in means]
     return plots.dots(

@@ -51,7 +51,7 @@ def test_the_list_shows_figures_with_interval_and_subjects(
     assert other.name in said
     assert "current model" in said
     assert re.search(
-        r"[01]\.\d{3} ± 0\.\d{3} <span class=\"soft\">\[[01]\.\d{3}, [01]\.\d{3}\]", said
+        r"[01]\.\d{3} ± 0\.\d{3} <span class=\"soft\">\([01]\.\d{3} to [01]\.\d{3}\)", said
     )
     assert f"n = {TEST_SUBJECTS} subjects" in said
     assert "not evaluated" in said

@@ -313,8 +313,7 @@ def card_words(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         facts.insert(2, ("Input", _input(size)))
     if rule := card.get("postprocessing"):
         facts.append(("Afterwards", _postprocessing(rule)))
-    if training := card.get("training"):
-        facts.append(("Training", _training(training)))
+    facts.append(("Training", training_words(card)))
     if libraries := card.get("libraries"):
         facts.append(("Libraries", ", ".join(f"{name} {one}" for name, one in libraries.items())))
     facts += [
@@ -352,30 +351,38 @@ def _postprocessing(rule: Mapping[str, Any]) -> str:
     )
 
 
-def _training(training: Mapping[str, Any]) -> str:
-    parts = []
-    if epochs := training.get("epochs"):
-        parts.append(f"{_listed(epochs)} epochs")
-    if best := training.get("best_validation_dice"):
-        dice = best if isinstance(best, list) else [best]
-        parts.append(f"best validation Dice {_listed([_dice_of_card(one) for one in dice])}")
-    if training.get("images") is not None:
-        parts.append(f"{training['images']} scans")
+def training_words(card: Mapping[str, Any]) -> str:
+    """How long a card says that it was trained, with which result; each network of several."""
+    training, parts = card.get("training"), []
+    if not isinstance(training, dict):
+        return ""
+    if epochs := _numbers(training.get("epochs")):
+        parts.append(f"{', '.join(f'{one:g}' for one in epochs)} epochs")
+    if best := _numbers(training.get("best_validation_dice")):
+        parts.append(f"best validation Dice {', '.join(number(one, 3) for one in best)}")
+    if images := _numbers(training.get("images")):
+        parts.append(counted(round(images[0]), "scan"))
     return ", ".join(parts)
 
 
-def _dice_of_card(value: Any) -> str:
-    """What a card calls a Dice; a card from elsewhere may hold anything there."""
-    return number(value, 3) if isinstance(value, float) else str(value)
+def _numbers(value: Any) -> list[float]:
+    """The numbers among what a card holds there; one from elsewhere may hold anything."""
+    found = value if isinstance(value, list) else [value]
+    return [one for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
 
 
-def _listed(values: Any) -> str:
-    return ", ".join(str(one) for one in (values if isinstance(values, list) else [values]))
+def _setting(value: Any) -> str:
+    """A setting of a run for people: yes and no, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_setting(one) for one in value)
+    return "" if value is None else str(value)
 
 
 def _run(run: RunFacts) -> list[Block]:
     who = f", {run.started_by}" if run.started_by else ""
-    settings = [[name, str(value)] for name, value in run.settings.items()]
+    settings = [[name, _setting(value)] for name, value in run.settings.items()]
     facts = Facts(
         [
             ("Run", f"{run.run}, {run.backend}, started {run.trigger}{who}"),
@@ -388,7 +395,8 @@ def _run(run: RunFacts) -> list[Block]:
             ("Seed", str(run.seed)),
             (
                 "Epochs",
-                f"{run.epochs}, best validation Dice {number(run.best_validation_dice, 3) or '-'}",
+                f"{run.epochs}, best validation Dice "
+                f"{number(run.best_validation_dice, 3) or 'not known'}",
             ),
             (
                 "Time",

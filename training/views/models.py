@@ -18,6 +18,7 @@ from inference.selectors import versions
 from inference.services import prelabelling
 from training import evaluation_pages, gate_pages
 from training.forms import EvaluationChoice, Reason, checked
+from training.reports import model_document
 from training.selectors import model_pages
 from training.services import evaluation
 
@@ -50,6 +51,7 @@ def model(request: StudyRequest, study: Study, model_id: int) -> HttpResponse:
         "cases": evaluation_pages.worst_cases(shown),
         "moves": model_pages.moves_with(found),
         "run": getattr(found, "run", None),
+        "training_words": model_document.training_words(found.card),
         "card": json.dumps(found.card, indent=2, ensure_ascii=False),
         "reason": Reason(initial=typed(request).dict()),
         **awaited(study, f"model:{found.pk}"),
