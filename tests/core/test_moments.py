@@ -50,6 +50,7 @@ def test_no_template_writes_a_time_in_a_way_of_its_own() -> None:
     for path in TEMPLATES.rglob("*.html"):
         assert not BARE_TIME.search(path.read_text()), f"{path.name}: use |moment"
         assert '|date:"c"' not in path.read_text(), f"{path.name}: use |moment"
+        assert "(UTC)" not in path.read_text(), f"{path.name}: times are in the person's zone"
 
 
 def test_a_person_chooses_the_zone_on_a_page_and_every_page_uses_it(
