@@ -28,6 +28,7 @@ from annotation.selectors.comparisons import Comparison
 from annotation.selectors.images import spacing_of
 from annotation.selectors.thumbnails import Thumbnail
 from core.models import User
+from core.numbers import AREA_UNITS, AreaUnit, number
 from domain.comparison import OutlineChange, compare
 from domain.errors import InvalidGeometry
 from domain.geometry import regions_from_json
@@ -38,11 +39,24 @@ RETURNED_VERSION = "returned-version"
 
 @dataclass(frozen=True)
 class Figures:
-    """How one outline differs from another, label by label; lengths in `unit`."""
+    """How one outline differs from another, label by label; lengths in `unit`, areas in
+    `area`."""
 
     title: str
     unit: str
+    area: AreaUnit
     rows: Sequence[tuple[str, OutlineChange]]
+
+    @property
+    def lines(self) -> list[tuple[str, OutlineChange, str]]:
+        """Each label with its change, and the change of its CSA as text, in the site's unit."""
+        return [(label, change, self._area_text(change)) for label, change in self.rows]
+
+    def _area_text(self, change: OutlineChange) -> str:
+        if change.csa_mm2 is None:
+            return ""
+        value = number(change.csa_mm2 * self.area.per_mm2, self.area.places, sign=True)
+        return f"{value} {self.area.sign}"
 
 
 @dataclass(frozen=True)
@@ -267,4 +281,4 @@ def _compared(image: Image, title: str, first: Revision, second: Revision) -> Fi
     except InvalidGeometry:
         changes = []
     rows = [(labels.get(change.label, change.label), change) for change in changes]
-    return Figures(title, "mm" if spacing else "px", rows)
+    return Figures(title, "mm" if spacing else "px", AREA_UNITS[image.site.area_unit], rows)
