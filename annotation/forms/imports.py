@@ -91,6 +91,8 @@ class ImportSettings(forms.Form):
         help_text="Empty: not remembered.",
     )
 
+    same = forms.JSONField(required=False, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, study: Study, may_take_references: bool, **options: Any) -> None:
         super().__init__(*args, **options)
         sites = [(site.slug, site.name) for site in study.sites.all()]
@@ -98,6 +100,12 @@ class ImportSettings(forms.Form):
         if not may_take_references:
             self.fields["state"].choices = STATES[:1]  # type: ignore[attr-defined]
             del self.fields["new_site"]
+
+    def clean_same(self) -> list[list[str]]:
+        found = self.cleaned_data["same"] or []
+        if not isinstance(found, list) or not all(_is_answer(answer) for answer in found):
+            raise forms.ValidationError("Answer again which names are the same.")
+        return found
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -134,7 +142,16 @@ class ImportSettings(forms.Form):
             "step": cleaned["step"],
             "join_groups": cleaned["join_groups"],
             "encoding": cleaned["encoding"],
+            "same": tuple(tuple(answer) for answer in cleaned["same"] or ()),
         }
+
+
+def _is_answer(answer: object) -> bool:
+    return (
+        isinstance(answer, list)
+        and len(answer) == 3
+        and all(isinstance(text, str) for text in answer)
+    )
 
 
 class Upload(ImportSettings):
@@ -157,6 +174,7 @@ def initial_of(params: dict[str, Any]) -> dict[str, Any]:
         "site": "" if created else params.get("site", ""),
         "new_site": params.get("site", "") if created else "",
         "mask": " ".join(params.get("masks", [])),
+        "same": params.get("same") or None,
     }
 
 

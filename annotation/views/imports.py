@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation.forms.imports import ImportSettings, Upload, initial_of, initial_of_profile
@@ -18,17 +20,20 @@ from annotation.middleware import StudyRequest
 from annotation.models import Study
 from annotation.policies import Role, require_role
 from annotation.selectors import imports as selector
+from annotation.selectors.imports import STATUS_WORDS, must_look, preview_rows
 from annotation.services import sites as site_services
-from annotation.services.imports import profiles, uploads
+from annotation.services.imports import pictures, profiles, uploads
 from annotation.services.imports.naming import GROUPS, default_subject, names_caught
 from annotation.views.jobs import line_of
 from core.models import Job
+from core.pages import Pages
 from core.refusals import refusals_on
 from domain.errors import InvalidInput, MyotraceError, NotFound
 
 SHOWN_FILES = 200
+SHOWN_ROWS = 50
 SHOWN_NAMES = 20
-STATUSES = ("refused", "warning", "imported", "unchanged")
+STATUSES = ("refused", "warning", "worked_here", "newer", "imported", "unchanged")
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,13 @@ def take(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     job = _import(request, study, job_id)
     if not job.params.get("dry_run"):
         raise NotFound("Only a preview can be taken.")
+    if not _looked(request, job):
+        messages.warning(
+            request,
+            "Look at the pictures first: no name or date of birth may be readable on them. Cover "
+            "what is there, or say that nothing is.",
+        )
+        return redirect("annotation:import", study.name, job.pk)
     settings = initial_of(job.params)
     form = ImportSettings(settings | {"step": job.params["step"]}, **_of(request, study))
     if not form.is_valid():
@@ -122,6 +134,34 @@ def aliases(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     return redirect("annotation:import", study.name, again.pk)
 
 
+@require_POST
+def answers(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
+    """Say whose scans these are, and which names are the same; then preview again."""
+    job = _import(request, study, job_id)
+    same = [
+        [row["kind"], row["name"], row["other"]]
+        for row in _near_names(job)
+        if request.POST.get(row["field"]) == "same"
+    ]
+    pattern = request.POST.get("pattern", "")
+    if not same and not pattern:
+        messages.warning(request, "Nothing was answered: the names stay as they are.")
+        return redirect("annotation:import", study.name, job.pk)
+    changes = {"same": [*(job.params.get("same") or []), *same]}
+    again = _submitted_again(
+        request, study, job, dry_run=True, **changes, **({"pattern": pattern} if pattern else {})
+    )
+    return redirect("annotation:import", study.name, again.pk)
+
+
+@require_GET
+def picture(request: StudyRequest, study: Study, job_id: UUID, key: str) -> HttpResponse:
+    """A picture of a preview: what would be stored, or a whole one to cover names on."""
+    job = _import(request, study, job_id)
+    data = pictures.picture(str(job.params.get("upload", "")), job.pk, key)
+    return HttpResponse(data, content_type="image/jpeg", headers={"Cache-Control": "private"})
+
+
 @require_GET
 def names(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """What a pattern catches in the names of a preview's files."""
@@ -130,9 +170,11 @@ def names(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     return render(request, "annotation/partials/pattern-preview.html", context)
 
 
-def _submitted_again(request: StudyRequest, study: Study, job: Job, *, dry_run: bool) -> Job:
-    """Queue an import of the same files with the same settings."""
-    form = ImportSettings(initial_of(job.params), **_of(request, study))
+def _submitted_again(
+    request: StudyRequest, study: Study, job: Job, *, dry_run: bool, **changes: Any
+) -> Job:
+    """Queue an import of the same files with the same settings, but for the changes."""
+    form = ImportSettings(initial_of({**job.params, **changes}), **_of(request, study))
     if not form.is_valid():
         raise InvalidInput("The settings do not fit the study any more. Preview the files again.")
     settings = {**form.settings(), "dry_run": dry_run}
@@ -174,8 +216,11 @@ def _context(
     result = job.result or {}
     is_preview = bool(job.params.get("dry_run"))
     wanted = request.GET.get("status", "")
-    listed = [f for f in result.get("files", []) if wanted in ("", f["status"])]
-    counts = Counter(file["status"] for file in result.get("files", []))
+    rows = preview_rows(result)
+    counts = Counter(row["status"] for row in rows)
+    listed = [row for row in rows if wanted in ("", row["status"])]
+    number = _page_number(request)
+    shown = listed[number * SHOWN_ROWS : (number + 1) * SHOWN_ROWS]
     can_go_on = is_preview and not job.is_active and bool(job.params.get("upload"))
     if form is None and can_go_on:
         initial = initial_of(job.params)
@@ -190,16 +235,70 @@ def _context(
         "is_preview": is_preview,
         "can_take": can_go_on and job.state == Job.State.DONE and set(counts) - {"refused"},
         "form": form if can_go_on else None,
-        "counts": [(status, counts[status]) for status in STATUSES if counts[status]],
+        "counts": [
+            (status, counts[status], STATUS_WORDS[status]) for status in STATUSES if counts[status]
+        ],
         "status": wanted,
-        "files": listed[:SHOWN_FILES],
-        "more": max(len(listed) - SHOWN_FILES, 0),
+        "rows": [
+            {**row, "picture": _picture_of(study, job, row) if is_preview else ""} for row in shown
+        ],
+        "pages": _pages(request, number, len(listed)),
+        "wholes": result.get("pictures", []) if can_go_on else [],
+        "looked": not must_look(job.params),
+        "near": _near_names(job) if can_go_on else [],
+        "patterns": result.get("patterns", []) if can_go_on else [],
         "notes": result.get("notes", []),
         "ignored": result.get("ignored", [])[:SHOWN_FILES],
         "unknown_labels": _unknown_labels(study, job) if can_go_on else [],
         "may_add_aliases": request.role == Role.ADMIN,
         **_caught(job, request.GET.get("pattern", job.params.get("pattern", ""))),
     }
+
+
+def _looked(request: StudyRequest, job: Job) -> bool:
+    """Whether somebody said that no name is readable on the pictures, or covered what is."""
+    return not must_look(job.params) or request.POST.get("looked") == "yes"
+
+
+def _page_number(request: StudyRequest) -> int:
+    text = request.GET.get("page", "")
+    return int(text) - 1 if text.isascii() and text.isdigit() and 0 < int(text) < 10_000 else 0
+
+
+def _pages(request: StudyRequest, number: int, found: int) -> Pages:
+    """Links between the pages of a preview's rows."""
+
+    def address(page: int) -> str:
+        query = {"status": request.GET.get("status", ""), "page": str(page + 1)}
+        return f"{request.path}?{urlencode({k: v for k, v in query.items() if v})}"
+
+    last = max(math.ceil(found / SHOWN_ROWS) - 1, 0)
+    return Pages(
+        f"Page {number + 1} of {last + 1}",
+        address(number - 1) if number > 0 else "",
+        address(number + 1) if number < last else "",
+    )
+
+
+def _picture_of(study: Study, job: Job, row: dict[str, Any]) -> str:
+    """The address of a row's small picture; empty: it has none."""
+    if not row["frames"] or not job.params.get("upload"):
+        return ""
+    key = pictures.key_of(row["files"][0])
+    return reverse("annotation:import_picture", args=[study.name, job.pk, key])
+
+
+def _near_names(job: Job) -> list[dict[str, str]]:
+    """Names of a preview that are spelled almost like others, each a question."""
+    found = (job.result or {}).get("near", {})
+    return [
+        {"kind": kind, "name": name, "other": other, "field": f"near-{number}"}
+        for number, (kind, name, other) in enumerate(
+            (kind, name, other)
+            for kind, names in sorted(found.items())
+            for name, other in sorted(names.items())
+        )
+    ]
 
 
 def _unknown_labels(study: Study, job: Job) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def test_upload_preview_alias_and_take(
     answer = browser.post(f"{preview}aliases/", {"alias-0": "RF"})
     assert LabelAlias.objects.get().alias == "rectus femoris"
     run_newest()
-    answer = browser.post(f"{answer['Location']}take/")
+    answer = browser.post(f"{answer['Location']}take/", {"looked": "yes"})
     done = run_newest()
 
     assert [file["status"] for file in done.result["files"]] == ["imported"] * 4
@@ -113,7 +113,7 @@ def test_only_an_admin_takes_references_and_makes_sites(
     browser = client_of(admin)
     preview = browser.post(PAGE, form(packed, state="reference", site="", new_site="biceps"))
     run_newest()
-    browser.post(f"{preview['Location']}take/")
+    browser.post(f"{preview['Location']}take/", {"looked": "yes"})
     run_newest()
 
     assert Reference.objects.filter(image__site__slug="biceps").count() == 2

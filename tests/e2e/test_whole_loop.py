@@ -85,6 +85,7 @@ def bring_in(admin: Person, packed: bytes, state: str) -> None:
     )
     page.select_option("select[name=state]", state)
     admin.press("Preview")
+    page.get_by_label("I looked at the pictures").check(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Import these files").click(timeout=PATIENCE_MS)
     expect(page.get_by_text("This became of the files:")).to_be_visible(timeout=PATIENCE_MS)
 

@@ -169,6 +169,9 @@ TABLE: dict[str, list[Row]] = {
     "annotation:take_import": [page(MISSING, MISSING, MISSING, method="post")],
     "annotation:import_aliases": [page(**FOR_ADMINS, method="post")],
     "annotation:import_names": [page(**FOR_ADMINS)],
+    "annotation:import_answers": [page(**FOR_ADMINS, method="post")],
+    # Only a preview of uploaded files has pictures.
+    "annotation:import_picture": [page(MISSING, MISSING, MISSING)],
     "annotation:jobs": [page()],
     "annotation:job": [page(**FOR_ADMINS)],
     "annotation:cancel_job": [page(**FOR_ADMINS, method="post")],

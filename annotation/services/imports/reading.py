@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from annotation.services.imports import scales
 from annotation.services.imports.labels import meant, near_label
 from annotation.services.imports.listing import CLIP, ListedFile
+from annotation.services.imports.pictures import Pictures
 from annotation.services.imports.placement import Placement
 from annotation.services.imports.planning import Document, Summary, Unit
 from annotation.services.imports.report import ImportReport
@@ -92,8 +93,10 @@ class Reader:
         stored: Mapping[str, StoredPixels],
         maxima: Mapping[str, int],
         report: ImportReport,
+        pictures: Pictures | None = None,
     ) -> None:
         self._sandbox = sandbox
+        self._pictures = pictures
         self._request = request
         self._labels = labels
         self._known_pixels = stored
@@ -126,6 +129,7 @@ class Reader:
             _refuse_what_is_no_scan(kept)
             if scale is None:
                 self._say_aspect(unit, frame.aspect)
+                self._show(unit, frame.pixels, kept, [])
             scale = scale or scales.seen(frame.pixels, unit.placement, self._request, frame.aspect)
             stored = self._stored(kept)
             yield ReadImage(unit, unit.name, frame.number, stored, scale, digest, frame.aspect)
@@ -175,6 +179,7 @@ class Reader:
                 image.outlines.append(self._outlines(document, unit, pixels))
             except InvalidInput as error:
                 self._report.refuse(document.file.name, error.message)
+        self._show(unit, pixels, kept, [one for file in image.outlines for one in file.regions])
         return image
 
     def _decoded(self, unit: Unit, data: bytes) -> untrusted.DecodedImage:
@@ -222,6 +227,16 @@ class Reader:
         how = "as stored, which its outlines fit" if as_stored else "upright"
         self._report.warn(unit.name, f"has the EXIF orientation {decoded.orientation}; taken {how}")
         return (raw, decoded.aspect) if as_stored else (upright, decoded.upright_aspect)
+
+    def _show(
+        self, unit: Unit, whole: Grey, kept: Grey, outlined: Sequence[dict[str, Any]]
+    ) -> None:
+        """Keep pictures for the page of a preview."""
+        if self._pictures is None:
+            return
+        self._pictures.keep_small(unit.name, kept, outlined)
+        if picture := self._pictures.keep_whole(unit.name, whole):
+            self._report.pictures.append(picture)
 
     def _hidden(self, pixels: Grey) -> Grey:
         if self._request.masks:

@@ -52,7 +52,7 @@ class ImportReport:
     `taken`: how many images, outlines and references are new. `near`: by kind of name, each that
     is spelled almost like another, and that. `patterns`: where folders and names do not say whose
     scans they are, each pattern that may say it, and why it is asked. `scans`: a row for each take,
-    see `imports.rows`.
+    see `imports.rows`. `pictures`: whole pictures of a preview, one of each size.
     """
 
     files: dict[str, FileReport] = field(default_factory=dict)
@@ -63,6 +63,7 @@ class ImportReport:
     near: dict[str, dict[str, str]] = field(default_factory=dict)
     patterns: list[dict[str, str]] = field(default_factory=list)
     scans: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[dict[str, Any]] = field(default_factory=list)
 
     def file(self, path: str) -> FileReport:
         """The entry of a file, begun if there is none."""
@@ -125,4 +126,5 @@ class ImportReport:
             "near": self.near,
             "patterns": self.patterns,
             "scans": self.scans,
+            "pictures": self.pictures,
         }

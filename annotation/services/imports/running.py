@@ -28,6 +28,7 @@ from annotation.services.imports.greys import grey_maxima
 from annotation.services.imports.labels import LABEL_LENGTH, meant, near_label, table_of
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
 from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
+from annotation.services.imports.pictures import Pictures, folder_of
 from annotation.services.imports.planning import Summary, Unit, planned
 from annotation.services.imports.reading import Reader, ReadImage
 from annotation.services.imports.report import ImportReport
@@ -80,12 +81,19 @@ def run(context: JobContext) -> dict[str, object]:
             progress=_shown(context),
             publish=context.publish,
             report=report,
+            pictures=_pictures(context, request),
         )
     except Exception:
         if report.taken:
             context.keep({"dry_run": request.dry_run, **report.as_json()})
         raise
     return {"dry_run": request.dry_run, **report.as_json()}
+
+
+def _pictures(context: JobContext, request: ImportRequest) -> Pictures | None:
+    """Where a preview of uploaded files keeps its pictures."""
+    upload = str(context.params.get("upload", ""))
+    return Pictures(folder_of(upload, context.job.pk)) if request.dry_run and upload else None
 
 
 def import_files(
@@ -96,6 +104,7 @@ def import_files(
     progress: Progress = lambda fraction, message: None,
     publish: Publish = transaction.atomic,
     report: ImportReport | None = None,
+    pictures: Pictures | None = None,
 ) -> ImportReport:
     """Import into the study of that name, which its first scan starts if it is not there.
 
@@ -115,7 +124,9 @@ def import_files(
         units = settle(units, study, request, report)
         labels = _label_tables(units, study, request, manifest, report)
         maxima = grey_maxima(pool, units, study, report)
-        read = _read_all(pool, request, labels, _stored(study), maxima, report, units, progress)
+        read = _read_all(
+            pool, request, labels, _stored(study), maxima, report, units, progress, pictures
+        )
     frames = frames_of(read, study, report)
     intake = Intake(
         study or Study(name=study_name),
@@ -133,7 +144,7 @@ def import_files(
             _note(batch, outcomes, report)
             report.taken = dict(intake.counts)
             progress(
-                READ + (1 - READ) * len(outcomes) / len(frames),
+                READ + (1 - READ) * len(outcomes) / max(len(frames), 1),
                 f"Taken in: {len(outcomes)} of {len(frames)} pictures",
             )
     finally:
@@ -337,9 +348,10 @@ def _read_all(
     report: ImportReport,
     units: list[Unit],
     progress: Progress,
+    pictures: Pictures | None,
 ) -> list[ReadImage]:
     def images(sandbox: Sandbox, unit: Unit) -> list[ReadImage]:
-        return Reader(sandbox, request, labels, stored, maxima, report).read(unit)
+        return Reader(sandbox, request, labels, stored, maxima, report, pictures).read(unit)
 
     read: list[ReadImage] = []
     for number, found in enumerate(pool.map(images, units), 1):
