@@ -77,7 +77,7 @@ class Site(models.Model):
 
 
 class Label(models.Model):
-    """A class on a site, with colour and order. Labels are retired, never deleted."""
+    """A class on a site, with colour and order; corrected by `services.labels` only."""
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="labels")
     name = models.CharField(max_length=60)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,8 +24,12 @@ from annotation.services import (
     suggestions,
     workflow,
 )
+from annotation.services import exports as export_services
+from annotation.services.imports import running
+from annotation.services.imports.request import ImportRequest
 from core.models import AuditEvent, User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
+from tests.annotation.folders import folder, labelme, picture, shape
 from tests.conftest import rectangle
 
 TYPO = "rectus_femroris"
@@ -193,3 +199,36 @@ def test_an_admin_corrects_labels_on_the_page_and_by_command(
     assert [label.name for label in typo.labels.all()] == ["Rectus"]
     with pytest.raises(CommandError, match="no label"):
         call_command("label", typo.slug, "nothing", rename="x", **options)
+
+
+def test_a_file_is_unchanged_whatever_its_labels_are_called_by_now(
+    typo: Site, study: Study, admin: User, tmp_path: Path
+) -> None:
+    source = folder(tmp_path, {"S1/a.png": picture(1), "S1/a.json": labelme("a.png", shape(TYPO))})
+    request = ImportRequest(source=str(source), site=typo.slug)
+    running.import_files(request, study.name, actor=admin)
+    labels.rename(labels.label_named(typo, TYPO), "VL", actor=admin)
+    sites.add_label(typo, "VM", actor=admin)
+
+    report = running.import_files(request, study.name, actor=admin)
+
+    assert {file.status for file in report.files.values()} == {"unchanged"}
+    assert drawn(Revision.objects.get()) == ["VL"]
+
+
+def test_an_export_spells_a_merged_label_as_the_site_does(
+    typo: Site, study: Study, admin: User, tmp_path: Path
+) -> None:
+    source = folder(
+        tmp_path / "in", {"S1/a.png": picture(1), "S1/a.json": labelme("a.png", shape(TYPO))}
+    )
+    request = ImportRequest(source=str(source), site=typo.slug, state="reference")
+    running.import_files(request, study.name, actor=admin)
+    labels.merge(labels.label_named(typo, TYPO), labels.label_named(typo, "RF"), actor=admin)
+
+    export_services.to_folder(
+        study, export_services.ExportRequest("labelme"), tmp_path / "out", actor=admin
+    )
+
+    (written,) = (tmp_path / "out" / "labelme").iterdir()
+    assert [one["label"] for one in json.loads(written.read_text())["shapes"]] == ["RF"]

@@ -49,6 +49,8 @@ def test_a_rectangle_drawn_on_the_picture_is_never_stored(
     page.mouse.move(box["x"] + 24 * scale, box["y"] + 14 * scale, steps=4)
     page.mouse.up()
     expect(page.locator("input[name=mask]")).to_have_value("4,4,20,10")
+    expect(page.get_by_role("button", name="Import these files")).to_be_disabled()
+    expect(page.get_by_text("Preview again first")).to_be_visible()
     page.locator(".masking-tools").get_by_role("button", name="Preview again").click()
     run_newest()
     page.reload()

@@ -238,6 +238,7 @@ class World:
             "secret": "nonsense",
             "code": self.image.subject.code,
             "kind": "labelme",
+            "key": "nothing",
         }
         return {name: known[name] for name in names}
 

@@ -73,7 +73,7 @@ def planned(
     """
     if manifest is None and not request.site and "(?P<site>" not in request.pattern:
         raise InvalidInput(
-            "Say which site the images are of: name it (--site), give a manifest, or catch it "
+            "Say which site the images are of: name it, give a manifest, or catch it "
             "with the pattern."
         )
     pairs = _pairs(files, summaries, manifest, report)

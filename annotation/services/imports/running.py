@@ -303,7 +303,7 @@ def _label_tables(
             sites = ", ".join(known) or "none yet"
             raise InvalidInput(
                 f"The study {study.name if study else ''} has no site {slug!r} (its sites: "
-                f"{sites}). Mend the name, or create it (--create-site)."
+                f"{sites}). Mend the name, or add it as a new site."
             )
         table = tables.setdefault(slug, {})
         for document in unit.documents:

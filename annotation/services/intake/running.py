@@ -152,7 +152,7 @@ class Intake:
         """References, partitions and new sites are an admin's word; who starts a study is its
         admin."""
         if self._state == REFERENCE and self._actor is None:
-            raise NotAllowed("Name the admin who takes the outlines as references (--as USER).")
+            raise NotAllowed("Name the admin who takes the outlines as references.")
         if self._actor is None or self._study.pk is None:
             return
         require_member(self._actor, self._study)

@@ -173,4 +173,16 @@ def _read_revisions(found: dict[int, Work], annotations: dict[int, Annotation]) 
 
 
 def _same(source: SourceFile, one: Outlines) -> bool:
-    return source.sha256 == one.sha256 and source.placement == dict(one.placement)
+    """Whether a file is the one that came before, and means the same.
+
+    Labels that were renamed, merged or added since change nothing about it.
+    """
+    if source.sha256 != one.sha256:
+        return False
+    earlier, newer = dict(source.placement), dict(one.placement)
+    meant, means = earlier.pop("labels", {}), newer.pop("labels", {})
+    return earlier == newer and all(
+        means.get(label, label) == means[written]
+        for written, label in meant.items()
+        if written in means and {means.get(label, label), means[written]} & set(one.labels)
+    )

@@ -3,6 +3,20 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/* Settings that were changed since the preview are in none of what it shows: import waits for the
+   next one. */
+function holdBack(form) {
+  const settings = () => new URLSearchParams(new FormData(form)).toString();
+  const shown = settings();
+  const check = () => {
+    const changed = settings() !== shown;
+    for (const button of document.querySelectorAll("[data-takes]")) button.disabled = changed;
+    for (const hint of document.querySelectorAll("[data-changed]")) hint.hidden = !changed;
+  };
+  form.addEventListener("input", check);
+  return check;
+}
+
 function rectangles(field) {
   return field.value
     .split(/\s+/)
@@ -44,9 +58,13 @@ function makeDrawable(picture) {
   const form = document.getElementById(picture.dataset.form);
   const [mask, crop] = [form.elements.mask, form.elements.crop];
   const keeps = () => picture.querySelector("input[type=radio]:checked")?.value === "crop";
+  const check = holdBack(form);
   let start = null;
 
-  const refresh = () => show(svg, mask, crop);
+  const refresh = () => {
+    show(svg, mask, crop);
+    check();
+  };
   svg.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     start = place(svg, event);
