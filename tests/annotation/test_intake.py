@@ -445,6 +445,24 @@ def test_two_readers_are_no_reference(
     assert Image.objects.get().state == Image.State.SUBMITTED
 
 
+def test_a_further_reader_of_a_decided_scan_waits_for_nobody(
+    study: Study, admin: User, frame_of: Callable[..., Frame]
+) -> None:
+    def read_by(name: str, regions: list[dict[str, Any]]) -> Outlines:
+        return Outlines(f"{name}.json", files.store(name.encode()), regions, reader=name)
+
+    ann = frame_of(1, outlines=(read_by("ann", DRAWN),))
+    drain(Intake(study, [ann], actor=admin, state="reference").take())
+    both = frame_of(1, outlines=(read_by("ann", DRAWN), read_by("bob", [])))
+
+    (outcome,) = drain(Intake(study, [both], actor=admin).take())
+
+    assert [one.status for one in outcome.outlines] == ["unchanged", "imported"]
+    bob = Annotation.objects.get(author__username="bob")
+    assert (bob.state, bob.revisions.get().regions) == (Annotation.State.SETTLED, [])
+    assert Image.objects.get().state == Image.State.APPROVED
+
+
 def test_a_take_that_a_person_chose_stays(
     study: Study, admin: User, expert: User, frame_of: Callable[..., Frame]
 ) -> None:

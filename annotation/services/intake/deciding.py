@@ -386,7 +386,11 @@ class Decider:
         if self._state == REFERENCE and _regions(revision):
             self._accept(annotation, revision, work.reference)
             return
-        annotation.state = Annotation.State.SUBMITTED
+        annotation.state = (
+            Annotation.State.SETTLED
+            if work.is_decided_without(annotation)
+            else Annotation.State.SUBMITTED
+        )
         if self._state == REFERENCE and work.reference is not None:
             self.rows.withdrawn.append((revision, work.reference))
             ended.reasons.append(

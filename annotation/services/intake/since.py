@@ -78,6 +78,11 @@ class Work:
             return self.made[before.revision_id]
         return self.annotations.get(author.pk) if author.pk is not None else None
 
+    def is_decided_without(self, annotation: Annotation) -> bool:
+        """Whether the reference is another's outline: a further reading waits for nobody then."""
+        standing = self.reference
+        return standing is not None and standing.revision.annotation_id != annotation.pk
+
     def done_here(self, annotation: Annotation, state: str) -> str:
         """What people did since to an annotation that a file made, in words; empty: nothing."""
         newest = self.newest.get(annotation.pk)
@@ -91,7 +96,7 @@ class Work:
             return WITH_PEOPLE[Annotation.State(annotation.state)]
         if annotation.state not in AS_IMPORTED:
             return "the scan was decided here by another outline"
-        if self.reference is not None and self.reference.revision.annotation_id != annotation.pk:
+        if self.is_decided_without(annotation):
             return "another outline of the scan is the reference here"
         return self._decided(state)
 
