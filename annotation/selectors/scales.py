@@ -16,6 +16,7 @@ from annotation.models import (
     Image,
     ImageArea,
     MeasuredFrame,
+    Reference,
     ScaleBasis,
     Scan,
     Site,
@@ -182,14 +183,14 @@ def newest_area(study: Study, device: str, width: int, height: int) -> ImageArea
 
 
 def newest_at(site: Site) -> datetime | None:
-    """When a scale, a selected take or a measured frame of a site last changed; None: never."""
-    images = Image.objects.filter(site=site)
+    """When the scale, the selected take or the measured frame of anything that is measured at a
+    site last changed; None: never."""
+    measured = Reference.objects.filter(image__site=site, superseded_at__isnull=True)
+    images, scans = measured.values("image"), measured.values("image__take__scan")
     moments = [
-        Calibration.objects.filter(image__site=site).aggregate(at=Max("created_at"))["at"],
-        Scan.objects.filter(pk__in=images.values("take__scan")).aggregate(at=Max("selected_at"))[
-            "at"
-        ],
-        MeasuredFrame.objects.filter(take__scan__site=site).aggregate(at=Max("created_at"))["at"],
+        Calibration.objects.filter(image__in=images).aggregate(at=Max("created_at"))["at"],
+        Scan.objects.filter(pk__in=scans).aggregate(at=Max("selected_at"))["at"],
+        MeasuredFrame.objects.filter(take__scan__in=scans).aggregate(at=Max("created_at"))["at"],
     ]
     return max((one for one in moments if one), default=None)
 

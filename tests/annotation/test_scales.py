@@ -117,7 +117,8 @@ class TestFromDepth:
     def test_a_crop_that_keeps_nothing_of_the_area_is_refused(
         self, take_in: Callable[..., ImportReport]
     ) -> None:
-        report = take_in({"depth_mm": "40"}, image_area=CROP, crop="0,0,200,50")
+        above = f"0,{TOP},{WIDTH},100"
+        report = take_in({"depth_mm": "40"}, image_area=above, crop="0,300,200,50")
         assert "keeps nothing of the image area" in report.files["a.png"].reasons[0]
 
     @pytest.mark.parametrize("area", ["whole", "1,2,3", "0,0,0,10", "-1,0,10,10"])
