@@ -221,10 +221,12 @@ test("a scan with which something was done, or another key, is no echo", () => {
   scan.painted();
   assert.match(scan.refusal("Enter"), /only just appeared/);
   assert.equal(scan.refusal("a"), "");
+  scan.did("a");
   const { scan: next } = appearing();
   next.painted();
   assert.match(next.refusal("a"), /only just appeared/);
   assert.equal(next.refusal("Enter"), "");
+  next.did("Enter");
   const { scan: other } = appearing();
   other.painted();
   other.touched();

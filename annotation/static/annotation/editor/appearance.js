@@ -28,6 +28,11 @@ export class Appearance {
     this.#quietSince = this.#now();
   }
 
+  /** Something was done, which may bring the next scan. @param {string} how the key, or `press` */
+  did(how) {
+    last = how;
+  }
+
   /** Something was done with this scan that is no echo. */
   touched() {
     if (this.#quietSince !== null) this.#isSeen = true;
@@ -35,13 +40,6 @@ export class Appearance {
 
   /** Why nothing is decided now; empty where it may be. @param {string} how the key, or `press` @returns {string} */
   refusal(how) {
-    const refusal = this.#refusal(how);
-    if (!refusal) last = how;
-    return refusal;
-  }
-
-  /** @param {string} how */
-  #refusal(how) {
     if (this.#quietSince === null) return "Not yet: the scan is not shown yet.";
     if (this.#isSeen || !this.#mayEcho(how)) return "";
     const isEcho = this.#now() - this.#quietSince < ECHO;

@@ -391,9 +391,10 @@ export class Editor {
   /** Why an action is not done at this moment, by key or button; empty where it may be. @param {import("#editor/actions.js").Action} action @param {string} how */
   #refusal({ duringStroke, decides, mayEcho }, how) {
     if (this.input.isDown && !duringStroke) return DURING_STROKE;
-    if (decides) return this.#appearance.refusal(how);
-    if (!mayEcho) this.#appearance.touched();
-    return "";
+    const refusal = decides ? this.#appearance.refusal(how) : "";
+    if (!refusal) this.#appearance.did(how);
+    if (!decides && !mayEcho) this.#appearance.touched();
+    return refusal;
   }
 
   /** What is pressed beside the scan during a stroke, by the palm or another finger, is not meant unless it is for the stroke. @param {Event} event */
