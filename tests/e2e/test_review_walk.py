@@ -47,7 +47,9 @@ def approve(page: Page) -> None:
 def approve_to_the_end(page: Page) -> int:
     """Presses A on every scan of a list until it is done; answers how many there were."""
     for count in range(200):
-        if page.get_by_role("heading", name=DONE).count():
+        done = page.get_by_role("heading", name=DONE)
+        expect(done.or_(page.locator(".editor-stage canvas")).first).to_be_visible()
+        if done.count():
             return count
         approve(page)
     raise AssertionError("the list has no end")
