@@ -111,7 +111,7 @@ class Intake:
             size = _next_size(size, len(frames), seconds)
             yield outcomes
             if waiting:
-                pause(max(LEAST_PAUSE, seconds))
+                pause(max(LEAST_PAUSE, 2 * seconds))
 
     def _take(self, frames: Sequence[Frame]) -> list[Outcome]:
         self._find_study()
