@@ -58,7 +58,7 @@ def test_the_panel_says_what_dice_to_expect(
     window = window_of(annotator).open(edit_address(offered))
     panel = window.page.get_by_role("region", name="Pre-label")
     expect(panel).to_contain_text("rectus-femoris-v3")
-    expect(panel).to_contain_text("0.91 [0.86, 0.95]")
+    expect(panel).to_contain_text("0.91 (0.86 to 0.95)")
     expect(panel).to_contain_text("90 % interval, 24 subjects, 92 % inside")
     expect(panel).to_contain_text(re.compile(r"CSA 4\.00 ± 0\.30 cm²"))
     expect(panel).to_contain_text("± of 3 networks")
