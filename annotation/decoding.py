@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,9 @@ from core.decoding import images
 from domain import labelme, labelme_export, labelme_regions
 from domain.errors import InvalidInput
 from domain.geometry import region_to_json, regions_from_json
+
+_DATA_ADDRESS = re.compile(r"^data:[^,]{0,100},", re.IGNORECASE)
+_OF_ADDRESSES = str.maketrans("-_", "+/")
 
 Answers = Iterator[tuple[dict[str, Any], bytes]]
 
@@ -104,8 +108,11 @@ def _masks(document: labelme.LabelMeDocument) -> dict[int, NDArray[np.bool_]]:
 
 
 def _from_base64(text: str) -> bytes | None:
+    """The bytes of base64 text, as web tools and scripts write it, too: as a data: address, in the
+    alphabet of addresses, without padding, over several lines."""
+    plain = _DATA_ADDRESS.sub("", "".join(text.split())).translate(_OF_ADDRESSES).rstrip("=")
     try:
-        return base64.b64decode("".join(text.split()), validate=True) or None
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True) or None
     except (binascii.Error, ValueError):
         return None
 

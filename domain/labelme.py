@@ -7,7 +7,6 @@ Places in messages count from 1.
 
 from __future__ import annotations
 
-import codecs
 import math
 import unicodedata
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 from domain.errors import InvalidInput
 from domain.geometry import COORDINATE_LIMIT, LABEL_LENGTH_LIMIT
 from domain.lossless_json import DoubledObject, Number, dumps, loads
+from domain.texts import UTF_8, NotUTF8, decoded
 
 BYTE_LIMIT = 10 * 1024 * 1024
 SHAPE_LIMIT = 1_000
@@ -181,36 +181,30 @@ def _text(data: bytes, encoding: str | None, notes: _Notes) -> str:
             f"{BYTE_LIMIT // 1024 // 1024} MiB a LabelMe file may have; "
             "save it without the embedded image"
         )
-    if data.startswith(codecs.BOM_UTF8):
-        notes.add("begins with a byte order mark, which LabelMe itself refuses; taken without it")
-        data = data[len(codecs.BOM_UTF8) :]
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if encoding is None:
-            raise InvalidInput(
-                f"not UTF-8 at byte {error.start + 1}; name its encoding "
-                "(--encoding cp1252, gbk, ...) or save it again in a newer LabelMe"
-            ) from error
-        return _text_in(data, encoding, notes)
-
-
-def _text_in(data: bytes, encoding: str, notes: _Notes) -> str:
-    try:
-        text = data.decode(encoding)
-    except UnicodeError as error:
-        raise InvalidInput(f"neither UTF-8 nor {encoding}; name its encoding") from error
-    except (LookupError, ValueError) as error:
+        text, read_as = decoded(data, encoding)
+    except NotUTF8 as error:
         raise InvalidInput(
-            f"there is no text encoding named {encoding!r}; name one such as cp1252 or gbk"
+            f"{error.message}; name its encoding (cp1252, gbk, ...) or save it again in a newer "
+            "LabelMe"
         ) from error
-    notes.add(f"not UTF-8; read as {encoding}: look at its labels")
+    if read_as == "utf-8-sig":
+        notes.add("begins with a byte order mark, which LabelMe itself refuses; taken without it")
+    elif read_as.startswith(("utf-16", "utf-32")):
+        notes.add(f"is in {read_as}, which LabelMe itself refuses; read so")
+    elif read_as != UTF_8:
+        notes.add(f"not UTF-8; read as {read_as}: look at its labels")
     return text
 
 
 def _document(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("JSON, but no LabelMe file: it has no 'shapes' list")
+    if isinstance(value.get("shapes"), dict):
+        raise InvalidInput(
+            "'shapes' is one object instead of a list of shapes, as some converters write it; put "
+            "it between [ and ]"
+        )
     if not isinstance(value.get("shapes"), list):
         raise InvalidInput(f"JSON, but no LabelMe file: {_other_format(value)}")
     if not value["shapes"] and any(key in value for key in ("chat_history", "vqaData")):

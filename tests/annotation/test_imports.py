@@ -435,7 +435,7 @@ def test_a_manifest_that_is_none_is_refused_whole(
         ({"image": "../secret.png"}, "leads out of the import"),
         ({"image": "/etc/passwd"}, "leads out of the import"),
         ({"image": "missing.png"}, "not in the import"),
-        ({"image": "a.json"}, "none by its name"),
+        ({"image": "a.json"}, "names it as an image, but it is none"),
     ],
 )
 def test_a_bad_line_of_a_manifest_is_named(

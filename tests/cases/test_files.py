@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.models import Image, Study
+from annotation.models import Annotation, Image, Study, Take
 from annotation.selectors.images import pixels
 from annotation.services.imports import running
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
 from core.models import User
+from domain.errors import InvalidInput
 from domain.pixels import Grey
 from tests.shared import SHARED, needs_shared
 
@@ -151,3 +152,120 @@ def test_jfif(take_in: Callable[..., ImportReport]) -> None:
 
     assert {entry.status for entry in report.files.values()} == {"imported"}
     assert Image.objects.get().annotations.count() == 1
+
+
+# LabelMe files
+
+
+def test_imagedata_data_uri(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("imagedata-data-uri")
+
+    assert not any(entry.refused for entry in report.files.values())
+    for name in ("S1/uri.json", "S1/unpadded.json"):
+        assert taken(name).shape == (240, 320)
+        assert "embedded copy is taken" in reasons(report, name)
+    assert Annotation.objects.count() == 2
+
+
+def test_json_utf16(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("json-utf16")
+
+    assert "utf-16" in reasons(report, "S1/a.json")
+    assert Annotation.objects.get().image.original_name == "S1/a.png"
+
+
+def test_mask_extent_drift(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("mask-extent-drift")
+
+    assert report.files["S1/a.json"].refused
+    assert "61x41 px, its box 65x44; draw it again" in reasons(report, "S1/a.json")
+
+
+def test_mask_fractional(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("mask-fractional")
+
+    assert report.files["S1/a.json"].status == "imported"
+    (region,) = Annotation.objects.get().revisions.get().regions
+    xs, ys = zip(*region["parts"][0][0], strict=True)
+    # The bitmap holds a rectangle from (5, 5) to (55, 35), and lies at (50, 50).
+    assert (min(xs), min(ys)) == (55, 55)
+    assert max(xs) - min(xs) > 40
+    assert max(ys) - min(ys) > 25
+
+
+def test_shapes_object(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("shapes-object")
+
+    assert "'shapes' is one object instead of a list" in reasons(report, "S1/a.json")
+    assert not Annotation.objects.exists()
+
+
+# Which outlines belong to which scan
+
+
+def test_renumbered(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("renumbered")
+
+    for name in ("S1/2.json", "S1/3.json"):
+        assert report.files[name].refused
+        assert "both are there" in reasons(report, name)
+    assert not Annotation.objects.exists()
+    assert Image.objects.count() == 3
+
+
+def test_labels_apart_same_names(take_in: Callable[..., ImportReport]) -> None:
+    take_in("labels-apart-same-names")
+
+    pairs = {
+        row.image.original_name: row.revisions.get().source_files.get().name
+        for row in Annotation.objects.all()
+    }
+    assert pairs == {
+        "images/S1/a.png": "labels/S1/a.json",
+        "images/S2/a.png": "labels/S2/a.json",
+    }
+
+
+def test_sweep_outlined_frames(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("sweep-outlined-frames", sweeps=True)
+
+    assert frames() == [1, 3, 6, 11, 12]
+    outlined = Annotation.objects.order_by("image__frame")
+    assert [row.image.frame for row in outlined] == [3, 6, 12]
+    assert Take.objects.get().kind == Take.Kind.DYNAMIC
+    assert not any(name.endswith(".json") for name in report.ignored)
+
+
+# Manifests
+
+
+def test_manifest_cp1252(take_in: Callable[..., ImportReport]) -> None:
+    with pytest.raises(InvalidInput, match=r"not UTF-8.*'Müller'.*CSV UTF-8"):
+        take_in("manifest-cp1252")
+
+    take_in("manifest-cp1252", encoding="cp1252")
+    assert Take.objects.get().operator == "Müller"
+
+
+def test_manifest_date(take_in: Callable[..., ImportReport]) -> None:
+    report = take_in("manifest-date")
+
+    assert "line 2: visit is '03.02.2026'" in reasons(report, "a.png")
+    assert "line 3: take is '1.0'" in reasons(report, "b.png")
+
+
+def test_manifest_leading_zeros(take_in: Callable[..., ImportReport]) -> None:
+    take_in("manifest-leading-zeros")
+
+    codes = set(Image.objects.values_list("subject__code", flat=True))
+    assert {"007", "7"} <= codes
+
+
+def test_manifest_sep_line(take_in: Callable[..., ImportReport]) -> None:
+    assert take_in("manifest-sep-line").files["a.png"].status == "imported"
+    assert Image.objects.get().subject.code == "S1"
+
+
+def test_manifest_utf16(take_in: Callable[..., ImportReport]) -> None:
+    assert take_in("manifest-utf16").files["a.png"].status == "imported"
+    assert Image.objects.get().subject.code == "S1"

@@ -15,6 +15,7 @@ from annotation.services.imports.pairing import ImageIndex, doubled_images
 from annotation.services.imports.placement import Placement, placement_from_fields
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
+from annotation.services.imports.sweeps import frames_of_sweeps, in_sweep
 from domain.errors import InvalidInput
 
 SITE_NAME = re.compile(r"[-a-zA-Z0-9_]{1,60}")
@@ -98,7 +99,10 @@ def _pairs(
     """
     if manifest is not None and manifest.names_outlines:
         return {}
-    index = ImageIndex(name for name, file in files.items() if file.kind == IMAGE)
+    index = ImageIndex(
+        [name for name, file in files.items() if file.kind == IMAGE],
+        [name for name, file in files.items() if file.kind == OUTLINES],
+    )
     pairs: dict[str, str] = {}
     for name, summary in summaries.items():
         found = index.pair(name, summary.image_path)
@@ -132,7 +136,10 @@ def _units_by_name(
 ) -> list[Unit]:
     images = [file for file in files.values() if file.kind in (IMAGE, CLIP)]
     images += [files[name] for name, image in pairs.items() if name == image]
-    frames = _frames_of_sweeps(images, request, report)
+    frames: dict[str, int] = {}
+    if request.sweeps:
+        still = [file.name for file in images if file.kind != CLIP]
+        frames = frames_of_sweeps(still, set(pairs.values()), request.step, report)
     images = [file for file in images if file.name not in report.ignored]
     caught: Sequence[Mapping[str, str] | None]
     if request.pattern:
@@ -145,13 +152,10 @@ def _units_by_name(
         if groups is None:
             report.refuse(file.name, "the pattern does not fit its path; mend the pattern")
             continue
-        place = PurePosixPath(file.name)
-        in_sweep = file.name in frames
-        subject = place.parent.parent.name if in_sweep else ""
         defaults = {
-            "subject": subject or default_subject(file.name),
+            "subject": default_subject(file.name),
             "site": request.site,
-            **({"frame": str(frames[file.name])} if in_sweep else {}),
+            **in_sweep(frames, file.name),
         }
         _add_unit(units, file, defaults | dict(groups), report, "")
     return units
@@ -167,25 +171,6 @@ def _without_questions(
         for path in question.paths:
             report.refuse(path, question.reason)
     return [file for file in images if not report.is_refused(file.name)]
-
-
-def _frames_of_sweeps(
-    images: Sequence[ListedFile], request: ImportRequest, report: ImportReport
-) -> dict[str, int]:
-    """The frame number of each image of a sweep; those between two steps are left out."""
-    if not request.sweeps:
-        return {}
-    folders: dict[str, list[str]] = {}
-    for file in images:
-        if file.kind == IMAGE:
-            folders.setdefault(str(PurePosixPath(file.name).parent), []).append(file.name)
-    frames = {}
-    for names in folders.values():
-        for number, name in enumerate(names):
-            frames[name] = number
-            if number % request.step:
-                report.ignored.append(name)
-    return frames
 
 
 def _units_of_manifest(
@@ -206,7 +191,7 @@ def _units_of_manifest(
                 row.image, f"{place} names it, but it is not in the import; mend the path"
             )
         elif file.kind not in (IMAGE, CLIP):
-            report.refuse(row.image, f"{place} names it as an image, but it is none by its name")
+            report.refuse(row.image, f"{place} names it as an image, but it is none")
         elif row.image in by_name:
             _add_reading(by_name[row.image], row, place, report)
         else:
@@ -315,10 +300,10 @@ def _ignore_the_rest(
     for name, file in files.items():
         if name in used or report.is_refused(name) or name in report.ignored:
             continue
+        if file.kind == OUTLINES:
+            report.refuse(name, "is of no image in the manifest; add a line for it")
+            continue
         report.files.pop(name, None)
         report.ignored.append(name)
         if file.kind != OTHER and "not in the manifest" not in " ".join(report.notes):
-            report.notes.append(
-                "Images or outlines that are not in the manifest, or that no image was found for, "
-                "are left out; see 'ignored'."
-            )
+            report.notes.append("Images that are not in the manifest are left out; see 'ignored'.")

@@ -22,12 +22,12 @@ from annotation.services.imports.copies import (
     warn_of_copies,
     warn_of_shared_pixels,
 )
-from annotation.services.imports.finding import resolved
+from annotation.services.imports.finding import own_manifest, resolved, root_of
 from annotation.services.imports.framing import frames_of
 from annotation.services.imports.greys import grey_maxima
 from annotation.services.imports.labels import LABEL_LENGTH, meant, near_label, table_of
 from annotation.services.imports.listing import OUTLINES, ListedFile, listed
-from annotation.services.imports.manifest import DEFAULT_NAME, Manifest, read_manifest
+from annotation.services.imports.manifest import Manifest, read_manifest
 from annotation.services.imports.pictures import Pictures, folder_of
 from annotation.services.imports.planning import Summary, Unit, planned
 from annotation.services.imports.reading import Reader, ReadImage
@@ -230,16 +230,19 @@ def _how_names_were_read(files: Mapping[str, ListedFile]) -> list[str]:
 
 def _manifest(request: ImportRequest, files: Mapping[str, ListedFile]) -> Manifest | None:
     """The manifest that is named, on disk or in the import; else the import's own."""
-    if request.manifest:
-        path = Path(request.manifest)
-        if path.is_file():
-            return resolved(read_manifest(ListedFile(path.name, path).read()), files)
-        if request.manifest in files:
-            return resolved(read_manifest(files[request.manifest].read()), files)
-        raise InvalidInput(f"There is no manifest {request.manifest}.")
-    if not request.site and not request.pattern and DEFAULT_NAME in files:
-        return resolved(read_manifest(files[DEFAULT_NAME].read()), files)
-    return None
+    path = Path(request.manifest) if request.manifest else None
+    if path is not None and path.is_file():
+        name, data = "", ListedFile(path.name, path).read()
+    else:
+        name = request.manifest
+        if not name and not request.site and not request.pattern:
+            name = own_manifest(files)
+        if not name:
+            return None
+        if name not in files:
+            raise InvalidInput(f"There is no manifest {name}.")
+        data = files[name].read()
+    return resolved(read_manifest(data, request.encoding), files, root_of(name, files))
 
 
 def _summaries(
