@@ -269,3 +269,14 @@ def test_manifest_sep_line(take_in: Callable[..., ImportReport]) -> None:
 def test_manifest_utf16(take_in: Callable[..., ImportReport]) -> None:
     assert take_in("manifest-utf16").files["a.png"].status == "imported"
     assert Image.objects.get().subject.code == "S1"
+
+
+def test_failed_import_leaves_study(db: None, admin: User) -> None:
+    """failed-import-leaves-study: its README's folder is taken by now, this one is not."""
+    request = ImportRequest(
+        source=str(SHARED / "cases" / "tiff-pages"), site="rf", create_site=True
+    )
+
+    running.import_files(request, "typo", actor=admin)
+
+    assert not Study.objects.filter(name="typo").exists()
