@@ -7,7 +7,7 @@ import math
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Annotation, Issue, Revision
+from annotation.models import Annotation, Issue, Review, Revision
 from annotation.policies import require_member
 from annotation.selectors.annotations import open_issues
 from annotation.selectors.images import spacing_of
@@ -66,6 +66,18 @@ def answer_changed(annotation: Annotation, head: Revision) -> None:
     Issue.objects.filter(pk__in=answered).update(
         answer=Issue.Answer.CHANGED, resolved_at=timezone.now()
     )
+
+
+def open_changed(returned: Review) -> None:
+    """Open the remarks again that handing in had answered since this return: it is taken back.
+
+    In the caller's transaction.
+    """
+    Issue.objects.filter(
+        review__revision__annotation=returned.revision.annotation_id,
+        answer=Issue.Answer.CHANGED,
+        resolved_at__gt=returned.created_at,
+    ).update(answer=Issue.Answer.NONE, resolved_at=None)
 
 
 def _is_changed(issue: Issue, head: Revision, radius: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Assignment, Review
 from annotation.services import needs, remarks
 from annotation.services.image_state import hold, is_decided, refresh_state
 from core import events
@@ -46,11 +46,20 @@ def submit(annotation: Annotation, actor: User) -> Annotation:
 
 
 def take_back(annotation: Annotation, actor: User) -> Annotation:
-    """Take submitted work back before somebody reviews it."""
+    """Take submitted work back before somebody reviews it.
+
+    Work of a second round is again what was returned: with its reason, and with the remarks that
+    handing it in had answered.
+    """
     _require_author(annotation, actor)
     with transaction.atomic():
         hold(annotation.image)
-        _move(annotation, [Annotation.State.SUBMITTED], Annotation.State.DRAFT)
+        last = Review.objects.filter(revision__annotation=annotation).order_by("-id").first()
+        if last is not None and last.decision == Review.Decision.RETURN:
+            _move(annotation, [Annotation.State.SUBMITTED], Annotation.State.RETURNED)
+            remarks.open_changed(last)
+        else:
+            _move(annotation, [Annotation.State.SUBMITTED], Annotation.State.DRAFT)
         Assignment.objects.filter(image=annotation.image, person=actor).update(done_at=None)
         _follow_up(annotation, actor, "annotation taken back")
     return annotation

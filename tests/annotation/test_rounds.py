@@ -69,6 +69,17 @@ class TestRemarks:
         workflow.submit(returned, annotator)
         assert Issue.objects.filter(resolved_at=None).count() == 2
 
+    def test_taken_back_the_second_round_is_what_was_returned(
+        self, returned: Annotation, annotator: User
+    ) -> None:
+        redrawn(returned, annotator, 60)
+        workflow.take_back(returned, annotator)
+        returned.refresh_from_db()
+        assert returned.state == Annotation.State.RETURNED
+        assert Issue.objects.filter(resolved_at=None, answer="").count() == 2
+        workflow.submit(returned, annotator)
+        assert Issue.objects.filter(resolved_at=None).count() == 1
+
     def test_its_author_marks_one_as_done(
         self, returned: Annotation, annotator: User, expert: User, client_of: ClientOf
     ) -> None:
