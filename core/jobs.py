@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from core.data import attempt_directory
 from core.models import Job
-from domain.errors import MyotraceError
+from domain.errors import MyotraceError, NotFound
 
 LOG_CHARACTERS = 20_000
 
@@ -136,9 +136,12 @@ def handler_of(kind: str) -> Handler:
 
 
 def work_of(kind: str, params: Params) -> Work:
-    """What a job of this kind does to what."""
+    """What a job of this kind does to what; the kind alone where its object is not there."""
     says = _descriptions.get(kind)
-    return says(params) if says else Work(in_words(kind))
+    try:
+        return says(params) if says else Work(in_words(kind))
+    except NotFound:
+        return Work(in_words(kind))
 
 
 def in_words(kind: str) -> str:

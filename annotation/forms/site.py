@@ -38,6 +38,14 @@ class SiteDetails(forms.ModelForm):
         }
         widgets = {"protocol": forms.Textarea(attrs={"rows": 10})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area_unit"].required = False
+
+    def clean_area_unit(self) -> str:
+        """As it was, where nothing is said."""
+        return self.cleaned_data["area_unit"] or self.instance.area_unit
+
 
 class NewSite(SiteDetails):
     """A site with its labels."""

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from annotation.models import (
 )
 from annotation.policies import can_annotate_in, can_take_reading, is_paired, require_member
 from annotation.selectors.annotations import visible_suggestion
-from annotation.selectors.labels import former_names, named_now
+from annotation.selectors.labels import former_names
 from annotation.services import assignments
 from annotation.services.image_state import refresh_state
 from core.models import User
@@ -227,10 +228,11 @@ def canonical_regions(image: Image, regions: Sequence[dict[str, Any]]) -> list[d
         raise InvalidInput(f"{len(regions)} regions on one image: at most {MAX_REGIONS} are kept.")
     known = set(image.site.labels.values_list("name", flat=True))
     # A page that was open while a label was renamed still says the name of before.
-    names = former_names(image.site) if {one.get("label") for one in regions} - known else {}
+    given = [region_from_json(data, f"region {n}") for n, data in enumerate(regions, start=1)]
+    names = former_names(image.site) if {one.label for one in given} - known else {}
     kept = []
-    for number, data in enumerate(named_now(regions, names), start=1):
-        region = region_from_json(data)
+    for number, region in enumerate(given, start=1):
+        region = replace(region, label=names.get(region.label, region.label))
         if region.label not in known:
             raise InvalidInput(
                 f"Region {number}: the site {image.site.slug} has no label {region.label!r}."

@@ -135,6 +135,7 @@ def aliases(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@refusals_on(one_import)
 def answers(request: StudyRequest, study: Study, job_id: UUID) -> HttpResponse:
     """Say whose scans these are, and which names are the same; then preview again."""
     job = _import(request, study, job_id)

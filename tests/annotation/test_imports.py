@@ -154,7 +154,7 @@ def test_only_an_admin_takes_references(
 
     with pytest.raises(NotAllowed):
         take_in(source, state="reference", actor=request.getfixturevalue(name))
-    with pytest.raises(NotAllowed, match="--as"):
+    with pytest.raises(NotAllowed, match="Name the admin"):
         take_in(source, state="reference", actor=None)
     with pytest.raises(NotFound):
         take_in(source, actor=request.getfixturevalue("stranger"))

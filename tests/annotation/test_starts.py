@@ -169,6 +169,6 @@ def test_a_copy_or_a_restored_revision_does_not_end_the_reading_it_came_from(
     workflow.submit(last.annotation, annotator)
     other = outlines.save(left, other_annotator, [rectangle(4, 5, 21, 30)], base=0)
     workflow.submit(other.annotation, other_annotator)
-    digests = {one.reader: one.digest for one in readings.comparable_readings(site)}
+    digests = {one.reader: one.digest.split()[0] for one in readings.comparable_readings(site)}
     assert digests[annotator.get_username()] == last.digest
     assert len(digests) == 2

@@ -281,7 +281,7 @@ def test_errors_of_size_and_subgroups_stand_on_the_page(
     evaluation.evaluate(model, "test", admin)
     evaluation.evaluate(model, "validation", admin)
     browser = client_of(admin)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(61):
         said = browser.get(page_of(model)).content.decode()
     assert "CSA of RF, test" in said
     assert "Thickness of RF, validation" in said

@@ -5,12 +5,12 @@ import re
 
 import pypdfium2
 import pytest
-from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import LockLook, Site, Study, Subject
 from annotation.services import lock
+from core import numbers
 from core.reports.as_json import as_text, plain
 from core.reports.html import as_html
 from core.reports.pdf import as_pdf
@@ -78,7 +78,7 @@ def test_the_json_says_what_the_model_s_page_shows(decided, serving, client_of, 
     for one in (on_lock, on_validation):
         for quantity, places in (("dice", 3), ("iou", 3), ("hd95_mm", 2), ("csa_error_mm2", 1)):
             figures = one["summary"][quantity]
-            mean, sd = (floatformat(figures[name], places) for name in ("mean", "sd"))
+            mean, sd = (numbers.number(figures[name], places) for name in ("mean", "sd"))
             assert f"{mean} ± {sd}" in page
     for subject, difference in on_lock["differences"]["by_subject"].items():
         assert f"<title>{subject}: {difference:+.3f}</title>" in page

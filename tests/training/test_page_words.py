@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 
-from annotation.models import Annotation, Example, Image, Partition, Reference
+from annotation.models import Annotation, Example, Image, Issue, Partition, Reference
 from annotation.services import double_reading, outlines, sites, workflow
 from annotation.services import measured_frames as choosing
 from core.models import Job
@@ -127,7 +127,7 @@ def rich(
 ) -> World:
     """A study with models, evaluations, a lock, sweeps, double readings, runs and jobs."""
     type(proving).objects.filter(pk=proving.pk).update(dice_floor=0.5)
-    onnx = brightness_network((BRIGHT,))
+    onnx = brightness_network((BRIGHT + 0.001,))
     trained = {"epochs": [5, 7], "best_validation_dice": [0.91, 0.9], "images": 9}
     card = card_json(onnx, site=proving.slug, training=trained)
     serving, candidate = registry.register(proving, onnx, card, actor=None), make_model(DIM)
@@ -169,7 +169,9 @@ def rich(
         superseded_at=None, image__subject__partition__partition=Partition.TRAIN
     ).first()
     assert reference is not None
-    return World(study, annotation.image, annotation, example, reference, job, serving, run)
+    review = reference.revision.reviews.get()
+    issue = Issue.objects.create(review=review, image=reference.image, x=5, y=5, text="wider here")
+    return World(study, annotation.image, annotation, example, reference, issue, job, serving, run)
 
 
 def test_no_page_shows_python_ids_or_figures_that_are_none(

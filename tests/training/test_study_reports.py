@@ -109,7 +109,7 @@ def test_the_command_writes_everything(serving, tmp_path, capsys):
     assert len(read(folder / "tables" / "measurements.csv")) == 10
     assert [one["reason"] for one in read(folder / "tables" / "lineage.csv")] == ["begin", "begin"]
     summary = read(folder / "tables" / "measurement-summaries.csv")
-    assert {one["quantity"] for one in summary} == {"CSA", "Thickness"}
+    assert {one["quantity"] for one in summary} == {"CSA", "thickness"}
     before = {name: (folder / name).read_bytes() for name in found}
     call_command("report", "--study", "lab", "--out", str(folder), "--site", "rectus-femoris")
     assert {name: (folder / name).read_bytes() for name in found} == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -367,8 +368,20 @@ def training_words(card: Mapping[str, Any]) -> str:
 
 def _numbers(value: Any) -> list[float]:
     """The numbers among what a card holds there; one from elsewhere may hold anything."""
-    found = value if isinstance(value, list) else [value]
-    return [one for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    found = [_as_number(one) for one in (value if isinstance(value, list) else [value])]
+    return [one for one in found if one is not None]
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _setting(value: Any) -> str:
