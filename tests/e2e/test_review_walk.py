@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from annotation.models import Annotation, Image, Reference, Study
 from annotation.selectors.queue import ready_for_review
@@ -22,6 +23,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WindowOf = Callable[..., EditorWindow]
 SUBJECTS = 8
 DONE = "This list is done"
+TRIES = 4
+PATIENCE = 5000
+"""Longer than a press is taken for an echo (`appearance.js`). ms"""
 
 
 def references() -> dict[int, tuple[int, bool]]:
@@ -36,12 +40,21 @@ def submitted(image: Image, person: User, x1: float = 300) -> Annotation:
 
 
 def approve(page: Page) -> None:
-    """Presses A until the page goes on: a scan that has only just appeared is not decided on."""
+    """Presses A, and again where that was taken for an echo: the scan had only just appeared."""
     expect(page.locator(".editor-stage canvas")).to_be_visible()
     shown = page.url
-    while page.url == shown:
+    for _ in range(TRIES):
         page.keyboard.press("a")
-        page.wait_for_timeout(200)
+        try:
+            page.wait_for_url(lambda url: url != shown, timeout=PATIENCE)
+        except PlaywrightTimeoutError:
+            continue
+        return
+    raise AssertionError(f"A leads on from {shown} no more: {message_of(page)}")
+
+
+def message_of(page: Page) -> str:
+    return page.locator("[data-piece=message]").inner_text()
 
 
 def approve_to_the_end(page: Page) -> int:
