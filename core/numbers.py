@@ -22,6 +22,16 @@ class AreaUnit:
 AREA_UNITS = {"mm2": AreaUnit("mm²", 1.0, 0), "cm2": AreaUnit("cm²", 0.01, 2)}
 """By `Site.area_unit`. Differences and errors have one place more."""
 
+
+@dataclass(frozen=True)
+class DifferenceUnit:
+    """How a difference, an error or a limit of agreement is shown: its sign, times what, places."""
+
+    sign: str
+    factor: float
+    places: int
+
+
 MINUS = "\N{MINUS SIGN}"
 TOO_FEW_FOR_INTERVAL = "too few subjects"
 
@@ -59,3 +69,20 @@ def area(mm2: float | None, unit: str, *, more: int = 0) -> str:
     """An area of so many mm² in a unit of AREA_UNITS, without its sign; empty for None."""
     shown = AREA_UNITS[unit]
     return "" if mm2 is None else number(mm2 * shown.per_mm2, shown.places + more)
+
+
+def difference_unit(measured_in: str, area_unit: str) -> DifferenceUnit:
+    """How a difference measured in mm2, mm, px2 or px is shown where areas are in `area_unit`."""
+    if measured_in == "mm2":
+        shown = AREA_UNITS[area_unit]
+        return DifferenceUnit(shown.sign, shown.per_mm2, shown.places + 1)
+    return {
+        "mm": DifferenceUnit("mm", 1.0, 2),
+        "px2": DifferenceUnit("px²", 1.0, 1),
+        "px": DifferenceUnit("px", 1.0, 1),
+    }[measured_in]
+
+
+def named_in(words: str, area_unit: str) -> str:
+    """Words that name a quantity in mm², as stored reports do, in the unit where it is shown."""
+    return words.replace("(mm²)", f"({AREA_UNITS[area_unit].sign})")

@@ -10,7 +10,7 @@ formulae and their sources.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -88,6 +88,16 @@ class MeasurementAgreement:
     sem_percent: Estimate
     mdc95: Estimate
     mdc95_percent: Estimate
+
+    def times(self, factor: float) -> MeasurementAgreement:
+        """The same in another unit, `factor` > 0 of which make one of this."""
+        return replace(
+            self,
+            mean=None if self.mean is None else self.mean * factor,
+            limits=self.limits.times(factor),
+            sem=self.sem.times(factor),
+            mdc95=self.mdc95.times(factor),
+        )
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,11 @@ class Limits:
     lower: Estimate
     upper: Estimate
 
+    def times(self, factor: float) -> Limits:
+        """The same in another unit, `factor` > 0 of which make one of this."""
+        shown = (one.times(factor) for one in (self.bias, self.lower, self.upper))
+        return Limits(self.n_values, self.n_subjects, *shown)
+
 
 def limits_of_agreement(
     differences: Sequence[float] | NDArray[np.float64], subjects: Sequence[str]

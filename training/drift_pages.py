@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from annotation.models import Site
 from annotation.selectors.thumbnails import PIXELS
 from core import plots
+from core.numbers import AREA_UNITS
 from training.models import DriftReport
 from training.watching import ALL
 
@@ -36,7 +37,7 @@ def charts(site: Site, report: DriftReport) -> list[plots.Figure]:
     ]
 
 
-def parts(report: DriftReport) -> list[Part]:
+def parts(site: Site, report: DriftReport) -> list[Part]:
     """The scans that came in, and what the model said of them."""
     texts = {
         "input": ("Scans", "The scans that came in last against those the model learnt from."),
@@ -48,11 +49,20 @@ def parts(report: DriftReport) -> list[Part]:
             text,
             report.figures[name].get("n_reference", 0),
             report.figures[name].get("n_window", 0),
-            report.figures[name].get("shifts", []),
+            [_in_unit(one, site.area_unit) for one in report.figures[name].get("shifts", [])],
             report.figures[name]["why"],
         )
         for name, (title, text) in texts.items()
     ]
+
+
+def _in_unit(shift: dict[str, Any], area_unit: str) -> dict[str, Any]:
+    """A shift with its medians in the site's unit of areas, where they are areas."""
+    if not shift["feature"].endswith("(mm²)"):
+        return shift
+    factor = AREA_UNITS[area_unit].per_mm2
+    medians = {name: shift[name] * factor for name in ("reference_median", "window_median")}
+    return {**shift, **medians}
 
 
 def _chart(site: Site, number: int, one: dict[str, Any], why: str) -> plots.Figure:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core import plots
-from core.numbers import number
+from core.numbers import difference_unit, number
 from inference.models import Purpose
 from inference.selectors import pointers
 from training import model_comparisons, model_figures, summarising
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 SHOWN = (TEST, VALIDATION, DEVELOPMENT)
 ALL_TOGETHER = "All together"
+CSA_ERROR = "csa_error_mm2"
 WORDS = {
     "dice": ("Dice", 3),
     "iou": ("IoU", 3),
     "hd95_mm": ("HD95 (mm)", 2),
     "hd95_px": ("HD95 (px)", 1),
-    "csa_error_mm2": ("CSA error (mm²)", 1),
+    CSA_ERROR: ("CSA error", 1),
     "csa_error_percent": ("CSA error (%)", 1),
     "mt_error_mm": ("Thickness error (mm)", 2),
     "mt_error_percent": ("Thickness error (%)", 1),
@@ -36,7 +37,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity of an evaluation, in words; `tail` is its bad one."""
+    """One quantity of an evaluation, in words and in the site's unit; `tail` is its bad one."""
 
     title: str
     figures: dict[str, Any]
@@ -100,33 +101,42 @@ def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
     if before is not None:
         figures.append(model_comparisons.differences(one, rows, before))
     labels = one.summary.get("labels", {})
+    area_unit = one.model.site.area_unit
     lines = [
-        (label, _lines(summary, [row for row in rows if row.label == label]))
+        (label, _lines(summary, [row for row in rows if row.label == label], area_unit))
         for label, summary in labels.items()
     ]
     if "union" in one.summary:
         together = [row for row in rows if row.label == UNION]
-        lines.append((ALL_TOGETHER, _lines(one.summary["union"], together)))
+        lines.append((ALL_TOGETHER, _lines(one.summary["union"], together, area_unit)))
     return Shown(
         one,
         before,
         rows,
-        _lines(one.summary, of_labels),
+        _lines(one.summary, of_labels, area_unit),
         lines,
-        [*figures, *model_comparisons.errors(one, rows)],
+        [*figures, *model_comparisons.errors(one, rows, area_unit)],
         model_comparisons.subgroup_table(rows),
         len(evaluations.changed_since(one)),
     )
 
 
-def _lines(summary: dict[str, Any], rows: list[Row]) -> list[Line]:
+def _lines(summary: dict[str, Any], rows: list[Row], area_unit: str) -> list[Line]:
     """The quantities that a summary has, with the bad tail of the rows that it sums up."""
-    means = {
-        quantity: list(summarising.subject_means(rows, quantity).values()) for quantity in WORDS
-    }
-    return [
-        Line(title, summary[quantity], places, tail)
-        for quantity, (title, places) in WORDS.items()
-        if summary.get(quantity) is not None
-        and (tail := bad_tail(quantity, means[quantity])) is not None
-    ]
+    found = []
+    for quantity in WORDS:
+        title, places, factor = _shown_as(quantity, area_unit)
+        means = summarising.subject_means(rows, quantity).values()
+        tail = bad_tail(quantity, [mean * factor for mean in means])
+        if summary.get(quantity) is not None and tail is not None:
+            found.append(Line(title, summarising.times(summary[quantity], factor), places, tail))
+    return found
+
+
+def _shown_as(quantity: str, area_unit: str) -> tuple[str, int, float]:
+    """The title of a quantity, its places, and what its values are multiplied by."""
+    title, places = WORDS[quantity]
+    if quantity != CSA_ERROR:
+        return title, places, 1.0
+    unit = difference_unit("mm2", area_unit)
+    return f"{title} ({unit.sign})", unit.places, unit.factor

@@ -13,7 +13,7 @@ from django.urls import reverse
 from annotation.selectors import subgroups
 from annotation.selectors.thumbnails import PIXELS
 from core import plots
-from core.numbers import number
+from core.numbers import DifferenceUnit, difference_unit, number
 from domain.gate import GateConfiguration
 from domain.limits import limits_of_agreement
 from training import summarising
@@ -31,7 +31,7 @@ JUDGED_FROM = GateConfiguration().subgroup_minimum
 
 @dataclass(frozen=True)
 class Size:
-    """CSA or thickness: its words, and the names of its values in an evaluation's rows."""
+    """CSA or thickness: its words, the unit and the names of its values in an evaluation's rows."""
 
     title: str
     unit: str
@@ -41,7 +41,7 @@ class Size:
 
 
 SIZES = {
-    "csa_error": Size("CSA", "mm²", "csa_error_mm2", "csa_error_percent", "reference_csa_mm2"),
+    "csa_error": Size("CSA", "mm2", "csa_error_mm2", "csa_error_percent", "reference_csa_mm2"),
     "mt_error": Size("Thickness", "mm", "mt_error_mm", "mt_error_percent", "reference_mt_mm"),
 }
 
@@ -96,7 +96,7 @@ def differences(evaluation: Evaluation, rows: Sequence[Row], serving: Evaluation
     )
 
 
-def errors(evaluation: Evaluation, rows: Sequence[Row]) -> list[plots.Figure]:
+def errors(evaluation: Evaluation, rows: Sequence[Row], area_unit: str) -> list[plots.Figure]:
     """The errors of CSA and of thickness, label by label: Bland-Altman where calibrated.
 
     Without a calibration the sizes are not known, and the errors stand in per cent by subject.
@@ -104,12 +104,13 @@ def errors(evaluation: Evaluation, rows: Sequence[Row]) -> list[plots.Figure]:
     labels = list(dict.fromkeys(row.label for row in rows))
     found = []
     for name, size in SIZES.items():
+        unit = difference_unit(size.unit, area_unit)
         for place, label in enumerate(labels, 1):
             own = [row for row in rows if row.label == label]
             figure_name = f"{name}-{place}-{evaluation.partition}"
             said = f"{size.title} of {label}, {evaluation.partition}"
             if summarising.subject_means(own, size.in_mm):
-                found.append(_sizes(evaluation, own, figure_name, said, size))
+                found.append(_sizes(evaluation, own, figure_name, said, size, unit))
             elif summarising.subject_means(own, size.in_percent):
                 found.append(_percents(evaluation, own, figure_name, said, size.in_percent))
     return found
@@ -154,6 +155,7 @@ def _sizes(
     name: str,
     title: str,
     size: Size,
+    unit: DifferenceUnit,
 ) -> plots.Figure:
     """Error against the mean of the model's and the reference's size, with limits of agreement.
 
@@ -164,12 +166,12 @@ def _sizes(
     limits = limits_of_agreement(
         [error for row in known if (error := row.values.get(size.in_mm)) is not None],
         [row.subject for row in known],
-    )
+    ).times(unit.factor)
     pairs = [
         plots.Pair(
-            reference + error / 2,
-            error,
-            f"{row.subject}: {number(error, 2, sign=True)} {size.unit}",
+            (reference + error / 2) * unit.factor,
+            error * unit.factor,
+            f"{row.subject}: {number(error * unit.factor, unit.places, sign=True)} {unit.sign}",
             *_way_to(evaluation, row.image_id),
         )
         for row in rows
@@ -182,8 +184,8 @@ def _sizes(
         f"{title}; error 0, not drawn: {unplaced}" if unplaced else title,
         pairs,
         limits=limits,
-        x_label=f"Mean of model and reference ({size.unit})",
-        y_label=f"Model minus reference ({size.unit})",
+        x_label=f"Mean of model and reference ({unit.sign})",
+        y_label=f"Model minus reference ({unit.sign})",
         empty="Every error is 0.",
     )
 

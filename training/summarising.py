@@ -8,7 +8,7 @@ resample subjects, never images.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -88,6 +88,19 @@ def statistics(means: Sequence[float]) -> dict[str, Any] | None:
         "p95": float(np.percentile(values, 95)),
         "ci95": list(interval) if interval else None,
         "n_subjects": int(values.size),
+    }
+
+
+def times(figures: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """What `statistics` gave, in another unit, `factor` > 0 of which make one of this."""
+
+    def scaled(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [scaled(one) for one in value]
+        return None if value is None else value * factor
+
+    return {
+        name: value if name == "n_subjects" else scaled(value) for name, value in figures.items()
     }
 
 

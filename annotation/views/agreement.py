@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,15 +10,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from annotation.middleware import StudyRequest
-from annotation.models import Membership, Study
+from annotation.models import Membership, Site, Study
 from annotation.selectors import agreement as selector
 from annotation.selectors.agreement import Compared, PairAgreement
 from core import plots
+from core.numbers import DifferenceUnit, difference_unit, number
 from core.pages import Empty, Step
+from domain.agreement import MeasurementAgreement
 from domain.errors import NotFound
 
-UNIT_IN_WORDS = {"mm2": "mm²", "px2": "px²", "mm": "mm", "px": "px"}
 QUANTITY_IN_WORDS = {"csa": "CSA", "mt": "Thickness"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A compared measurement in the site's unit; `statistics` are in `unit`."""
+
+    words: str
+    unit: DifferenceUnit
+    compared: Compared
+    statistics: MeasurementAgreement
 
 
 @require_GET
@@ -35,7 +46,8 @@ def agreement(request: StudyRequest, study: Study) -> HttpResponse:
     pairs = selector.of_site(site) if site else []
     chosen = next((one for one in pairs if one.name == request.GET.get("pair")), None)
     chosen = chosen or next(iter(pairs), None)
-    figures = _figures(study, chosen) if chosen else []
+    compared = _compared(site, chosen) if site and chosen else []
+    figures = [_bland_altman(study, chosen, one) for one in compared] if chosen else []
     if figure := plots.asked_for(request, figures):
         return plots.svg_response(figure)
     context = {
@@ -43,46 +55,43 @@ def agreement(request: StudyRequest, study: Study) -> HttpResponse:
         "site": site,
         "pairs": pairs,
         "chosen": chosen,
-        "compared": _compared(chosen) if chosen else [],
+        "compared": compared,
         "figures": figures,
         "empty": _empty(request, study),
     }
     return render(request, "annotation/agreement.html", context)
 
 
-def _compared(pair: PairAgreement) -> list[tuple[str, str, Compared]]:
-    found = [one for one in (pair.csa, pair.mt) if one is not None]
-    return [(QUANTITY_IN_WORDS[one.quantity], UNIT_IN_WORDS[one.unit], one) for one in found]
+def _compared(site: Site, pair: PairAgreement) -> list[Shown]:
+    found = []
+    for one in (pair.csa, pair.mt):
+        if one is not None:
+            unit = difference_unit(one.unit, site.area_unit)
+            statistics = one.statistics.times(unit.factor)
+            found.append(Shown(QUANTITY_IN_WORDS[one.quantity], unit, one, statistics))
+    return found
 
 
-def _figures(study: Study, pair: PairAgreement) -> Sequence[plots.Figure]:
-    return [
-        _bland_altman(study, pair, words, unit, compared)
-        for words, unit, compared in _compared(pair)
-    ]
-
-
-def _bland_altman(
-    study: Study, pair: PairAgreement, words: str, unit: str, compared: Compared
-) -> plots.Figure:
-    statistics = compared.statistics
+def _bland_altman(study: Study, pair: PairAgreement, shown: Shown) -> plots.Figure:
+    unit = shown.unit
     return plots.bland_altman(
-        compared.quantity,
-        f"{words} of {pair.label}: {pair.first} and {pair.second}",
-        [_point(study, point, unit) for point in compared.points],
-        limits=statistics.limits,
-        x_label=f"Mean of both readings ({unit})",
-        y_label=f"{pair.first} − {pair.second} ({unit})",
-        empty=f"No scan has a {words.lower()} by both readers yet.",
+        shown.compared.quantity,
+        f"{shown.words} of {pair.label}: {pair.first} and {pair.second}",
+        [_point(study, point, unit) for point in shown.compared.points],
+        limits=shown.statistics.limits,
+        x_label=f"Mean of both readings ({unit.sign})",
+        y_label=f"{pair.first} − {pair.second} ({unit.sign})",
+        empty=f"No scan has a {shown.words.lower()} by both readers yet.",
     )
 
 
-def _point(study: Study, point: selector.Point, unit: str) -> plots.Pair:
-    difference = point.first - point.second
+def _point(study: Study, point: selector.Point, unit: DifferenceUnit) -> plots.Pair:
+    first, second = point.first * unit.factor, point.second * unit.factor
+    said = " and ".join(number(value, unit.places) for value in (first, second))
     return plots.Pair(
-        x=(point.first + point.second) / 2,
-        y=difference,
-        title=f"{point.subject_code}: {point.first:.1f} and {point.second:.1f} {unit}",
+        x=(first + second) / 2,
+        y=first - second,
+        title=f"{point.subject_code}: {said} {unit.sign}",
         href=reverse("annotation:image", args=[study.name, point.image_id]),
         picture=f"/api/v1/images/{point.image_id}/pixels",
     )

@@ -31,3 +31,9 @@ def area(mm2: float | None, unit: str) -> str:
 def area_sign(unit: str) -> str:
     """`cm²` of `cm2`."""
     return numbers.AREA_UNITS[unit].sign
+
+
+@register.filter
+def named_in(words: str, unit: str) -> str:
+    """`{{ reason|named_in:site.area_unit }}`: what a stored report calls a CSA in mm²."""
+    return numbers.named_in(words, unit)

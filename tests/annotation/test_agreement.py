@@ -461,6 +461,31 @@ class TestPage:
         page = client_of(expert).get("/studies/lab/agreement/", {"pair": name, "site": site.slug})
         assert "Measurements of RF: annotator and RF-v1" in page.content.decode()
 
+    def test_its_areas_stand_in_the_site_s_unit_and_the_json_in_mm2(
+        self,
+        site: Site,
+        make_image: Callable[..., Image],
+        read_twice: Callable[..., Image],
+        client_of: Callable[[User], Client],
+        expert: User,
+        admin: User,
+    ) -> None:
+        """20 px high boxes that differ by 5 to 15 px of width: 10 px on average, 2 mm2."""
+        for i, more in enumerate((5, 8, 10, 12, 15)):
+            read_twice(make_image(f"S{i}"), 20, 20 + more)
+        page = client_of(expert).get("/studies/lab/agreement/").content.decode()
+        assert "CSA (cm²)" in page
+        assert "\u22120.020 " in page
+        assert "S0: 0.040 and 0.050 cm²" in page
+        assert "mm²" not in page
+        sites.change(site, actor=admin, area_unit="mm2")
+        page = client_of(expert).get("/studies/lab/agreement/").content.decode()
+        assert "CSA (mm²)" in page
+        assert "\u22122.0 " in page
+        assert "cm²" not in page
+        row = agreement.as_json(agreement.of_site(site)[0])["csa"]
+        assert (row["unit"], row["bias"]["value"]) == ("mm2", pytest.approx(-2.0))
+
     def test_an_empty_study_says_what_to_do(
         self, study: Study, client_of: Callable[[User], Client], admin: User
     ) -> None:

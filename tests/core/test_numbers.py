@@ -40,6 +40,13 @@ def test_an_area_in_the_unit_of_its_site() -> None:
     assert numbers.area(None, "cm2") == ""
 
 
+def test_a_difference_of_areas_in_the_unit_of_its_site() -> None:
+    assert numbers.difference_unit("mm2", "cm2") == numbers.DifferenceUnit("cm²", 0.01, 3)
+    assert numbers.difference_unit("mm2", "mm2") == numbers.DifferenceUnit("mm²", 1.0, 1)
+    assert numbers.difference_unit("px2", "cm2").sign == "px²"
+    assert numbers.named_in("CSA of RF (mm²)", "cm2") == "CSA of RF (cm²)"
+
+
 def test_templates_write_numbers_by_the_one_rule() -> None:
     """floatformat writes a hyphen for a minus; what is left of it has no sign."""
     allowed = re.compile(r'depth_mm\|floatformat |\.age\|floatformat |alpha\|floatformat:"-4"')

@@ -36,7 +36,7 @@ def test_a_reference_whose_size_is_kept_has_a_place_at_error_0():
         )
         for number in range(3)
     ]
-    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
     assert len(figure.marks) == 3
     assert "not drawn" not in figure.title
 
@@ -46,7 +46,7 @@ def test_scans_without_a_place_are_counted_and_are_part_of_the_bias():
         Row(number, f"S{number}", "RF", {"mt_error_mm": error, "mt_error_percent": error}, False)
         for number, error in enumerate((0.0, -2.0, 0.0, -2.0, 0.0, -2.0))
     ]
-    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
     assert len(figure.marks) == 3
     assert "not drawn: 3" in figure.title
     assert any(words.text.startswith("bias \u22121") for words in figure.words)
@@ -65,7 +65,7 @@ def test_the_limits_of_repeated_scans_are_those_of_the_one_function():
         for subject in range(5)
         for scan, error in enumerate((-2.0 + subject / 10, 2.0 + subject / 10))
     ]
-    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
     limits = limits_of_agreement(
         [row.values["mt_error_mm"] for row in rows], [row.subject for row in rows]
     )
@@ -80,6 +80,19 @@ def test_fewer_than_five_subjects_have_no_limits_and_the_title_says_so():
         Row(n, "S1", "RF", {"mt_error_mm": float(n), "reference_mt_mm": 20.0}, False)
         for n in range(4)
     ]
-    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows)
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
     assert "no limits: fewer than 5 subjects" in figure.title
     assert not figure.words
+
+
+def test_errors_of_csa_are_drawn_in_the_site_s_unit():
+    rows = [
+        Row(n, f"S{n}", "RF", {"csa_error_mm2": 25.0 + n, "reference_csa_mm2": 500.0}, False)
+        for n in range(6)
+    ]
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
+    assert figure.y_label == "Model minus reference (cm²)"
+    assert figure.marks[0].title == "S0: +0.250 cm²"
+    assert any(words.text.startswith("bias 0.2") for words in figure.words)
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "mm2")
+    assert figure.marks[0].title == "S0: +25.0 mm²"

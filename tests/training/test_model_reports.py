@@ -162,7 +162,7 @@ def test_pdf_and_pages_hold_digest_verdict_and_names(decided, client_of, expert)
         assert digest in words.replace(" ", "") or digest in words
         assert "Win. Better by" in words
         assert NAME in words
-        assert "CSA error (mm²)" in words
+        assert "CSA error (cm²)" in words
         assert "2 of 10 at version 1" in words
         assert "Smallest gain it could show" in words
         assert "Chance that it is no better" in words

@@ -70,9 +70,10 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
     for text in (words, said):
         assert digest in text.replace(" ", "") or digest in text
         assert f"{dice['mean']:.3f} (" in text
-        assert f"{number(error['mean'], 1)} ± {number(error['sd'], 1)}" in text
-        assert f"{csa['statistics']['mean']:.0f} ± " in text
-        assert "RF: CSA (mm²)" in text
+        assert f"{number(error['mean'] / 100, 3)} ± {number(error['sd'] / 100, 3)}" in text
+        assert f"{csa['statistics']['mean'] / 100:.2f} ± " in text
+        assert "RF: CSA (cm²)" in text
+        assert "mm²" not in text
         assert "begin" in text
         assert "8 approved outside" in text
         assert "CSA of RF, test" in text

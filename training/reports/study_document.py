@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annotation.selectors.measurements import ONE_A_SUBJECT
-from core.numbers import interval, number, with_interval
+from core.numbers import (
+    AREA_UNITS,
+    DifferenceUnit,
+    difference_unit,
+    interval,
+    named_in,
+    number,
+    with_interval,
+)
 from core.reports.document import (
     Block,
     Column,
@@ -20,6 +28,7 @@ from core.reports.document import (
     moment,
 )
 from domain.measurement import CSA, VISIBLE_CSA
+from training import summarising
 from training.reports.model_document import SINGLE_READINGS, lineage
 from training.reports.study_report import (
     PARTITIONS,
@@ -102,7 +111,11 @@ def _in_short(site: SiteReport) -> list[Block]:
     else:
         facts.append(("Locked test set", "not sealed: no model of it can be judged"))
     if site.drift:
-        reasons = f": {'; '.join(site.drift.reasons)}" if site.drift.reasons else ""
+        reasons = (
+            f": {named_in('; '.join(site.drift.reasons), site.area_unit)}"
+            if site.drift.reasons
+            else ""
+        )
         facts.append(("Drift", f"{site.drift.state}, {moment(site.drift.at)}{reasons}"))
     warns = site.lock is not None and site.lock.rests_on_single_readings
     return [Facts(facts), *([Text(SINGLE_READINGS, "warning")] if warns else [])]
@@ -199,7 +212,7 @@ def _agreement(site: SiteReport) -> list[Block]:
             Column("Measurement, readers"),
             *_numbers("ICC(A,1)", "Bias", "Limits of agreement", "Images", "Subjects"),
         ],
-        [row for one in site.agreement for row in _sizes(one)],
+        [row for one in site.agreement for row in _sizes(one, site.area_unit)],
     )
     return [outlines, *([sizes] if sizes.rows else [])]
 
@@ -225,32 +238,36 @@ def _outlines(pair: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sizes(pair: Mapping[str, Any]) -> Iterator[list[str]]:
+def _sizes(pair: Mapping[str, Any], area_unit: str) -> Iterator[list[str]]:
     """A row each for CSA and thickness, where both readers have any."""
     for title, compared in (("CSA", pair["csa"]), ("Thickness", pair["mt"])):
         if compared is None or not compared["n_images"]:
             continue
-        unit = {"mm2": "mm²", "px2": "px²"}.get(compared["unit"], compared["unit"])
+        unit = difference_unit(compared["unit"], area_unit)
         limits = compared["limits"]
         yield [
-            f"{title} of {pair['label']} ({unit}): {_readers(pair)}",
+            f"{title} of {pair['label']} ({unit.sign}): {_readers(pair)}",
             _estimate(compared["icc"], 3),
-            _estimate(compared["bias"], 2),
-            f"{_limit(limits, 0)} and {_limit(limits, 1)}" if limits["value"] else limits["reason"],
+            _estimate(compared["bias"], unit.places, unit.factor),
+            f"{_limit(limits, 0, unit)} and {_limit(limits, 1, unit)}"
+            if limits["value"]
+            else limits["reason"],
             str(compared["n_images"]),
             str(compared["n_subjects"]),
         ]
 
 
-def _limit(limits: Mapping[str, Any], which: int) -> str:
-    return with_interval(limits["value"][which], limits["ci95"][which], 2)
+def _limit(limits: Mapping[str, Any], which: int, unit: DifferenceUnit) -> str:
+    limit = {"value": limits["value"][which], "ci95": limits["ci95"] and limits["ci95"][which]}
+    return _estimate(limit, unit.places, unit.factor)
 
 
-def _estimate(estimate: Mapping[str, Any], places: int) -> str:
-    """The number with its interval; without a number, why there is none."""
+def _estimate(estimate: Mapping[str, Any], places: int, factor: float = 1.0) -> str:
+    """The number times `factor` with its interval; without a number, why there is none."""
     if estimate["value"] is None:
         return str(estimate.get("reason", ""))
-    return with_interval(estimate["value"], estimate["ci95"], places)
+    ci95 = [bound * factor for bound in estimate["ci95"] or ()]
+    return with_interval(estimate["value"] * factor, ci95, places)
 
 
 def _measurements(site: SiteReport) -> list[Block]:
@@ -276,22 +293,26 @@ def _measurements(site: SiteReport) -> list[Block]:
         f"Of approved outlines on selected takes. {ONE_A_SUBJECT} Of a sweep its measured frame. "
         f"Thickness: {site.thickness_definition}.",
         columns,
-        [_measured(one) for one in site.measurements],
+        [_measured(one, site.area_unit) for one in site.measurements],
     )
     return [table, *blocks]
 
 
-def _measured(one: MeasurementSummary) -> list[str]:
-    places = 0 if one.quantity in (CSA, VISIBLE_CSA) else 1
-    what = f"{one.label}: {one.quantity} ({one.unit})"
+def _measured(one: MeasurementSummary, area_unit: str) -> list[str]:
+    sign, factor, places = one.unit, 1.0, 1
+    if one.quantity in (CSA, VISIBLE_CSA):
+        shown = AREA_UNITS[area_unit]
+        sign, factor, places = shown.sign, shown.per_mm2, shown.places
+    what = f"{one.label}: {one.quantity} ({sign})"
     counts = [str(one.n_scans), str(one.n_without)]
     if one.statistics is None:
         return [what, "", "", "", "0", *counts]
+    statistics = summarising.times(one.statistics, factor)
     return [
         what,
-        with_sd(one.statistics, places),
-        interval(one.statistics["ci95"], places),
-        number(one.statistics["median"], places),
-        str(one.statistics["n_subjects"]),
+        with_sd(statistics, places),
+        interval(statistics["ci95"], places),
+        number(statistics["median"], places),
+        str(statistics["n_subjects"]),
         *counts,
     ]

@@ -124,6 +124,7 @@ class SiteReport:
     drift: Drift | None
     evidence: Mapping[str, Any]
     dated: datetime | None
+    area_unit: str = field(metadata=DRAWN)
     learning: Sequence[plots.Figure] = field(metadata=DRAWN)
     effort: Sequence[plots.Figure] = field(metadata=DRAWN)
     drift_charts: Sequence[plots.Figure] = field(metadata=DRAWN)
@@ -196,6 +197,7 @@ def _site(progress: sites.SiteProgress) -> SiteReport:
         drift=_drift(drift),
         evidence=evidence.as_json(found),
         dated=_dated(site, lock, models, moves, drift, replayed),
+        area_unit=site.area_unit,
         learning=_named(site, learning),
         effort=_named(site, evidence_pages.effort(found)),
         drift_charts=_named(site, drift_pages.charts(site, drift) if drift else []),

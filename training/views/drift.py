@@ -51,7 +51,7 @@ def drift(request: StudyRequest, study: Study, slug: str) -> HttpResponse:
         **awaited(study, f"site:{site.pk}"),
         "report": report,
         "figures": figures,
-        "parts": drift_pages.parts(report) if report else [],
+        "parts": drift_pages.parts(site, report) if report else [],
         "reports": drift_reports.of_site(site),
         "schedule": schedule,
         "times": times,
