@@ -76,9 +76,14 @@ def test_the_json_says_what_the_model_s_page_shows(decided, serving, client_of, 
         "development",
     ]
     for one in (on_lock, on_validation):
-        for quantity, places in (("dice", 3), ("iou", 3), ("hd95_mm", 2), ("csa_error_mm2", 1)):
+        for quantity, places, per_mm2 in (
+            ("dice", 3, 1),
+            ("iou", 3, 1),
+            ("hd95_mm", 2, 1),
+            ("csa_error_mm2", 3, 0.01),
+        ):
             figures = one["summary"][quantity]
-            mean, sd = (numbers.number(figures[name], places) for name in ("mean", "sd"))
+            mean, sd = (numbers.number(figures[name] * per_mm2, places) for name in ("mean", "sd"))
             assert f"{mean} ± {sd}" in page
     for subject, difference in on_lock["differences"]["by_subject"].items():
         assert f"<title>{subject}: {difference:+.3f}</title>" in page
