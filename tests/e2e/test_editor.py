@@ -377,7 +377,7 @@ def test_submitting_opens_the_next_scan(
     annotator: User,
 ) -> None:
     following = make_scan("S-021")
-    window = window_of(annotator).open(edit_address(scan))
+    window = window_of(annotator).open(edit_address(scan)).seen()
     window.press("Control+Enter")
     assert "Nothing to submit" in window.message
     window.draw(SQUARE)

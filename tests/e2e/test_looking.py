@@ -167,7 +167,7 @@ def test_q_goes_round_the_outlines_to_compare_with(
     window = window_of(expert).open(review_address(under_review))
     names = window.page.locator("[data-comparison]")
     expect(names).to_have_text(
-        ["Pre-label RF-v3", re.compile("^Reading of "), "Previous visit, 2026-01-05"]
+        ["Pre-label RF-v3", "Reading A", "Previous visit, 2026-01-05"]
     )
     expect(window.page.locator("path.other")).to_have_attribute("d", re.compile("M90 90"))
     window.press("q")

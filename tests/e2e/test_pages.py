@@ -153,7 +153,7 @@ def test_enter_opens_the_next_scan_and_the_next_review(
     page = open_page("/", people["expert"])
     page.wait_for_load_state()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/review/")
+    page.wait_for_url("**/review/?list=review")
 
 
 def test_a_key_typed_into_a_field_opens_nothing(

@@ -123,6 +123,8 @@ def test_the_active_tool_has_its_buttons_over_the_scan(window: EditorWindow) -> 
     before = window.regions
     flip = bar.get_by_role("button", name="Other side")
     expect(flip).to_have_attribute("aria-disabled", "false")
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Redrawn")
+    window.saved()
     outline = window.page.locator(".layer-regions .outline").first
     drawn = outline.get_attribute("d") or ""
     flip.tap()

@@ -76,7 +76,7 @@ def test_a_pre_label_is_corrected_submitted_and_approved_by_keys_and_pen(
     window = window_of(expert)
     window.page.goto("/")
     window.press("Enter")
-    window.page.wait_for_url(f"**{review_address(work)}")
+    window.page.wait_for_url(f"**{review_address(work)}?list=review")
     expect(window.page.locator(".editor-stage canvas")).to_be_visible()
     window.press("a")
     window.page.wait_for_url(lambda address: review_address(work) not in address)

@@ -223,10 +223,14 @@ def test_what_a_newer_version_left_is_kept_and_not_touched(
           const all = store.getAll();
           await new Promise((done) => (all.onsuccess = done));
           for (const entry of all.result) store.put({ ...entry, schema: 99 });
+          await new Promise((done) => (store.transaction.oncomplete = done));
+          localStorage.clear();
+          Storage.prototype.setItem = () => {};  // what the page knows itself is of no newer version
         }"""
     )
-    window.page.unroute("**/annotation")
-    window.open(edit_address(scan))
+    context = window.page.context
+    window.page.close(run_before_unload=False)
+    window = EditorWindow(context.new_page()).open(edit_address(scan))
     expect(window.page.get_by_text("Made with a newer version")).to_be_visible()
     window.press("d")
     assert window.ask("tool") == ""

@@ -95,6 +95,7 @@ export class Editor {
   /** @type {Region[]} */
   #other = [];
   #drawScheduled = false;
+  #statesScheduled = false;
   /** Whether neighbours follow a shared border. */
   linked = true;
   /** Labels whose outlines no tool changes. @type {Set<string>} */
@@ -512,6 +513,7 @@ export class Editor {
   sketch(sketch) {
     this.stage.overlay.showSketch(sketch);
     this.messages.check();
+    this.#showStatesSoon();
   }
 
   /** @param {Region[] | null} regions shown while a gesture lasts */
@@ -678,6 +680,16 @@ export class Editor {
     requestAnimationFrame(() => {
       this.#drawScheduled = false;
       this.#drawNow();
+    });
+  }
+
+  /** What a tool shows of itself has changed, so perhaps what it can do. */
+  #showStatesSoon() {
+    if (this.#statesScheduled) return;
+    this.#statesScheduled = true;
+    requestAnimationFrame(() => {
+      this.#statesScheduled = false;
+      if (!this.#preview) showStates(this.host, this.actions);
     });
   }
 
