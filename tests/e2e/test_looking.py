@@ -166,9 +166,7 @@ def test_q_goes_round_the_outlines_to_compare_with(
     under_review = submitted(scan, annotator, rectangle(100, 100, 300, 300))
     window = window_of(expert).open(review_address(under_review))
     names = window.page.locator("[data-comparison]")
-    expect(names).to_have_text(
-        ["Pre-label RF-v3", "Reading A", "Previous visit, 2026-01-05"]
-    )
+    expect(names).to_have_text(["Pre-label RF-v3", "Reading A", "Previous visit, 2026-01-05"])
     expect(window.page.locator("path.other")).to_have_attribute("d", re.compile("M90 90"))
     window.press("q")
     expect(window.page.locator("path.other")).to_have_attribute("d", re.compile("M95 95"))

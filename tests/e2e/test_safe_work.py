@@ -214,9 +214,14 @@ def test_what_a_newer_version_left_is_kept_and_not_touched(
     cut_the_network(window.page)
     window.draw(SQUARE)
     state_of(window, "offline")
+    window.page.evaluate("() => { window.fetch = () => new Promise(() => {}) }")
+    context = window.page.context
+    window.page.close(run_before_unload=False)
+    window = EditorWindow(context.new_page())
+    window.page.goto("/profile/")
     window.page.evaluate(
         """async () => {
-          window.fetch = () => new Promise(() => {});
+          localStorage.clear();
           const open = indexedDB.open("myotrace-journal");
           await new Promise((done) => (open.onsuccess = done));
           const store = open.result.transaction("entries", "readwrite").objectStore("entries");
@@ -224,13 +229,10 @@ def test_what_a_newer_version_left_is_kept_and_not_touched(
           await new Promise((done) => (all.onsuccess = done));
           for (const entry of all.result) store.put({ ...entry, schema: 99 });
           await new Promise((done) => (store.transaction.oncomplete = done));
-          localStorage.clear();
-          Storage.prototype.setItem = () => {};  // what the page knows itself is of no newer version
+          open.result.close();
         }"""
     )
-    context = window.page.context
-    window.page.close(run_before_unload=False)
-    window = EditorWindow(context.new_page()).open(edit_address(scan))
+    window.open(edit_address(scan))
     expect(window.page.get_by_text("Made with a newer version")).to_be_visible()
     window.press("d")
     assert window.ask("tool") == ""

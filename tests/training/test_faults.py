@@ -206,7 +206,8 @@ def test_nnu_net_in_a_prefork_worker_goes_on_after_a_kill_and_stops_when_cancell
         os.kill(own_runner(here), signal.SIGKILL)
         wait_until(lambda: "Resumed after epoch" in here.job()["log"], "the second process")
         resumed = int(here.job()["log"].rpartition("Resumed after epoch ")[2].partition(".")[0])
-        assert resumed >= before
+        # The kill may fall between an epoch's row and its checkpoint.
+        assert resumed >= before - 1
         wait_until(lambda: here.epochs() > resumed + 1, "another epoch")
         assert_cancelled_within_ten_seconds(here)
 
