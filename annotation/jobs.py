@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
+from annotation.selectors.imports import KIND
 from annotation.services.imports import running, uploads
 from core.jobs import JobContext, Work, register
 
 
 def register_all() -> None:
     """Register the handlers and subscriptions of this app."""
-    register(running.KIND, run_import, says=import_in_words)
+    register(KIND, run_import, says=import_in_words)
 
 
 def import_in_words(params: dict[str, Any]) -> Work:

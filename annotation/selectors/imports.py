@@ -28,6 +28,12 @@ def imports_of(study: Study, limit: int = 50) -> list[Job]:
     return list(jobs.order_by("-created_at")[:limit])
 
 
+def is_under_way(study: Study) -> bool:
+    """Whether an import writes into a study, or waits to; previews write nothing."""
+    active = Job.objects.filter(kind=KIND, scope=study.name, state__in=Job.ACTIVE)
+    return any(not params.get("dry_run") for params in active.values_list("params", flat=True))
+
+
 def import_of(user: User, study: Study, job_id: UUID) -> Job:
     """One import into a study. Raises NotFound."""
     job = visible_job(user, job_id)

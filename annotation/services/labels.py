@@ -24,8 +24,9 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.policies import require_admin
+from annotation.selectors.imports import is_under_way
 from annotation.selectors.labels import former_names, named_now
-from core.models import Job, User
+from core.models import User
 from core.services import audit
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.names import identity, plain
@@ -143,8 +144,7 @@ def _check_free(label: Label, name: str) -> None:
 
 def _check_no_import(site: Site) -> None:
     """Raise Conflict while an import writes outlines by the names that it began with."""
-    imports = Job.objects.filter(kind="import", scope=site.study.name)
-    if any(job.is_active and not job.params.get("dry_run") for job in imports.order_by("-pk")[:20]):
+    if is_under_way(site.study):
         raise Conflict("An import into the study is under way. Wait until it is done.")
 
 

@@ -14,6 +14,7 @@ from annotation.integrity import damaged_revisions
 from annotation.models import Image, Revision, RevisionContent, Site, Study, Subject
 from annotation.models import SubjectPartition as Partitioned
 from annotation.selectors import agreement, exports, measurements, pool
+from annotation.selectors.imports import KIND
 from annotation.services import (
     double_reading,
     labels,
@@ -27,7 +28,8 @@ from annotation.services import (
 from annotation.services import exports as export_services
 from annotation.services.imports import running
 from annotation.services.imports.request import ImportRequest
-from core.models import AuditEvent, User
+from core.models import AuditEvent, Job, User
+from core.services import jobs
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 from tests.annotation.folders import folder, labelme, picture, shape
 from tests.conftest import rectangle
@@ -175,6 +177,24 @@ def test_what_would_confuse_labels_is_refused(typo: Site, annotator: User, admin
         labels.retire(other, actor=admin)
     labels.restore(label, actor=admin)
     assert not labels.label_named(typo, "VL").retired
+
+
+def test_no_label_is_renamed_or_merged_while_an_import_writes(
+    typo: Site, study: Study, admin: User
+) -> None:
+    """However many imports the study has had, previews left out."""
+    label, other = labels.label_named(typo, TYPO), labels.label_named(typo, "RF")
+    writing = jobs.submit(KIND, {"source": "scans"}, actor=admin, scope=study.name)
+    for _ in range(25):
+        jobs.submit(KIND, {"source": "scans", "dry_run": True}, actor=admin, scope=study.name)
+    with pytest.raises(Conflict, match="under way"):
+        labels.rename(label, "VL", actor=admin)
+    with pytest.raises(Conflict, match="under way"):
+        labels.merge(label, other, actor=admin)
+
+    Job.objects.filter(pk=writing.pk).update(state=Job.State.DONE)
+
+    assert labels.rename(label, "VL", actor=admin).name == "VL"
 
 
 def test_an_admin_corrects_labels_on_the_page_and_by_command(

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.models import Image, Site, Study
+from annotation.selectors import imports
 from annotation.services.imports import running
 from annotation.services.imports.request import ImportRequest
 from core import jobs
@@ -33,7 +34,7 @@ def page(client: Client, path: str) -> str:
 
 def test_every_kind_of_job_names_its_object() -> None:
     registered = {kind for kind in jobs._handlers if not kind.startswith("test")}
-    assert {running.KIND, runs.KIND, evaluation.KIND, prelabelling.KIND} <= registered
+    assert {imports.KIND, runs.KIND, evaluation.KIND, prelabelling.KIND} <= registered
     assert registered - set(jobs._descriptions) == set()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from django.db import transaction
 
 from annotation.models import Image, Site, Study
+from annotation.selectors.imports import KIND
 from annotation.selectors.studies import known_study
 from annotation.services.imports.copies import (
     keep_alignments,
@@ -46,7 +47,6 @@ from core.services import jobs
 from domain.errors import InvalidInput
 from domain.names import plain
 
-KIND = "import"
 PROGRESS_SECONDS = 0.5
 READ = 0.6
 """The share of an import's progress that reading is."""
