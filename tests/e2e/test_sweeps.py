@@ -360,7 +360,7 @@ def test_submitting_a_frame_opens_the_next_frame(
     outlines.save(sweep[0], annotator, [SQUARE], base=0)
     window = window_of(annotator).open(edit_address(sweep[0]))
     at_frame(window, sweep[0])
-    window.press("Control+Enter")
+    window.seen().press("Control+Enter")
     at_frame(window, sweep[1])
     assert states(window)[0] == "done"
 

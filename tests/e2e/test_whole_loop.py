@@ -66,6 +66,11 @@ class Person:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).first.click()
 
+    def look(self) -> None:
+        """The scan is there and was looked at: from now on it may be decided on."""
+        expect(self.page.locator(".editor-stage canvas")).to_be_visible()
+        self.page.keyboard.press("0")
+
     def reload_until(self, text: str | re.Pattern[str]) -> None:
         """Look again until the page says it."""
         for _ in range(PATIENCE_MS // 2000):
@@ -163,6 +168,7 @@ def test_once_around_the_loop(browser: Browser, tmp_path: Path) -> None:
         annotator.page.goto("/next")
         editor = annotator.page.locator("contour-editor")
         expect(annotator.page.locator("body")).to_contain_text(f"{SITE}-v1")
+        annotator.look()
         annotator.page.keyboard.press("a")
         annotator.page.wait_for_function(
             "document.querySelector('contour-editor').regions.length > 0"
@@ -174,7 +180,7 @@ def test_once_around_the_loop(browser: Browser, tmp_path: Path) -> None:
 
         expert.page.goto(STUDY + "board/")
         expert.page.locator("main a[href*='/review/']").first.click()
-        expect(expert.page.locator(".editor-stage canvas")).to_be_visible()
+        expert.look()
         expert.page.keyboard.press("a")
         expert.page.wait_for_url(lambda address: "/review/" not in address)
         expert.page.goto(STUDY + "board/")
