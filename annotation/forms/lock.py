@@ -26,16 +26,9 @@ class Seal(forms.Form):
 
 
 class Decline(forms.Form):
-    """Why a proposed correction is not taken."""
+    """Why a proposed correction or change is not taken."""
 
-    correction = forms.IntegerField(widget=forms.HiddenInput)
-    note = forms.CharField(max_length=500, label="Why it is declined", strip=True)
-
-
-class DeclineChange(forms.Form):
-    """Why a proposed scale or take is not taken."""
-
-    change = forms.IntegerField(widget=forms.HiddenInput)
+    proposal = forms.IntegerField(widget=forms.HiddenInput)
     note = forms.CharField(max_length=500, label="Why it is declined", strip=True)
 
 

@@ -19,7 +19,6 @@ from annotation.models.partition import (
     HELD_OUT,
     LOOK_BUDGET,
     NEVER_TRAINED,
-    Correction,
     Lock,
     LockedImage,
     LockLook,
@@ -27,10 +26,10 @@ from annotation.models.partition import (
     Split,
     SubjectPartition,
 )
+from annotation.models.proposals import Correction, SealedChange
 from annotation.models.review import Issue, Reference, Review
 from annotation.models.scale import ImageArea, ScaleBasis
 from annotation.models.scan import Scan, Take
-from annotation.models.sealed_change import SealedChange
 from annotation.models.site import Label, LabelAlias, Site
 from annotation.models.study import Centre, Membership, Study
 from annotation.models.subject import Subject, Visit

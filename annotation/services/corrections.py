@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from annotation.models import Annotation, Correction, Image, Reference, Revision
-from annotation.policies import is_expert, require_admin, require_member
+from annotation.policies import is_expert, require_member
 from annotation.selectors.locks import open_correction, sealed
-from annotation.services import outlines
+from annotation.services import outlines, proposals
 from core.models import User
-from core.services import audit
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 
 
@@ -38,7 +36,7 @@ def propose(image: Image, actor: User, reason: str) -> Correction:
             correction = Correction.objects.create(
                 locked=locked, reason=reason.strip()[:500], proposed_by=actor
             )
-            _record("correction of a sealed reference proposed", correction, actor)
+            proposals.record("proposed", correction, actor)
     except IntegrityError as error:
         raise Conflict("A correction of this scan is open already.") from error
     return correction
@@ -77,46 +75,6 @@ def draw(
             based_on=locked.revision,
         )
         Annotation.objects.filter(pk=own.pk).update(state=Annotation.State.APPROVED)
-        _while_open(correction, revision=revision)
-        _record("correction of a sealed reference drawn", correction, actor)
+        proposals.while_open(correction, revision=revision)
+        proposals.record("drawn", correction, actor)
     return revision
-
-
-def decline(correction: Correction, actor: User, note: str) -> None:
-    """Leave the sealed reference as it is, with a reason."""
-    require_admin(actor, correction.locked.image.study)
-    if not note.strip():
-        raise InvalidInput("Say why the correction is declined.")
-    with transaction.atomic():
-        decide(correction, Correction.State.DECLINED, actor, note.strip())
-        _record("correction of a sealed reference declined", correction, actor)
-
-
-def decide(correction: Correction, state: str, actor: User, note: str) -> None:
-    """Close an open correction, in the caller's transaction. Raises Conflict where it is closed."""
-    _while_open(
-        correction, state=state, decided_by=actor, decided_at=timezone.now(), note=note[:500]
-    )
-
-
-def _while_open(correction: Correction, **values: Any) -> None:
-    open_ = Correction.objects.filter(pk=correction.pk, state=Correction.State.PROPOSED)
-    if not open_.update(**values):
-        raise Conflict("This correction was decided meanwhile. Look at the result.")
-    for name, value in values.items():
-        setattr(correction, name, value)
-
-
-def _record(verb: str, correction: Correction, actor: User) -> None:
-    locked = correction.locked
-    audit.record(
-        verb,
-        actor=actor,
-        target=correction,
-        scope=locked.image.study.name,
-        image=locked.image_id,
-        version=locked.lock.version,
-        reason=correction.reason,
-        note=correction.note,
-        digest=correction.revision.digest if correction.revision else "",
-    )

@@ -23,11 +23,11 @@ from annotation.models import (
     MeasuredFrame,
     Partition,
     Reference,
-    SealedChange,
     Site,
     Study,
     SubjectPartition,
 )
+from annotation.models.proposals import Proposal
 from annotation.policies import require_admin, require_guide
 from annotation.selectors import measured_frames
 from annotation.selectors.duplicates import Lookalike, lookalikes_of
@@ -47,8 +47,7 @@ from annotation.selectors.locks import (
 )
 from annotation.selectors.partitions import pixel_hashes_by_subject
 from annotation.selectors.references import ReferenceItem, current_rows, items_of
-from annotation.services import alignments, references, sealed_changes, signatures
-from annotation.services.corrections import decide
+from annotation.services import alignments, proposals, references, sealed_changes, signatures
 from core import events
 from core.models import User
 from core.services import audit
@@ -369,11 +368,9 @@ def _seal(
         )
         for row in rows
     )
-    for correction in corrections:
-        decide(correction, Correction.State.TAKEN, actor, f"in version {lock.version} of the lock")
-    for change in changes:
+    for proposal in (*corrections, *changes):
         in_version = f"in version {lock.version} of the lock"
-        sealed_changes.decide(change, SealedChange.State.TAKEN, actor, in_version)
+        proposals.close(proposal, Proposal.State.TAKEN, actor, in_version)
     audit.record(
         "test references sealed",
         actor=actor,
@@ -402,12 +399,7 @@ def _take_corrections(site: Site, actor: User) -> list[Correction]:
             references.correct_sealed(correction)
             taken.append(correction)
         else:
-            decide(
-                correction,
-                Correction.State.DECLINED,
-                actor,
-                "its scan has another reference by now",
-            )
+            proposals.decline(correction, actor, "Its scan has another reference by now.")
     return taken
 
 

@@ -6,12 +6,10 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.models import Image, LockedImage, Scan, SealedChange, Site, Take
-from annotation.policies import require_admin
+from annotation.models import Image, Scan, SealedChange, Site, Take
 from annotation.selectors.locks import open_changes, sealed, sealed_of_scan
-from annotation.services import calibrations
+from annotation.services import calibrations, proposals
 from core.models import User
-from core.services import audit
 from domain.calibration import PixelSpacing
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.pixels import Rectangle
@@ -62,7 +60,7 @@ def _propose(change: SealedChange, actor: User, reason: str) -> SealedChange:
             change.save()
     except IntegrityError as error:
         raise Conflict("A change of this scan is open already: it waits for an admin.") from error
-    _record("change of a sealed scan proposed", change, actor)
+    proposals.record("proposed", change, actor)
     return change
 
 
@@ -80,43 +78,3 @@ def take_all(site: Site) -> list[SealedChange]:
                 selected_at=timezone.now(),
             )
     return changes
-
-
-def decline(change: SealedChange, actor: User, note: str) -> None:
-    """Leave what is sealed as it is, with a reason."""
-    require_admin(actor, change.locked.image.study)
-    if not note.strip():
-        raise InvalidInput("Say why the change is declined.")
-    with transaction.atomic():
-        decide(change, SealedChange.State.DECLINED, actor, note.strip())
-        _record("change of a sealed scan declined", change, actor)
-
-
-def decide(change: SealedChange, state: str, actor: User, note: str) -> None:
-    """Close an open change, in the caller's transaction. Raises Conflict where it is closed."""
-    values = {
-        "state": state,
-        "decided_by": actor,
-        "decided_at": timezone.now(),
-        "note": note[:500],
-    }
-    open_ = SealedChange.objects.filter(pk=change.pk, state=SealedChange.State.PROPOSED)
-    if not open_.update(**values):
-        raise Conflict("This change was decided meanwhile. Look at the result.")
-    for name, value in values.items():
-        setattr(change, name, value)
-
-
-def _record(verb: str, change: SealedChange, actor: User) -> None:
-    locked: LockedImage = change.locked
-    audit.record(
-        verb,
-        actor=actor,
-        target=change,
-        scope=locked.image.study.name,
-        image=locked.image_id,
-        version=locked.lock.version,
-        what=change.what,
-        reason=change.reason,
-        note=change.note,
-    )

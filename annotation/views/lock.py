@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from annotation.forms.lock import Decline, DeclineChange, Release, Seal
+from annotation.forms.lock import Decline, Release, Seal
 from annotation.middleware import StudyRequest
 from annotation.models import Site, Study
 from annotation.policies import Role, require_role
 from annotation.selectors import lock_pages, locks, partitions
-from annotation.services import corrections, lock, sealed_changes
+from annotation.services import lock, proposals
 from core.pages import Empty
 from domain.errors import InvalidInput, MyotraceError, NotFound
 
@@ -23,9 +25,14 @@ FORMS: dict[str, type[Form]] = {
     "seal": Seal,
     "rotate": Seal,
     "decline": Decline,
-    "decline-change": DeclineChange,
+    "decline-change": Decline,
     "release": Release,
 }
+PROPOSED: dict[str, Callable[[Study], QuerySet[Any]]] = {
+    "decline": locks.corrections_of,
+    "decline-change": locks.changes_of,
+}
+"""Where what is declined by an act is found."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,23 +76,16 @@ def _forms_of(row: lock_pages.SiteLock, act: str, sent: Form | None) -> dict[str
             return sent
         return Seal(initial={"site": slug}, auto_id=f"id_{name}_{slug}_%s")
 
-    def declining(correction: int) -> Form:
-        if sent is not None and act == "decline" and sent.data.get("correction") == str(correction):
+    def declining(name: str, proposal: int) -> Form:
+        if sent is not None and act == name and sent.data.get("proposal") == str(proposal):
             return sent
-        initial = {"correction": correction}
-        return Decline(initial=initial, auto_id=f"id_decline_{correction}_%s")
-
-    def declining_change(change: int) -> Form:
-        is_sent = act == "decline-change" and sent and sent.data.get("change") == str(change)
-        if sent is not None and is_sent:
-            return sent
-        return DeclineChange(initial={"change": change}, auto_id=f"id_change_{change}_%s")
+        return Decline(initial={"proposal": proposal}, auto_id=f"id_{name}_{proposal}_%s")
 
     return {
         "seal": sealing("seal"),
         "rotate": sealing("rotate"),
-        "corrections": [(one, declining(one.pk)) for one in row.corrections],
-        "changes": [(one, declining_change(one.pk)) for one in row.changes],
+        "corrections": [(one, declining("decline", one.pk)) for one in row.corrections],
+        "changes": [(one, declining("decline-change", one.pk)) for one in row.changes],
     }
 
 
@@ -94,10 +94,12 @@ def _do(act: str, form: Form, study: Study, request: StudyRequest) -> str:
     if act == "release":
         codes = lock.release(study, request.user, values["reason"])
         return f"Released to training: {', '.join(codes)}."
-    if act == "decline":
-        return _decline(values, study, request)
-    if act == "decline-change":
-        return _decline_change(values, study, request)
+    if act in PROPOSED:
+        proposal = PROPOSED[act](study).filter(pk=values["proposal"]).first()
+        if proposal is None:
+            raise NotFound("There is no such proposal.")
+        proposals.decline(proposal, request.user, values["note"])
+        return "Declined: what is sealed stays."
     site = _confirmed(values, study)
     make = lock.rotate if act == "rotate" else lock.seal
     sealed = make(site, request.user, values["look_budget"])
@@ -109,19 +111,3 @@ def _confirmed(values: dict[str, Any], study: Study) -> Site:
     if site is None or values["confirmation"] not in {site.name, site.slug}:
         raise InvalidInput("This is not the site's name. Nothing was sealed.")
     return site
-
-
-def _decline(values: dict[str, Any], study: Study, request: StudyRequest) -> str:
-    correction = locks.corrections_of(study).filter(pk=values["correction"]).first()
-    if correction is None:
-        raise NotFound("There is no such correction.")
-    corrections.decline(correction, request.user, values["note"])
-    return "Declined: the sealed outline stays."
-
-
-def _decline_change(values: dict[str, Any], study: Study, request: StudyRequest) -> str:
-    change = locks.changes_of(study).filter(pk=values["change"]).first()
-    if change is None:
-        raise NotFound("There is no such change.")
-    sealed_changes.decline(change, request.user, values["note"])
-    return "Declined: what is sealed stays."

@@ -26,7 +26,7 @@ from annotation.models import (
     SubjectPartition,
 )
 from annotation.selectors import locks, pool
-from annotation.services import corrections, lock, review, sites, split, subjects
+from annotation.services import corrections, lock, proposals, review, sites, split, subjects
 from core.models import AuditEvent, User
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 from tests.annotation.references import approve, approved_subjects
@@ -117,10 +117,10 @@ class TestCorrections:
         proposed: Correction,
     ) -> None:
         with pytest.raises(NotAllowed):
-            corrections.decline(proposed, expert, "no")
+            proposals.decline(proposed, expert, "no")
         with pytest.raises(InvalidInput, match="why"):
-            corrections.decline(proposed, admin, " ")
-        corrections.decline(proposed, admin, "the fascia is outside, see the protocol")
+            proposals.decline(proposed, admin, " ")
+        proposals.decline(proposed, admin, "the fascia is outside, see the protocol")
         with pytest.raises(Conflict, match="exactly these 2"):
             lock.seal(site, admin)
         with pytest.raises(Conflict, match="decided"):

@@ -800,7 +800,7 @@ def test_the_locks_page_shows_looks_corrections_and_rotates(
     assert "Decline it" not in read(as_expert, page)
     assert as_expert.post(page, {"act": "seal"}).status_code == 404
 
-    client.post(page, {"act": "decline", "correction": correction.pk, "note": "it is outside"})
+    client.post(page, {"act": "decline", "proposal": correction.pk, "note": "it is outside"})
     correction.refresh_from_db()
     assert correction.state == "declined"
     assert "until no look" not in read(client, page)

@@ -12,7 +12,7 @@ from django.test import Client
 
 from annotation.models import Calibration, Image, Lock, SealedChange, Site, Study
 from annotation.selectors.images import spacing_of
-from annotation.services import calibrations, lock, scans, sealed_changes, split
+from annotation.services import calibrations, lock, proposals, scans, sealed_changes, split
 from core.models import User
 from core.triggers import install, remove
 from domain.calibration import PixelSpacing
@@ -204,10 +204,10 @@ class TestProposals:
             approved["T1"], OTHER, actor=expert, reason="the ruler"
         )
         with pytest.raises(NotAllowed):
-            sealed_changes.decline(change, expert, "no")
-        sealed_changes.decline(change, admin, "the ruler is of another depth")
+            proposals.decline(change, expert, "no")
+        proposals.decline(change, admin, "the ruler is of another depth")
         with pytest.raises(Conflict):
-            sealed_changes.decline(change, admin, "again")
+            proposals.decline(change, admin, "again")
         with pytest.raises(Conflict):
             lock.seal(site, admin)
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -247,7 +247,7 @@ class TestProposals:
         locks = "/studies/lab/lock/"
         assert "the ruler says so" in client_of(admin).get(locks).content.decode()
         change = SealedChange.objects.get()
-        declined = {"act": "decline-change", "change": change.pk, "note": "no"}
+        declined = {"act": "decline-change", "proposal": change.pk, "note": "no"}
         assert client_of(admin).post(locks, declined).status_code == 302
         change.refresh_from_db()
         assert change.state == SealedChange.State.DECLINED
