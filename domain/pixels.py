@@ -46,6 +46,11 @@ class Rectangle:
     height: int
 
 
+def as_list(area: Rectangle | None) -> list[int] | None:
+    """[x, y, width, height], as rows and files keep a rectangle."""
+    return None if area is None else [area.x, area.y, area.width, area.height]
+
+
 def oriented(pixels: Grey, orientation: int) -> Grey:
     """The picture upright, for an EXIF orientation of 1 to 8; any other counts as 1."""
     if orientation in TRANSPOSED:

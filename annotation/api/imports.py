@@ -15,7 +15,8 @@ from annotation.selectors.exports import APPROVED
 from annotation.selectors.studies import site_named
 from annotation.services import exports
 from annotation.services.imports import uploads
-from annotation.services.imports.request import DEFAULT_STEP, STATES, SUBMITTED
+from annotation.services.imports.request import DEFAULT_STEP, STATES
+from annotation.services.intake.batch import SUBMITTED
 from core.api.authentication import UserRequest
 from core.api.jobs import JobSerializer
 from core.api.views import ApiView, StrictSerializer, takes, validated, yes_or_no

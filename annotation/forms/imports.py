@@ -8,7 +8,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from annotation.models import ImportProfile, Study
-from annotation.services.imports.request import DEFAULT_STEP, REFERENCE, SUBMITTED, ImportRequest
+from annotation.services.imports.request import DEFAULT_STEP, ImportRequest
+from annotation.services.intake.batch import REFERENCE, SUBMITTED
 from domain.errors import InvalidInput
 
 ENCODINGS = [

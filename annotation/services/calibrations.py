@@ -15,7 +15,7 @@ from core.models import User
 from core.services import audit
 from domain.calibration import Known, Missing, PixelSpacing, Scale, contradiction, in_crop, scale_of
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
-from domain.pixels import Rectangle
+from domain.pixels import Rectangle, as_list
 
 SEALED = (
     "This scan is sealed in a locked test set, and its scale with it. Propose another scale on the "
@@ -113,14 +113,27 @@ def new(
     image: Image, spacing: PixelSpacing, *, area: Rectangle | None, author: User | None
 ) -> Calibration:
     """Write a calibration of an image without putting it in force."""
-    kept = in_crop(area, scales.crop_of(image)) if area else None
-    return Calibration.objects.create(
+    calibration = row(image, spacing, area=area, crop=scales.crop_of(image), author=author)
+    calibration.save()
+    return calibration
+
+
+def row(
+    image: Image,
+    spacing: PixelSpacing,
+    *,
+    area: Rectangle | None,
+    crop: Rectangle,
+    author: User | None,
+) -> Calibration:
+    """A calibration of an image that is kept of its file by `crop`, not yet saved."""
+    return Calibration(
         image=image,
         x_mm=spacing.x_mm,
         y_mm=spacing.y_mm,
         method=spacing.method,
-        file_area=_as_list(area),
-        area=_as_list(kept),
+        file_area=as_list(area),
+        area=as_list(in_crop(area, crop)) if area else None,
         author=author,
     )
 
@@ -147,7 +160,7 @@ def confirm_area(
                 device=device,
                 width=width,
                 height=height,
-                area=_as_list(area),
+                area=as_list(area),
                 confirmed_by=actor,
             )
         confirmed = _apply(images, area, actor)
@@ -158,7 +171,7 @@ def confirm_area(
             scope=study.name,
             device=device,
             size=[width, height],
-            area=_as_list(area),
+            area=as_list(area),
             given=confirmed.given,
             blocked=confirmed.blocked,
             sealed=confirmed.sealed,
@@ -199,7 +212,7 @@ def _is_as(image: Image, scale: Scale) -> bool:
     now, then = image.calibration, scale.spacing
     if now is None or then is None:
         return now is None and then is None
-    same_area = then.method != Calibration.Method.DEPTH or now.file_area == _as_list(scale.area)
+    same_area = then.method != Calibration.Method.DEPTH or now.file_area == as_list(scale.area)
     return (now.x_mm, now.y_mm, now.method) == (then.x_mm, then.y_mm, then.method) and same_area
 
 
@@ -238,7 +251,3 @@ def _record(calibration: Calibration, actor: User, **more: object) -> None:
         area=calibration.file_area,
         **more,
     )
-
-
-def _as_list(area: Rectangle | None) -> list[int] | None:
-    return None if area is None else [area.x, area.y, area.width, area.height]

@@ -11,11 +11,12 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.management.study_command import StudyCommand
 from annotation.services.imports import running
 from annotation.services.imports.report import WARNING
-from annotation.services.imports.request import DEFAULT_STEP, STATES, SUBMITTED, ImportRequest
+from annotation.services.imports.request import DEFAULT_STEP, STATES, ImportRequest
 from annotation.services.intake.batch import (
     IMPORTED,
     NEWER,
     REFUSED,
+    SUBMITTED,
     UNCHANGED,
     WORKED_HERE,
 )

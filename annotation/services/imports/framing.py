@@ -9,7 +9,7 @@ from annotation.models import Study, Take
 from annotation.services.imports import scales
 from annotation.services.imports.reading import ReadImage
 from annotation.services.imports.report import ImportReport
-from annotation.services.intake.batch import Frame, Outlines
+from annotation.services.intake.batch import Frame
 from domain.calibration import Scale
 
 
@@ -53,15 +53,5 @@ def _frame(image: ReadImage, has_more: bool, scale: Scale) -> Frame:
         take_fields={**place.take_fields, "kind": kind},
         scale=scale,
         seen=image.scale,
-        outlines=tuple(
-            Outlines(
-                name=one.name,
-                sha256=one.sha256,
-                regions=one.regions,
-                reader=one.reader,
-                placement=one.placement,
-                labels=one.labels,
-            )
-            for one in image.outlines
-        ),
+        outlines=tuple(image.outlines),
     )

@@ -20,13 +20,14 @@ from annotation.services.imports.planning import Document, Summary, Unit
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import ImportRequest
 from annotation.services.imports.scales import SeenScale
+from annotation.services.intake.batch import Outlines
 from annotation.services.scans import StoredPixels, pixel_hash, store_pixels
 from core import files, untrusted
 from core.decoding import formats
 from core.sandbox import Sandbox
 from domain.errors import InvalidInput
 from domain.lookalike import signature
-from domain.pixels import MOST_ASPECT, Grey, blackened, cropped, fault_as_scan, is_blank
+from domain.pixels import MOST_ASPECT, Grey, as_list, blackened, cropped, fault_as_scan, is_blank
 
 # A JPEG that LabelMe wrote again differs from its original by some grey levels, another picture
 # by dozens.
@@ -42,19 +43,6 @@ SUFFIXES = {
     formats.AVI: (".avi",),
 }
 DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".ima"))
-
-
-@dataclass(frozen=True)
-class ReadOutlines:
-    """Outlines ready to be kept: their file's name and hash, regions, reader, placement; the
-    site's labels that the file uses."""
-
-    name: str
-    sha256: str
-    regions: list[dict[str, Any]]
-    reader: str
-    placement: dict[str, Any]
-    labels: tuple[str, ...] = ()
 
 
 @dataclass
@@ -75,7 +63,7 @@ class ReadImage:
     original_sha256: str
     aspect: float | None = 1.0
     grey_maximum: int | None = None
-    outlines: list[ReadOutlines] = field(default_factory=list)
+    outlines: list[Outlines] = field(default_factory=list)
 
 
 class Reader:
@@ -254,7 +242,7 @@ class Reader:
             return StoredPixels(width, height, pixel_hash(pixels), "", signature(pixels))
         return store_pixels(pixels)
 
-    def _outlines(self, document: Document, unit: Unit, pixels: Grey) -> ReadOutlines:
+    def _outlines(self, document: Document, unit: Unit, pixels: Grey) -> Outlines:
         name = document.file.name
         data = document.file.read()
         encoding = self._request.encoding or None
@@ -288,9 +276,9 @@ class Reader:
             "labels": labels,
             "join_groups": self._request.join_groups,
             "encoding": encoding or "",
-            "crop": [crop.x, crop.y, crop.width, crop.height] if crop else None,
+            "crop": as_list(crop),
         }
-        return ReadOutlines(
+        return Outlines(
             name,
             digest,
             json.loads(reply.payload),

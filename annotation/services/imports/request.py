@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from annotation.services.intake.batch import REFERENCE, SUBMITTED
 from domain.calibration import check_area_text
 from domain.errors import InvalidInput
 from domain.pixels import Rectangle, rectangle_from_text
 
-SUBMITTED = "submitted"
-REFERENCE = "reference"
 STATES = (SUBMITTED, REFERENCE)
 DEFAULT_STEP = 10
 SUBJECT, SITE, READER = KINDS_OF_NAMES = ("subject", "site", "reader")

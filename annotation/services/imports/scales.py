@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from annotation.models import Calibration, Image, ImageArea, ScaleBasis, Study
 from annotation.services.imports.placement import Placement
 from annotation.services.imports.request import ImportRequest
-from core.models import User
 from domain.calibration import (
     Known,
     Missing,
@@ -22,7 +21,7 @@ from domain.calibration import (
     scale_of,
 )
 from domain.errors import InvalidInput
-from domain.pixels import Grey, Rectangle
+from domain.pixels import Grey, Rectangle, as_list
 
 AREA_UNKNOWN = (
     "the depth is known, the image area is not, so nothing is given in mm: say it at the import "
@@ -134,25 +133,3 @@ def basis_row(image: Image, read: SeenScale) -> ScaleBasis:
         area=as_list(known.area),
         proposed=as_list(known.proposed),
     )
-
-
-def calibration_row(
-    image: Image, scale: Scale, crop: Rectangle, author: User | None
-) -> Calibration | None:
-    """The calibration of a frame, not yet saved; None where it has no mm."""
-    if scale.spacing is None:
-        return None
-    return Calibration(
-        image=image,
-        x_mm=scale.spacing.x_mm,
-        y_mm=scale.spacing.y_mm,
-        method=scale.spacing.method,
-        file_area=as_list(scale.area),
-        area=as_list(in_crop(scale.area, crop)) if scale.area else None,
-        author=author,
-    )
-
-
-def as_list(area: Rectangle | None) -> list[int] | None:
-    """[x, y, width, height], as rows keep a rectangle."""
-    return None if area is None else [area.x, area.y, area.width, area.height]

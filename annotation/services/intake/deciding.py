@@ -24,7 +24,7 @@ from annotation.models import (
     Subject,
     Take,
 )
-from annotation.services import outlines
+from annotation.services import calibrations, outlines
 from annotation.services.imports import scales
 from annotation.services.intake.batch import (
     NEWER,
@@ -227,9 +227,13 @@ class Decider:
         if frame.seen is not None:
             self.rows.scale_bases.append(scales.basis_row(image, frame.seen))
         crop = frame.seen.crop if frame.seen else Rectangle(0, 0, stored.width, stored.height)
-        calibration = scales.calibration_row(image, frame.scale, crop, self._readers.actor)
-        if calibration is not None:
-            self.rows.calibrations.append(calibration)
+        spacing = frame.scale.spacing
+        if spacing is not None:
+            self.rows.calibrations.append(
+                calibrations.row(
+                    image, spacing, area=frame.scale.area, crop=crop, author=self._readers.actor
+                )
+            )
         return image
 
     def _calibrate_again(self, outcome: Outcome, image: Image) -> None:
