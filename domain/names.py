@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import groupby
 from urllib.parse import unquote
 
 from domain.errors import InvalidInput
 
 IDENTITY_GROWTH = 3
 """Case folding makes up to so many letters of one: the columns of identities are longer."""
+LONGEST_SUBJECT_CODE = 64
 _SHORTEST_CLOSE, _SHORTEST_FAR = 4, 8
 
 
@@ -84,21 +83,16 @@ def near(one: str, other: str) -> bool:
     return allowed > 0 and _typing_distance(words[0], words[1], allowed) <= allowed
 
 
-def near_groups(names: Iterable[str]) -> list[list[str]]:
-    """Names of one skeleton that are not one name, in groups of two and more, sorted."""
-    distinct = {identity(name): name for name in sorted(names, reverse=True)}
-    ordered = sorted(distinct.values(), key=lambda name: (skeleton(name), name))
-    groups = [(key, list(found)) for key, found in groupby(ordered, key=skeleton)]
-    return [found for key, found in groups if key and len(found) > 1]
-
-
 def subject_code(text: str) -> str:
     """A subject's code as it is kept. Each has a page, whose address it must be able to stand in.
 
     Raises:
-        InvalidInput: it would be an address of something else.
+        InvalidInput: it has not 1 to 64 printable characters, or would be an address of something
+            else.
     """
     code = plain(text)
+    if not code or len(code) > LONGEST_SUBJECT_CODE or not text.strip().isprintable():
+        raise InvalidInput("A subject needs a code of 1 to 64 printable characters.")
     if any(part in ("", ".", "..") for part in code.split("/")):
         raise InvalidInput(
             f"the subject {code!r} cannot be the address of a page: a code is no dot or two dots, "

@@ -15,7 +15,6 @@ from annotation.selectors.queue import ready_for_review, waiting_for_readers
 from core.models import User
 
 TO_REVIEW, PAIRS, WAITING = "review", "pairs", "waiting"
-NAMES = (TO_REVIEW, PAIRS, WAITING)
 TITLES = {
     TO_REVIEW: "To review",
     PAIRS: "Readings that disagree",

@@ -17,7 +17,6 @@ from PIL import Image as PillowImage
 
 from annotation.models import (
     HELD_OUT,
-    Centre,
     Image,
     LockedImage,
     Scan,
@@ -30,6 +29,8 @@ from annotation.models import (
 )
 from annotation.policies import is_admin, is_expert, require_admin, require_member
 from annotation.selectors.locks import sealed_of_scan
+from annotation.services.intake.batch import UNCHANGED, Frame
+from annotation.services.intake.running import take_one
 from core import events, files
 from core.models import User
 from core.services import audit
@@ -103,9 +104,6 @@ def add_image(
     same place change nothing; other pixels at a place that is taken raise Refused. `area` is the
     image area that `spacing` rests on.
     """
-    from annotation.services.intake.batch import UNCHANGED, Frame
-    from annotation.services.intake.running import take_one
-
     outcome = take_one(
         study,
         Frame(
@@ -170,7 +168,8 @@ def move_image(
     site: Site | None = None,
     side: str | None = None,
 ) -> Image:
-    """Put right a wrong subject, site or side. Refused where a lock or the split forbids it.
+    """Put right a wrong subject, site or side. Refused where a lock or the split forbids it, and
+    where the subject withdrew consent.
 
     An image may neither leave nor enter a locked test set, and outlines keep only labels that the
     new site has.
@@ -180,7 +179,7 @@ def move_image(
         raise InvalidInput("Say why the image is moved.")
     with transaction.atomic():
         target_site = site or image.site
-        target = _subject(image.study, subject_code or image.subject.code, {})
+        target = _subject(image.study, subject_code or image.subject.code)
         _check_move(image, target, target_site)
         old_take = image.take
         visit, _ = Visit.objects.get_or_create(subject=target, date=old_take.scan.visit.date)
@@ -241,24 +240,13 @@ def _take_like(take: Take, scan: Scan, frame: int) -> Take:
     return Take.objects.create(scan=scan, number=number, **fields)
 
 
-def _subject(study: Study, code: str, fields: dict[str, Any]) -> Subject:
-    code = names.plain(code)
-    if not code or len(code) > 64 or not code.isprintable():
-        raise InvalidInput("A subject needs a code of 1 to 64 printable characters.")
-    code = names.subject_code(code)
-    values = _only(fields, SUBJECT_FIELDS)
-    if isinstance(values.get("centre"), str):
-        name = names.plain(values.pop("centre"))
-        if name:
-            values["centre"], _ = Centre.objects.get_or_create(
-                study=study, identity=names.identity(name), defaults={"name": name}
-            )
-    subject, created = Subject.objects.get_or_create(
-        study=study, identity=names.identity(code), defaults={**values, "code": code}
+def _subject(study: Study, text: str) -> Subject:
+    code = names.subject_code(text)
+    subject, _ = Subject.objects.select_for_update().get_or_create(
+        study=study, identity=names.identity(code), defaults={"code": code}
     )
-    missing = {name: value for name, value in values.items() if not getattr(subject, name)}
-    if not created and missing:
-        Subject.objects.filter(pk=subject.pk).update(**missing)
+    if subject.withdrawn_at is not None:
+        raise Refused(f"Subject {code} withdrew consent: nothing more is taken in.")
     return subject
 
 

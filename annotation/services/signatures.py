@@ -13,11 +13,6 @@ from domain import lookalike
 CHUNK = 200
 
 
-def keep(image: Image, found: lookalike.Signature | None = None) -> None:
-    """Keep the signature of a new image."""
-    keep_all([image], [found])
-
-
 def keep_all(images: Sequence[Image], found: Sequence[lookalike.Signature | None]) -> None:
     """Keep the signatures of new images; one that is not given is taken from an image with the
     same pixels, or computed from the stored pixels."""

@@ -31,7 +31,7 @@ LETTERS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_
 
 def _is_code(text: str) -> bool:
     try:
-        return bool(subject_code(text)) and text.isprintable()
+        return bool(subject_code(text))
     except InvalidInput:
         return False
 

@@ -15,6 +15,7 @@ from annotation.models import (
     RevisionContent,
     Site,
     Study,
+    Subject,
     SubjectPartition,
     Take,
 )
@@ -25,6 +26,7 @@ from core.integrity import run_all
 from core.models import AuditEvent, User
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, NotAllowed, Refused
+from domain.names import identity
 from tests.conftest import noise, rectangle
 
 
@@ -102,6 +104,10 @@ def test_a_wrong_subject_is_put_right_and_audited(image: Image, admin: User, exp
         scans.move_image(image, actor=expert, reason="typo", subject_code="S999")
     with pytest.raises(InvalidInput, match="why"):
         scans.move_image(image, actor=admin, reason=" ", subject_code="S999")
+    gone = Subject.objects.create(study=image.study, code="S998", identity=identity("S998"))
+    subjects.withdraw(gone, actor=admin, reason="letter of today")
+    with pytest.raises(Refused, match="withdrew consent"):
+        scans.move_image(image, actor=admin, reason="typo", subject_code="s998")
     moved = scans.move_image(image, actor=admin, reason="typo", subject_code="S999", side="left")
     assert (moved.subject.code, moved.take.scan.side) == ("S999", "left")
     assert moved.take.scan.visit.subject == moved.subject

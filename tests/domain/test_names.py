@@ -13,7 +13,6 @@ from domain.names import (
     difference,
     identity,
     near,
-    near_groups,
     path_identity,
     plain,
     subject_code,
@@ -83,10 +82,6 @@ def test_these_are_not(one: str, other: str) -> None:
     assert not near(one, other)
 
 
-def test_names_that_are_near_are_gathered() -> None:
-    assert near_groups(["P02", "7", "P-01", "p01", "007", "P01"]) == [["007", "7"], ["P-01", "P01"]]
-
-
 def test_a_difference_is_put_in_words() -> None:
     assert difference("P01", "p01") == "letter case only"
     assert difference("a b", "a  b") == "blanks or the way in which accents are stored"
@@ -105,7 +100,14 @@ def test_odd_codes_are_kept(code: str) -> None:
     assert subject_code(code) == plain(code)
 
 
-@pytest.mark.parametrize("code", [".", "..", "P01/", "/P01", "a/../b", "a//b", "  "])
+@pytest.mark.parametrize("code", [".", "..", "P01/", "/P01", "a/../b", "a//b"])
 def test_codes_that_no_page_can_have_are_refused(code: str) -> None:
     with pytest.raises(InvalidInput, match="address of a page"):
+        subject_code(code)
+
+
+@pytest.mark.parametrize("code", ["", "  ", "x" * 65, "P\t1", "P\x001", "P\u200b01"])
+def test_a_code_has_one_to_64_printable_characters(code: str) -> None:
+    assert subject_code("x" * 64) == "x" * 64
+    with pytest.raises(InvalidInput, match="1 to 64 printable"):
         subject_code(code)

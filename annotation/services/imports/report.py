@@ -106,11 +106,6 @@ class ImportReport:
         """How many files have a status."""
         return sum(entry.status == status for entry in self.files.values())
 
-    @property
-    def took_something(self) -> bool:
-        """Whether any file was taken or is unchanged."""
-        return any(not entry.refused for entry in self.files.values())
-
     def as_json(self) -> dict[str, Any]:
         """The report as the command and the API give it."""
         return {

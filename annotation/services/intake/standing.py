@@ -22,13 +22,12 @@ from annotation.models import (
 from annotation.selectors.locks import sealed_images
 from annotation.services.intake.batch import Frame, ScanKey
 from domain import names
-from domain.errors import InvalidInput, Refused
+from domain.errors import Refused
 from domain.names import identity
 from domain.sex import sex_from
 
 FIRST_TAKE = "first take"
 SELECTED = "selected in the manifest"
-MAX_CODE = 64
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,6 @@ class Standing:
 
         Raises InvalidInput for a code that cannot be one, Refused where the subject withdrew.
         """
-        if not code or len(code) > MAX_CODE or not code.isprintable():
-            raise InvalidInput("A subject needs a code of 1 to 64 printable characters.")
         code = names.subject_code(code)
         subject = self._subjects.setdefault(identity(code), Subject(study=self._study, code=code))
         if subject.withdrawn_at is not None:
