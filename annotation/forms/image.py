@@ -19,7 +19,7 @@ from annotation.models import (
     Take,
 )
 from annotation.models.guideline import LONGEST_REASON
-from annotation.selectors import scales
+from annotation.selectors import kept, scales
 from annotation.selectors.deciding import other_readings, reading_name
 from annotation.selectors.guideline import showable_revisions
 from core.models import User
@@ -203,8 +203,8 @@ class DecideOnKept(forms.Form):
 
     def __init__(self, image: Image, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        still_open = KeptOutline.objects.filter(image=image, decided_at__isnull=True)
-        self.fields["kept"].queryset = still_open.select_related("source")  # type: ignore[attr-defined]
+        still_open = kept.open_on(image)
+        self.fields["kept"].queryset = still_open  # type: ignore[attr-defined]
         self.is_possible = still_open.exists()
 
 

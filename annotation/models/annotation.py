@@ -98,6 +98,9 @@ class Revision(models.Model):
         CORRECTION = "correction"
         ADJUDICATION = "adjudication"
 
+    CORRECTIONS = (Origin.CORRECTION, Origin.ADJUDICATION)
+    """The origins of what an expert drew in place of a reading; it is none itself."""
+
     class Decision(models.TextChoices):
         CONTOUR = "", "outlined"
         UNUSABLE = "unusable", "image unusable"

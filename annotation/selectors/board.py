@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,14 +45,6 @@ EMPTY = {
     APPROVED: "Nothing was approved today yet.",
 }
 DETAILS = ("image__site", "image__subject", "image__take__scan__visit", "author")
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the board is narrowed to: a site's slug, an author's name."""
-
-    site: str = ""
-    author: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,10 +96,10 @@ class Column:
         return self.last < self.count
 
 
-def columns(user: User, study: Study, filters: Filters) -> list[Column]:
-    """The first page of each: to review, readings that disagree, returned, approved today."""
-    lists = (ReviewList(name, filters.site, filters.author) for name in COLUMNS)
-    return [column(user, study, wanted) for wanted in lists]
+def columns(user: User, study: Study, wanted: ReviewList) -> list[Column]:
+    """The first page of each, narrowed as `wanted` is: to review, readings that disagree, returned,
+    approved today."""
+    return [column(user, study, replace(wanted, name=name)) for name in COLUMNS]
 
 
 def column(user: User, study: Study, wanted: ReviewList, number: int = 1) -> Column:
@@ -117,30 +109,34 @@ def column(user: User, study: Study, wanted: ReviewList, number: int = 1) -> Col
     if wanted.name == APPROVED:
         return _approved_today(study, wanted, number)
     found = entries(user, study, wanted)
-    number, part = _page(found, number)
+    number = _within(number, len(found))
     waiting = 0
     if wanted.name == TO_REVIEW:
-        waiting = len(entries(user, study, ReviewList(WAITING, wanted.site, wanted.author)))
+        waiting = len(entries(user, study, replace(wanted, name=WAITING)))
     return Column(
         wanted,
         TITLES[wanted.name],
         EMPTY[wanted.name],
-        _cards(part),
+        _cards(found[_slice(number)]),
         len(found),
         waiting=waiting,
         number=number,
     )
 
 
-def _page(found: Sequence[Any], number: int) -> tuple[int, Sequence[Any]]:
-    number = max(1, min(number, -(-len(found) // COLUMN_SIZE)))
-    return number, found[(number - 1) * COLUMN_SIZE : number * COLUMN_SIZE]
+def _within(number: int, count: int) -> int:
+    """The number of the page, or of the last one."""
+    return max(1, min(number, -(-count // COLUMN_SIZE)))
+
+
+def _slice(number: int) -> slice:
+    return slice((number - 1) * COLUMN_SIZE, number * COLUMN_SIZE)
 
 
 def _page_of(rows: QuerySet[Any], number: int) -> tuple[int, int, list[Any]]:
     count = rows.count()
-    number = max(1, min(number, -(-count // COLUMN_SIZE)))
-    return count, number, list(rows[(number - 1) * COLUMN_SIZE : number * COLUMN_SIZE])
+    number = _within(number, count)
+    return count, number, list(rows[_slice(number)])
 
 
 def _cards(found: Sequence[Entry]) -> list[Card]:

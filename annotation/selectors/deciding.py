@@ -33,7 +33,6 @@ from domain.comparison import OutlineChange, compare
 from domain.errors import InvalidGeometry
 from domain.geometry import regions_from_json
 
-CORRECTIONS = (Revision.Origin.CORRECTION, Revision.Origin.ADJUDICATION)
 RETURNED_VERSION = "returned-version"
 
 
@@ -197,7 +196,9 @@ def _readings(image: Image) -> list[Annotation]:
     begun = Annotation.objects.filter(image=image, revision_count__gt=0).exclude(
         state=Annotation.State.DRAFT
     )
-    corrections = Revision.objects.filter(annotation__image=image, number=1, origin__in=CORRECTIONS)
+    corrections = Revision.objects.filter(
+        annotation__image=image, number=1, origin__in=Revision.CORRECTIONS
+    )
     readings = begun.exclude(pk__in=corrections.values("annotation"))
     return list(readings.select_related("author", "image").order_by("id"))
 

@@ -31,8 +31,6 @@ from core.models import User
 from core.services import audit
 from domain.errors import Conflict, Refused
 
-CORRECTIONS = (Revision.Origin.CORRECTION, Revision.Origin.ADJUDICATION)
-
 
 def put(
     image: Image,
@@ -108,7 +106,7 @@ def readings(image: Image) -> list[Revision]:
         annotation__state__in=HANDED_IN,
         number=F("annotation__revision_count"),
     )
-    return list(heads.exclude(origin__in=CORRECTIONS).order_by("annotation"))
+    return list(heads.exclude(origin__in=Revision.CORRECTIONS).order_by("annotation"))
 
 
 def settle(image: Image, but: set[int]) -> None:
@@ -130,7 +128,9 @@ def reopen(image: Image) -> None:
         image=image, state__in=[Annotation.State.APPROVED, Annotation.State.SETTLED]
     )
     corrections = Revision.objects.filter(
-        annotation__in=decided, number=F("annotation__revision_count"), origin__in=CORRECTIONS
+        annotation__in=decided,
+        number=F("annotation__revision_count"),
+        origin__in=Revision.CORRECTIONS,
     )
     corrected = list(corrections.values_list("annotation", flat=True))
     decided.filter(pk__in=corrected).update(state=Annotation.State.SETTLED)

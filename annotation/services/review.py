@@ -152,9 +152,7 @@ def withdraw(reference: Reference, actor: User, reason: str) -> Review:
     without a reason.
     """
     image = reference.image
-    _check_expert(actor, image, "undoes an approval")
-    if not reason.strip():
-        raise InvalidInput("Say why the approval is undone.")
+    _check_may_undo(image, actor, reason)
     with transaction.atomic():
         hold(image)
         references.withdraw(reference)
@@ -164,9 +162,7 @@ def withdraw(reference: Reference, actor: User, reason: str) -> Review:
 def reopen(annotation: Annotation, revision_number: int, actor: User, reason: str) -> Review:
     """Undo an approval that made no reference: that a scan has no outline. Else as `withdraw`."""
     image = annotation.image
-    _check_expert(actor, image, "undoes an approval")
-    if not reason.strip():
-        raise InvalidInput("Say why the approval is undone.")
+    _check_may_undo(image, actor, reason)
     with transaction.atomic():
         hold(image)
         standing = current_reference(image)
@@ -186,6 +182,12 @@ def _check_expert(actor: User, image: Image, what: str) -> None:
     require_member(actor, image.study)
     if not can_review_in(actor, image.study):
         raise NotAllowed(f"Only an expert of the study {what}.")
+
+
+def _check_may_undo(image: Image, actor: User, reason: str) -> None:
+    _check_expert(actor, image, "undoes an approval")
+    if not reason.strip():
+        raise InvalidInput("Say why the approval is undone.")
 
 
 def _check_reviewer(annotation: Annotation, actor: User) -> None:

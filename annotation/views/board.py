@@ -34,9 +34,7 @@ def board(request: StudyRequest, study: Study) -> HttpResponse:
         number = whole_number(request.GET.get("page", "")) or 1
         columns = [board_selector.column(request.user, study, wanted, number)]
     else:
-        columns = board_selector.columns(
-            request.user, study, board_selector.Filters(wanted.site, wanted.author)
-        )
+        columns = board_selector.columns(request.user, study, wanted)
     images = [card.image for column in columns for card in column.cards]
     pictures = thumbnails.of_images(images, request.user, request.role)
     context = {

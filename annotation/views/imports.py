@@ -26,7 +26,7 @@ from annotation.services.imports import pictures, profiles, uploads
 from annotation.services.imports.naming import GROUPS, default_subject, names_caught
 from annotation.views.jobs import line_of
 from core.models import Job
-from core.pages import Pages
+from core.pages import Pages, whole_number
 from core.refusals import refusals_on
 from domain.errors import InvalidInput, MyotraceError, NotFound
 
@@ -220,7 +220,7 @@ def _context(
     rows = preview_rows(result)
     counts = Counter(row["status"] for row in rows)
     listed = [row for row in rows if wanted in ("", row["status"])]
-    number = _page_number(request)
+    number = max(whole_number(request.GET.get("page", "")) or 1, 1) - 1
     shown = listed[number * SHOWN_ROWS : (number + 1) * SHOWN_ROWS]
     can_go_on = is_preview and not job.is_active and bool(job.params.get("upload"))
     if form is None and can_go_on:
@@ -259,11 +259,6 @@ def _context(
 def _looked(request: StudyRequest, job: Job) -> bool:
     """Whether somebody said that no name is readable on the pictures, or covered what is."""
     return not must_look(job.params) or request.POST.get("looked") == "yes"
-
-
-def _page_number(request: StudyRequest) -> int:
-    text = request.GET.get("page", "")
-    return int(text) - 1 if text.isascii() and text.isdigit() and 0 < int(text) < 10_000 else 0
 
 
 def _pages(request: StudyRequest, number: int, found: int) -> Pages:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Image, Membership, Site, Study
 from annotation.selectors import board, gallery, thumbnails
+from annotation.selectors.review_lists import ReviewList
 from annotation.selectors.studies import entered_by
 from annotation.services import (
     corrections,
@@ -224,12 +225,12 @@ def test_two_readings_stand_in_their_own_column_once_both_are_in(
     for slot, person in enumerate((annotator, other_annotator)):
         Assignment.objects.create(image=image, slot=slot, person=person, blind=True)
     submitted(image, annotator, x=30)
-    waiting, disagreeing, *_ = board.columns(expert, study, board.Filters())
+    waiting, disagreeing, *_ = board.columns(expert, study, ReviewList())
     assert waiting.count == 0
     assert waiting.note == "1 scan waits for the second reader."
     assert not disagreeing.cards
     submitted(image, other_annotator, x=50)
-    waiting, disagreeing, *_ = board.columns(expert, study, board.Filters())
+    waiting, disagreeing, *_ = board.columns(expert, study, ReviewList())
     assert waiting.count == 0
     assert [card.line for card in disagreeing.cards] == [
         "annotator and other-annotator differ on 50% of the area"

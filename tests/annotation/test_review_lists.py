@@ -158,7 +158,7 @@ class TestBoard:
         double_reading.set_share(study, 1.0, actor=admin)
         image = make_image()
         first = submitted(image, annotator, 40)
-        (waiting, *_) = board.columns(expert, study, board.Filters())
+        (waiting, *_) = board.columns(expert, study, ReviewList())
         assert (waiting.count, waiting.waiting) == (0, 1)
         second = submitted(image, other_annotator, 50)
         (entry,) = entries(expert, study, ReviewList(PAIRS))

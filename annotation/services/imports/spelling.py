@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from annotation.models import Annotation, Centre, Membership, Study, Subject, Take
+from annotation.models import Centre, Membership, Study, Subject, Take
+from annotation.selectors.work import authors_of
 from annotation.services.imports.planning import Unit
 from annotation.services.imports.report import ImportReport
 from annotation.services.imports.request import READER, SITE, SUBJECT, ImportRequest
@@ -92,11 +93,8 @@ def _known(field: str, study: Study | None) -> list[str]:
 
 def _people(study: Study) -> set[str]:
     """The members of a study and whoever outlined in it."""
-    authors = Annotation.objects.filter(image__study=study).order_by()
-    return {
-        *Membership.objects.filter(study=study).values_list("user__username", flat=True),
-        *authors.values_list("author__username", flat=True).distinct(),
-    }
+    members = Membership.objects.filter(study=study).values_list("user__username", flat=True)
+    return {*members, *authors_of(study)}
 
 
 def _same(request: ImportRequest, field: str) -> dict[str, str]:
