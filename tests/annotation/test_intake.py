@@ -445,6 +445,29 @@ def test_two_readers_are_no_reference(
     assert Image.objects.get().state == Image.State.SUBMITTED
 
 
+@pytest.mark.parametrize("known", [("ann", "bob"), ("ann",), ()])
+def test_newer_files_of_two_readers_are_no_reference(
+    study: Study, admin: User, frame_of: Callable[..., Frame], known: tuple[str, ...]
+) -> None:
+    """As it is for a new scan: whoever was known, no order of files decides between two."""
+
+    def read_by(name: str, text: str) -> Outlines:
+        return Outlines(f"{name}.json", files.store(text.encode()), DRAWN, reader=name)
+
+    before = frame_of(1, outlines=tuple(read_by(name, name) for name in known))
+    drain(Intake(study, [before], actor=admin).take())
+    both = tuple(read_by(name, f"{name} again") for name in ("ann", "bob"))
+
+    (outcome,) = drain(
+        Intake(study, [frame_of(1, outlines=both)], actor=admin, state="reference").take()
+    )
+
+    assert not Reference.objects.exists()
+    assert all("no reference yet" in " ".join(one.reasons) for one in outcome.outlines)
+    assert set(Annotation.objects.values_list("state", flat=True)) == {"submitted"}
+    assert Image.objects.get().state == Image.State.SUBMITTED
+
+
 def test_a_further_reader_of_a_decided_scan_waits_for_nobody(
     study: Study, admin: User, frame_of: Callable[..., Frame]
 ) -> None:

@@ -47,6 +47,11 @@ from domain.names import identity
 from domain.pixels import Rectangle
 
 RECALIBRATED = "was imported before; its calibration is new"
+SEVERAL_READERS = "several readers outlined the scan"
+NO_REFERENCE = "it goes to review, and is no reference yet"
+
+_Offered = tuple[Annotation, Revision, OutlinesOutcome]
+"""An outline that was brought as a reference."""
 
 
 @dataclass
@@ -290,9 +295,9 @@ class Decider:
             annotation.state = Annotation.State.SUBMITTED
             work.image.state = Image.State.SUBMITTED
             if self._state == REFERENCE:
-                why = "nothing is outlined" if alone else "several readers outlined the scan"
+                why = "nothing is outlined" if alone else SEVERAL_READERS
                 for ended in work.ended:
-                    ended.reasons.append(f"{why}: it goes to review, and is no reference yet")
+                    ended.reasons.append(f"{why}: {NO_REFERENCE}")
 
     # Outlines of a frame that is there already
 
@@ -303,23 +308,27 @@ class Decider:
         works = work_on(images.values(), held=self._held)
         for outcome in known:
             assert outcome.image is not None
+            work = works[outcome.image.pk]
+            offered: list[_Offered] = []
             last = {one.reader: one.name for one in outcome.frame.outlines}
             for one in outcome.frame.outlines:
                 ended = OutlinesOutcome(one)
                 outcome.outlines.append(ended)
                 try:
                     counts = last[one.reader]
-                    self._again(works[outcome.image.pk], ended, counts)
+                    offered += self._again(work, ended, counts)
                 except MyotraceError as error:
                     ended.end(REFUSED, error.message)
+            self._accept_again(work, offered)
 
-    def _again(self, work: Work, ended: OutlinesOutcome, counts: str) -> None:
-        """The same file, a newer one, or one that meets work done here."""
+    def _again(self, work: Work, ended: OutlinesOutcome, counts: str) -> list[_Offered]:
+        """The same file, a newer one, or one that meets work done here; what of it is offered as
+        the reference."""
         one = ended.outlines
         if work.has(one, self._readers.author(one.reader)):
             ended.end(UNCHANGED)
             self._say_what_stays(work, ended)
-            return
+            return []
         self._check_file(one.sha256)
         if work.is_sealed:
             raise Refused("its image is in a locked test set; its outlines stay as they are")
@@ -348,22 +357,22 @@ class Decider:
                 f"{done}: nothing of it is replaced. The file's outline is kept beside it; compare "
                 "and take it on the scan's page",
             )
-            return
+            return []
         if one.name != counts:
             ended.end(NEWER, f"has changed since it was imported; the outlines of {counts} count")
-            return
+            return []
         if annotation is None:
             if not one.regions and not one.reader:
-                return
+                return []
             annotation = self._further_reading(work, one)
             if before is not None:
                 ended.end(NEWER, self._newer(one, before))
         elif before is not None or one.regions or one.reader:
             ended.end(NEWER, self._newer(one, before))
         else:
-            return
+            return []
         source.revision = self._revise(annotation, one)
-        self._settle_again(work, annotation, source.revision, ended)
+        return self._settle_again(work, annotation, source.revision, ended)
 
     def _newer(self, one: Outlines, before: SourceFile | None) -> str:
         if not one.regions:
@@ -376,6 +385,7 @@ class Decider:
         author = self._readers.author(one.reader)
         annotation = Annotation(image=work.image, author=author)
         self.rows.annotations.append(annotation)
+        work.further.append(annotation)
         slot = next(n for n in range(len(work.slots) + 1) if n not in work.slots)
         if author.pk is None or author.pk not in work.assigned:
             work.slots.add(slot)
@@ -384,12 +394,11 @@ class Decider:
 
     def _settle_again(
         self, work: Work, annotation: Annotation, revision: Revision, ended: OutlinesOutcome
-    ) -> None:
+    ) -> list[_Offered]:
         if annotation.pk is not None and annotation not in self.rows.changed:
             self.rows.changed.append(annotation)
         if self._state == REFERENCE and _regions(revision):
-            self._accept(annotation, revision, work.reference)
-            return
+            return [(annotation, revision, ended)]
         annotation.state = (
             Annotation.State.SETTLED
             if work.is_decided_without(annotation)
@@ -401,6 +410,17 @@ class Decider:
                 "the outline that was approved outside is no reference any more: the scan waits "
                 "for review"
             )
+        return []
+
+    def _accept_again(self, work: Work, offered: Sequence[_Offered]) -> None:
+        """Take a reader's outline as approved outside: in place of the reference that is his, or
+        where nobody else has outlined the scan."""
+        for annotation, revision, ended in offered:
+            if work.reference is not None or work.readers == 1:
+                self._accept(annotation, revision, work.reference)
+            else:
+                annotation.state = Annotation.State.SUBMITTED
+                ended.reasons.append(f"{SEVERAL_READERS}: {NO_REFERENCE}")
 
     def _say_what_stays(self, work: Work, ended: OutlinesOutcome) -> None:
         """An unchanged file of which nothing became the outline here, and why."""

@@ -38,7 +38,7 @@ AS_IMPORTED = {Annotation.State.SUBMITTED, Annotation.State.APPROVED}
 class Work:
     """All work on one image as it stands: annotations by author, their newest revisions and the
     annotation that each revision is `made` for; which were reviewed or corrected by people; the
-    current reference; the files that came in."""
+    current reference; the files that came in; the `further` readings that a batch begins."""
 
     image: Image
     annotations: dict[int, Annotation] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class Work:
     drawn_by: set[str] = field(default_factory=set)
     reference: Reference | None = None
     sources: list[SourceFile] = field(default_factory=list)
+    further: list[Annotation] = field(default_factory=list)
     slots: set[int] = field(default_factory=set)
     assigned: set[int | None] = field(default_factory=set)
     is_sealed: bool = False
@@ -77,6 +78,11 @@ class Work:
         if not one.reader and before is not None and before.revision_id in self.made:
             return self.made[before.revision_id]
         return self.annotations.get(author.pk) if author.pk is not None else None
+
+    @property
+    def readers(self) -> int:
+        """How many people have outlined the image, or said that there is nothing to outline."""
+        return len(self.newest) + len(self.further)
 
     def is_decided_without(self, annotation: Annotation) -> bool:
         """Whether the reference is another's outline: a further reading waits for nobody then."""
