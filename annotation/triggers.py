@@ -68,6 +68,17 @@ SELECTS_IN_A_SEALED_SCAN = (
     f" AND EXISTS ({SEALED} JOIN annotation_image i ON i.id = l.image_id"
     f" JOIN annotation_take t ON t.id = i.take_id WHERE t.scan_id = OLD.id) AND NOT {TAKE_PROPOSED}"
 )
+FRAME_PROPOSED = (
+    "EXISTS (SELECT 1 FROM annotation_sealedchange c"
+    " JOIN annotation_lockedimage m ON m.id = c.locked_id"
+    " JOIN annotation_image f ON f.id = m.image_id"
+    " WHERE f.take_id = NEW.take_id AND c.state = 'proposed'"
+    " AND (c.frame_id = NEW.image_id OR (c.by_rule AND NEW.image_id IS NULL)))"
+)
+MEASURES_A_SEALED_SWEEP = (
+    f"EXISTS ({SEALED} JOIN annotation_image i ON i.id = l.image_id"
+    f" WHERE i.take_id = NEW.take_id) AND NOT {FRAME_PROPOSED}"
+)
 OF_TEST_SUBJECT = (
     "EXISTS (SELECT 1 FROM annotation_image i"
     " JOIN annotation_subjectpartition p ON p.subject_id = i.subject_id"
@@ -167,6 +178,13 @@ def register_all() -> None:
             SELECTS_IN_A_SEALED_SCAN,
         ),
         Trigger(
+            "annotation_measuredframe_of_lock_stays",
+            "annotation_measuredframe",
+            "INSERT",
+            "the measured frame of a sealed sweep changes with a new version of the lock only",
+            MEASURES_A_SEALED_SWEEP,
+        ),
+        Trigger(
             "annotation_sealedchange_no_edit",
             "annotation_sealedchange",
             "UPDATE",
@@ -174,7 +192,9 @@ def register_all() -> None:
             "OLD.state <> 'proposed' OR NEW.locked_id <> OLD.locked_id OR NEW.reason <> OLD.reason"
             " OR NEW.proposed_by_id <> OLD.proposed_by_id"
             " OR COALESCE(NEW.calibration_id, 0) <> COALESCE(OLD.calibration_id, 0)"
-            " OR COALESCE(NEW.take_id, 0) <> COALESCE(OLD.take_id, 0)",
+            " OR COALESCE(NEW.take_id, 0) <> COALESCE(OLD.take_id, 0)"
+            " OR COALESCE(NEW.frame_id, 0) <> COALESCE(OLD.frame_id, 0)"
+            " OR NEW.by_rule <> OLD.by_rule",
         ),
         Trigger(
             "annotation_sealedchange_no_delete",

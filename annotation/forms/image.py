@@ -165,6 +165,12 @@ class MeasureFrame(forms.Form):
     )
 
 
+class ProposeFrame(MeasureFrame):
+    """Another measured frame for a sweep that is sealed."""
+
+    title, button = "Is the sealed sweep measured on the wrong frame?", "Propose it"
+
+
 class ProposeTake(SelectTake):
     """Another selected take for a scan that is sealed."""
 

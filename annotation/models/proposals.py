@@ -1,14 +1,17 @@
-"""What is proposed for a sealed scan: a correction of its outline, another scale or take."""
+"""What is proposed for a sealed scan: a correction of its outline, or another scale, take or
+measured frame."""
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_, or_
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
 from annotation.models.annotation import Revision
-from annotation.models.image import Calibration
+from annotation.models.image import Calibration, Image
 from annotation.models.partition import LockedImage
 from annotation.models.scan import Take
 
@@ -81,10 +84,20 @@ class Correction(Proposal):
         return {"digest": self.revision.digest if self.revision else ""}
 
 
-class SealedChange(Proposal):
-    """A proposed scale of a sealed image, or another selected take of its scan: who and why.
+def _exactly_one(*conditions: models.Q) -> models.Q:
+    alone = [
+        reduce(and_, (one if one is wanted else ~one for one in conditions))
+        for wanted in conditions
+    ]
+    return reduce(or_, alone)
 
-    The proposed calibration is in force for nothing until the next version of the lock.
+
+class SealedChange(Proposal):
+    """A proposed scale of a sealed image, another selected take of its scan, or another measured
+    frame of its sweep: who and why.
+
+    `frame` is the image to measure, `by_rule` that the rule finds it again. The proposed
+    calibration is in force for nothing until the next version of the lock.
     """
 
     NOUN = "change"
@@ -97,6 +110,10 @@ class SealedChange(Proposal):
     take = models.ForeignKey(
         Take, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    frame = models.ForeignKey(
+        Image, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    by_rule = models.BooleanField(default=False)
     reason = models.CharField(max_length=300)
 
     class Meta(Proposal.Meta):
@@ -107,7 +124,12 @@ class SealedChange(Proposal):
                 name="sealed_change_one_open_per_locked_image",
             ),
             models.CheckConstraint(
-                condition=models.Q(calibration__isnull=False) ^ models.Q(take__isnull=False),
+                condition=_exactly_one(
+                    models.Q(calibration__isnull=False),
+                    models.Q(take__isnull=False),
+                    models.Q(frame__isnull=False),
+                    models.Q(by_rule=True),
+                ),
                 name="sealed_change_is_of_one_kind",
             ),
         ]
@@ -120,7 +142,11 @@ class SealedChange(Proposal):
         """What is proposed, in words."""
         if self.calibration is not None:
             return f"the scale {self.calibration}"
-        return f"take {self.take.number} as the selected one" if self.take else ""
+        if self.take is not None:
+            return f"take {self.take.number} as the selected one"
+        if self.frame is not None:
+            return f"frame {self.frame.frame} as the measured one"
+        return "the frame that the rule finds as the measured one"
 
     @property
     def facts(self) -> dict[str, str]:

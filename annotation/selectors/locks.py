@@ -19,6 +19,7 @@ from annotation.models import (
     Site,
     Study,
     Subject,
+    Take,
 )
 from annotation.selectors.references import current_rows
 from core.models import User
@@ -110,6 +111,12 @@ def sealed_of_scan(scan: Scan) -> LockedImage | None:
     )
 
 
+def sealed_of_take(take: Take) -> LockedImage | None:
+    """A sealed reference on a frame of a take, in the newest lock of its site, or None."""
+    frames = sealed_images().filter(image__take=take)
+    return frames.select_related("lock", "image__study").order_by("id").first()
+
+
 def references_to_seal(site: Site, generation: int) -> QuerySet[Reference]:
     """Current references of the site's test subjects whom no earlier generation of its lock holds:
     what the next version of this generation seals."""
@@ -182,13 +189,17 @@ def open_changes(site: Site) -> QuerySet[SealedChange]:
         locked__lock__site=site,
         locked__image__erased_at__isnull=True,
         state=SealedChange.State.PROPOSED,
-    ).select_related("locked__image__subject", "locked__lock", "proposed_by", "calibration", "take")
+    ).select_related(
+        "locked__image__subject", "locked__lock", "proposed_by", "calibration", "take", "frame"
+    )
 
 
 def open_change(image: Image) -> SealedChange | None:
-    """The change that is proposed of a sealed image or of its scan's take, or None."""
+    """The change that is proposed of a sealed image, of its scan's take or of its sweep's measured
+    frame, or None."""
+    of_frame = Q(locked__image__take=image.take_id) & (Q(frame__isnull=False) | Q(by_rule=True))
     return SealedChange.objects.filter(
-        Q(locked__image=image) | Q(take__scan=image.take.scan_id),
+        Q(locked__image=image) | Q(take__scan=image.take.scan_id) | of_frame,
         state=SealedChange.State.PROPOSED,
     ).first()
 
@@ -196,7 +207,7 @@ def open_change(image: Image) -> SealedChange | None:
 def changes_of(study: Study) -> QuerySet[SealedChange]:
     """Every change of a sealed scan that was proposed in a study."""
     return SealedChange.objects.filter(locked__lock__site__study=study).select_related(
-        "locked__image__study", "locked__lock", "calibration", "take"
+        "locked__image__study", "locked__lock", "calibration", "take", "frame"
     )
 
 

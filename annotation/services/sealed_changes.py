@@ -1,14 +1,15 @@
-"""Changing the scale or the selected take of sealed scans: proposed, then taken by the next version
-of the lock."""
+"""Changing the scale, the selected take or the measured frame of sealed scans: proposed, then taken
+by the next version of the lock."""
 
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.models import Image, Scan, SealedChange, Site, Take
-from annotation.selectors.locks import open_changes, sealed, sealed_of_scan
-from annotation.services import calibrations, proposals
+from annotation.models import Image, MeasuredFrame, Scan, SealedChange, Site, Take
+from annotation.selectors.locks import open_changes, sealed, sealed_of_scan, sealed_of_take
+from annotation.selectors.measured_frames import standing
+from annotation.services import calibrations, measured_frames, proposals
 from core.models import User
 from domain.calibration import PixelSpacing
 from domain.errors import Conflict, InvalidInput, Refused
@@ -51,6 +52,23 @@ def propose_take(scan: Scan, take: Take, *, actor: User, reason: str) -> SealedC
         return _propose(SealedChange(locked=locked, take=take), actor, reason)
 
 
+def propose_frame(take: Take, frame: Image | None, *, actor: User, reason: str) -> SealedChange:
+    """Propose to take a sealed sweep's values from another frame; None: from the one that the rule
+    finds. Refusals as `propose_take`, and InvalidInput for a frame without an approved outline."""
+    calibrations.require_expert_or_admin(take.scan.site.study, actor)
+    locked = sealed_of_take(take)
+    if locked is None:
+        raise Refused("This sweep is not sealed: choose its measured frame.")
+    chosen = standing(take)
+    if (chosen.image if chosen else None) == frame:
+        raise InvalidInput("This is as it is sealed. Choose another.")
+    if frame is not None:
+        measured_frames.check_is_measured(frame)
+    with transaction.atomic():
+        change = SealedChange(locked=locked, frame=frame, by_rule=frame is None)
+        return _propose(change, actor, reason)
+
+
 def _propose(change: SealedChange, actor: User, reason: str) -> SealedChange:
     if not reason.strip():
         raise InvalidInput("Say why the sealed value is wrong.")
@@ -76,5 +94,12 @@ def take_all(site: Site) -> list[SealedChange]:
                 selected_by=change.proposed_by,
                 selected_reason=change.reason,
                 selected_at=timezone.now(),
+            )
+        else:
+            MeasuredFrame.objects.create(
+                take=change.locked.image.take,
+                image=change.frame,
+                reason=change.reason,
+                author=change.proposed_by,
             )
     return changes

@@ -20,6 +20,7 @@ from annotation.forms.image import (
     MeasureFrame,
     Move,
     ProposeCorrection,
+    ProposeFrame,
     ProposeScale,
     ProposeTake,
     ReplaceReference,
@@ -34,7 +35,13 @@ from annotation.selectors import gallery, guideline, measured_frames, sweeps, th
 from annotation.selectors.annotations import own_annotation
 from annotation.selectors.deciding import Figures, corrected
 from annotation.selectors.images import AREA_UNKNOWN, CONTRADICTED, visible_image, why_no_mm
-from annotation.selectors.locks import open_change, open_correction, sealed, sealed_of_scan
+from annotation.selectors.locks import (
+    open_change,
+    open_correction,
+    sealed,
+    sealed_of_scan,
+    sealed_of_take,
+)
 from annotation.services import calibrations, corrections, review, scans, sealed_changes
 from annotation.services import guideline as guideline_services
 from annotation.services import measured_frames as choosing
@@ -194,7 +201,8 @@ def _forms(request: StudyRequest, shown: Image, act: str) -> dict[str, Form]:
         "select": choose(shown.take.scan, data.get("select"), prefix="select"),
     }
     if sweeps.frame_count(shown) > 1:
-        forms["measure"] = MeasureFrame(data.get("measure"), prefix="measure")
+        measure = ProposeFrame if sealed_of_take(shown.take) is not None else MeasureFrame
+        forms["measure"] = measure(data.get("measure"), prefix="measure")
     kept = DecideOnKept(shown, data.get("kept"), prefix="kept")
     if kept.is_possible:
         forms = {"kept": kept, **forms}
@@ -253,6 +261,11 @@ def _do(act: str, form: Form, shown: Image, request: StudyRequest) -> None:
         else:
             kept_outlines.leave(decided, actor=request.user, reason=reason)
             messages.success(request, "The work here stays as it is.")
+    elif isinstance(form, ProposeFrame):
+        frame = shown if form.cleaned_data["frame"] == MeasureFrame.HERE else None
+        reason = form.cleaned_data["reason"]
+        sealed_changes.propose_frame(shown.take, frame, actor=request.user, reason=reason)
+        messages.success(request, PROPOSED)
     elif isinstance(form, MeasureFrame):
         reason = form.cleaned_data["reason"]
         if form.cleaned_data["frame"] == MeasureFrame.HERE:

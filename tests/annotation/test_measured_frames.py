@@ -14,11 +14,12 @@ from django.urls import reverse
 from annotation.models import MeasuredFrame, Partition, SubjectPartition
 from annotation.reports.measurements import as_csv
 from annotation.selectors import measured_frames, measurements
+from annotation.selectors.locks import open_change
 from annotation.selectors.subjects import scans_of
-from annotation.services import lock
+from annotation.services import lock, sealed_changes
 from annotation.services import measured_frames as choosing
 from core.models import AuditEvent
-from domain.errors import Conflict, InvalidInput, NotFound
+from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from tests.annotation.references import approve
 from tests.conftest import rectangle
 
@@ -140,6 +141,61 @@ def test_a_sealed_sweep_keeps_its_frame(
     lock.seal(frames[0].site, admin)
     with pytest.raises(Conflict, match="locked test set"):
         choosing.choose(frames[1], expert, reason="clearer")
+    with pytest.raises(DatabaseError, match="new version"), transaction.atomic():
+        MeasuredFrame.objects.create(
+            take=frames[0].take, image=frames[1], reason="clearer", author=expert
+        )
+
+
+def test_the_next_version_takes_another_frame_and_leaves_it_to_the_rule_again(
+    study: Study,
+    sweep: Callable[..., list[Image]],
+    expert: User,
+    admin: User,
+    annotator: User,
+) -> None:
+    frames = sweep()
+    take, site = frames[0].take, frames[0].site
+    SubjectPartition.objects.create(subject=frames[0].subject, partition=Partition.TEST)
+    with pytest.raises(Refused, match="not sealed"):
+        sealed_changes.propose_frame(take, frames[1], actor=expert, reason="clearer")
+    first = lock.seal(site, admin)
+    with pytest.raises(NotAllowed):
+        sealed_changes.propose_frame(take, frames[1], actor=annotator, reason="clearer")
+    with pytest.raises(InvalidInput, match="as it is"):
+        sealed_changes.propose_frame(take, None, actor=expert, reason="clearer")
+
+    change = sealed_changes.propose_frame(take, frames[1], actor=expert, reason="clearer")
+    assert measured_frames.standing(take) is None
+    assert open_change(frames[4]) == change
+    second = lock.seal(site, admin)
+    chosen = measured_frames.standing(take)
+    assert chosen is not None
+    assert (chosen.image, chosen.reason, chosen.author) == (frames[1], "clearer", expert)
+    assert second.digest != first.digest
+    assert lock.verify_lock(second) == []
+
+    sealed_changes.propose_frame(take, None, actor=expert, reason="the rule is right")
+    lock.seal(site, admin)
+    assert measured_frames.standing(take) is None
+
+
+def test_an_expert_proposes_a_frame_of_a_sealed_sweep_on_its_page(
+    sweep: Callable[..., list[Image]],
+    expert: User,
+    admin: User,
+    client_of: Callable[[User], Client],
+) -> None:
+    frames = sweep()
+    SubjectPartition.objects.create(subject=frames[0].subject, partition=Partition.TEST)
+    lock.seal(frames[0].site, admin)
+    page = reverse("annotation:image", args=["lab", frames[1].pk])
+    said = {"act": "measure", "measure-frame": "here", "measure-reason": "the probe was level"}
+    assert client_of(expert).post(page, said).status_code == 302
+    shown = client_of(expert).get(page).content.decode()
+    assert "proposes frame 1 as the measured one" in shown
+    locks = client_of(admin).get(reverse("annotation:lock", args=["lab"])).content.decode()
+    assert "frame 1 as the measured one" in locks
 
 
 def test_frames_that_the_view_cuts_are_another_quantity(

@@ -19,10 +19,12 @@ SUITES = [
     "tests/annotation/test_decided_scans.py",
     "tests/annotation/test_lock.py",
     "tests/annotation/test_lock_versions.py",
+    "tests/annotation/test_measured_frames.py",
     "tests/annotation/test_outlines.py",
     "tests/annotation/test_paired_readings.py",
     "tests/annotation/test_review.py",
     "tests/annotation/test_scans.py",
+    "tests/annotation/test_sealed_scales.py",
     "tests/annotation/test_split.py",
 ]
 BINARIES = postgres.programs()
