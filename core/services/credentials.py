@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.models import ApiToken, LoginLink, User
+from core.selectors.invitations import has_never_come_in
 from core.services import audit
 
 LOGIN_LINK_LIFETIME = timedelta(minutes=10)
@@ -70,13 +71,18 @@ def void_invitations(user: User, study_name: str) -> None:
 
 
 def redeem_login_secret(secret: str) -> User | None:
-    """The user of an unused, unexpired login secret, which is used up by this."""
+    """The user of an unused, unexpired login secret, which is used up by this.
+
+    An invitation lets in only whoever has never come in: afterwards it would be a way into an
+    account in use.
+    """
     now = timezone.now()
-    digest = _digest(secret)
-    used = LoginLink.objects.filter(
-        digest=digest, used_at__isnull=True, expires_at__gt=now, user__is_active=True
-    ).update(used_at=now)
-    return LoginLink.objects.select_related("user").get(digest=digest).user if used else None
+    unused = LoginLink.objects.filter(used_at__isnull=True, expires_at__gt=now)
+    links = unused.filter(digest=_digest(secret), user__is_active=True)
+    link = links.select_related("user").first()
+    if link is None or (link.invites_to and not has_never_come_in(link.user)):
+        return None
+    return link.user if unused.filter(pk=link.pk).update(used_at=now) else None
 
 
 def _digest(secret: str) -> str:

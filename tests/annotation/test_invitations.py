@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotation.models import Membership, Study
 from annotation.services import members
 from core.models import AuditEvent, LoginLink, User
+from core.selectors.addresses import login_address
 from core.services import credentials
 from domain.errors import NotAllowed, Refused
 
@@ -27,6 +28,10 @@ def link_in(answer: Any) -> str:
     found = re.search(r"http://[^\"]*(/login-link/[^\"]+/)", answer.content.decode())
     assert found is not None
     return found[1]
+
+
+def path_of(link: str) -> str:
+    return link[link.index("/login-link/") :]
 
 
 def let_time_pass(**passed: int) -> None:
@@ -115,6 +120,29 @@ def test_taken_off_the_study_the_invitation_is_over(
     assert Client().post(invitation).status_code == 410
 
 
+def test_an_invitation_is_no_way_into_an_account_in_use(invitation: str) -> None:
+    """Its holder may be another than the one who came in with a link of the operator's."""
+    newcomer = User.objects.get(username="newcomer")
+    assert (
+        Client().post(path_of(login_address(credentials.make_login_secret(newcomer)))).status_code
+        == 302
+    )
+    assert Client().post(invitation).status_code == 410
+
+
+def test_the_operator_s_link_to_an_account_in_use_is_short(
+    study: Study, annotator: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotator.set_password("correct horse battery")
+    annotator.save()
+    call_command("create_user", annotator.get_username(), "--role", "expert", "--study", "lab")
+    printed = capsys.readouterr().out.strip()
+    link = LoginLink.objects.get(user=annotator)
+    assert not link.invites_to
+    assert link.expires_at < timezone.now() + timedelta(minutes=11)
+    assert Client().post(path_of(printed)).status_code == 302
+
+
 def test_the_operator_makes_account_and_link_at_once(
     study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,5 +151,4 @@ def test_the_operator_makes_account_and_link_at_once(
     assert len(printed.splitlines()) == 1
     assert study.memberships.get(user__username="operator-made").role == "expert"
     let_time_pass(days=6)
-    path = printed[printed.index("/login-link/") :]
-    assert Client().post(path).status_code == 302
+    assert Client().post(path_of(printed)).status_code == 302
