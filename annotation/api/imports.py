@@ -26,6 +26,8 @@ from domain.errors import InvalidInput
 class ImportSettings(StrictSerializer):
     """What is to be done with the uploaded files."""
 
+    any_files = True
+
     study = serializers.CharField(required=False, default="", max_length=100)
     site = serializers.CharField(required=False, default="", max_length=60)
     pattern = serializers.CharField(required=False, default="", max_length=500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
+from core.pages import whole_number
 from domain.errors import InvalidInput
 
 PARAMETERS = ("page", "page_size")
@@ -20,6 +21,7 @@ class Pages(PageNumberPagination):
         asked = request.query_params.get("page_size")
         if asked is None:
             return self.page_size
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
+        size = whole_number(asked)
+        if size is None or not 1 <= size <= self.max_page_size:
             raise InvalidInput(f"page_size is a whole number from 1 to {self.max_page_size}.")
-        return int(asked)
+        return size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -24,11 +24,17 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, where others would leave them out."""
+    """Refuses fields that it does not know, where others would leave them out.
+
+    `any_files`: uploaded files may have any name.
+    """
+
+    any_files: ClassVar[bool] = False
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = sorted(set(data) - set(self.fields) - _names_of_files(data))
+            excused = _names_of_files(data) if self.any_files else set()
+            unknown = sorted(set(data) - set(self.fields) - excused)
             if unknown:
                 known = sorted(name for name, field in self.fields.items() if not field.read_only)
                 raise serializers.ValidationError(

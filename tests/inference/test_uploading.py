@@ -248,6 +248,10 @@ def test_by_the_api(site: Site, admin: User, expert: User, client_of: ClientOf) 
             "/api/v1/models/?study=lab", {"site": site.slug, **files_of(model, card)}
         )
         assert answer.status_code == status
+    more = {"site": site.slug, **files_of(model, card), "weights": files_of(model, card)["model"]}
+    refused = client_of(admin).post("/api/v1/models/?study=lab", more)
+    assert refused.status_code == 400
+    assert "weights" in refused.json()
     assert jobs.run_inline(Job.objects.get(kind=uploading.KIND)).state == Job.State.DONE
     assert ModelVersion.objects.get().sha256 == hashlib.sha256(model).hexdigest()
 

@@ -180,7 +180,8 @@ def test_an_import_with_two_names_or_an_unknown_field_is_refused(
 
 
 @pytest.mark.parametrize(
-    "query", ["page_size=1000", "page_size=x", "site=a&site=b", "state=finished"]
+    "query",
+    ["page_size=1000", "page_size=000000001999", "page_size=x", "site=a&site=b", "state=finished"],
 )
 def test_what_cannot_be_done_as_asked_is_refused(
     query: str, image: Image, annotator: User, client_of: Callable[[User], Client]
