@@ -47,7 +47,9 @@ def number(value: float | None, places: int, *, sign: bool = False) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """A number with so many significant digits, without an exponent where it can be."""
+    """A number with so many significant digits; all of its whole part."""
+    if abs(value) >= 10**digits:
+        return number(value, 0)
     return f"{value:.{digits}g}".replace("-", MINUS)
 
 

@@ -114,13 +114,19 @@ def _said_name(info: zipfile.ZipInfo) -> str | None:
     extra = info.extra
     while len(extra) >= 4:
         kind, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
-        if kind == _UNICODE_PATH and 5 < size <= len(extra) - 4:
+        if kind == _UNICODE_PATH and 5 < size <= len(extra) - 4 and _is_of(extra[5:9], info):
             try:
                 return extra[9 : 4 + size].decode(UTF_8)
             except UnicodeDecodeError:
                 return None
         extra = extra[4 + size :]
     return None
+
+
+def _is_of(checksum: bytes, info: zipfile.ZipInfo) -> bool:
+    """Whether a Unicode path belongs to the name in the header (APPNOTE 4.6.9): an archive that was
+    renamed by a tool that does not know the field keeps the old one in it."""
+    return int.from_bytes(checksum, "little") == zlib.crc32(info.orig_filename.encode("cp437"))
 
 
 def _checked_name(raw_name: str, info: zipfile.ZipInfo) -> str:

@@ -15,7 +15,7 @@ from domain.errors import InvalidInput
 
 _START = 8
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff]")
-_JPEG_END, _JPEG_SCAN = 0xD9, 0xDA
+_JPEG_END = 0xD9
 _JPEG_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 # PNG specification, 4.1.1 (samples by colour type) and 8.2 (first pixel and steps of the passes).
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,23 @@ def test_a_given_encoding_counts_unless_the_names_are_utf_8() -> None:
     assert decoded_names(["é.png".encode()], "cp850") == ("utf-8", ["é.png"])
     with pytest.raises(InvalidInput, match="not in shift_jis"):
         decoded_names([b"\xff\xff.png"], "shift_jis")
+
+
+@pytest.mark.parametrize(("written", "found"), [(b"a.png", "Müller.png"), (b"old.png", "a.png")])
+def test_a_name_of_its_own_field_counts_while_it_belongs_to_the_header(
+    tmp_path: Path, written: bytes, found: str
+) -> None:
+    path, out = tmp_path / "a.zip", tmp_path / "out"
+    out.mkdir()
+    said = b"\x01" + struct.pack("<I", zlib.crc32(written)) + "Müller.png".encode()
+    info = zipfile.ZipInfo("a.png")
+    info.extra = struct.pack("<HH", 0x7075, len(said)) + said
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(info, b"x")
+
+    (one,) = [result for result, _ in unpack(b"", path=str(path), folder=str(out))]
+
+    assert one["name"] == found
 
 
 @pytest.mark.parametrize("encoding", PACKED)

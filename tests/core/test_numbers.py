@@ -26,6 +26,14 @@ def test_a_number(value: float | None, places: int, said: str) -> None:
     assert numbers.number(value, places) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1234.6, "1235"), (999.4, "999"), (0.01234, "0.0123"), (-1234.6, "\u22121235")],
+)
+def test_significant_digits_leave_no_whole_part_out(value: float, said: str) -> None:
+    assert numbers.significant(value, 3) == said
+
+
 def test_a_signed_number_and_an_interval() -> None:
     assert numbers.number(0.5, 1, sign=True) == "+0.5"
     assert numbers.interval((-0.5, 0.25), 2) == "\u22120.50 to 0.25"
