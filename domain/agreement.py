@@ -37,7 +37,7 @@ from domain.overlap import confusion_counts, dice, iou
 from domain.surface import hd95
 
 Readings = NDArray[np.float64]
-"""Shape (n_images, n_readers): one measurement per image and reader; NaN where one is missing."""
+"""Shape (n_values, n_readers): what each reader measures of one scan; NaN where one is missing."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,11 @@ class MeasurementAgreement:
     """Agreement of one measurement between readers; bias and limits exist for two readers only.
 
     Units are those of the readings; the `_percent` ones are per cent of `mean`, the mean of all
-    readings used. n_missing counts images left out because a reader has no value there.
+    readings used. n_values counts the scans that all readers have a value of (of a sweep one),
+    n_missing those left out because a reader has none.
     """
 
-    n_images: int
+    n_values: int
     n_subjects: int
     n_missing: int
     mean: float | None
@@ -244,8 +245,8 @@ def measurement_agreement(
 ) -> MeasurementAgreement:
     """Agreement of two or more readers on one measurement, with intervals by subject.
 
-    readings: shape (n_images, n_readers), NaN where a reader has no value; such images are left
-    out and counted. subjects: one code per image. Complete images of fewer than five subjects: no
+    readings: shape (n_values, n_readers), NaN where a reader has no value; such rows are left out
+    and counted. subjects: one code per row. Complete rows of fewer than five subjects: no
     estimate, with the reason. Raises InvalidInput for a wrong shape or fewer than two readers.
     """
     if readings.ndim != 2 or readings.shape[1] < 2:
@@ -259,7 +260,7 @@ def measurement_agreement(
     mdc95 = _scaled(sem, minimal_detectable_change(1.0))
     percent = 100.0 / mean if mean is not None and mean > 0 else None
     return MeasurementAgreement(
-        n_images=len(used),
+        n_values=len(used),
         n_subjects=len(set(codes)),
         n_missing=int((~complete).sum()),
         mean=mean,

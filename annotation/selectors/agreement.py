@@ -1,28 +1,30 @@
-"""Agreement of a site's readers, pair by pair: outlines, CSA and thickness.
+"""Agreement of a site's readers, pair by pair: outlines image by image, CSA and thickness by take.
 
-Which work counts as a reading is the matter of `selectors.readings`; the statistics are
-`domain.agreement`'s. This module brings the two together.
+Which work counts as a reading is the matter of `selectors.readings`, which frame of a sweep is
+measured that of `selectors.measurements`; the statistics are `domain.agreement`'s. This module
+brings them together.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-import shapely
-from shapely import MultiPolygon
 
-from annotation.models import Site
+from annotation.models import MeasuredFrame, Site
+from annotation.selectors import measured_frames, measurements
+from annotation.selectors.images import spacing_of
+from annotation.selectors.measurements import Measurement, region_of
 from annotation.selectors.readings import Reading, comparable_readings
 from domain import agreement
 from domain.agreement import MeasurementAgreement, OverlapAgreement, PairOverlap
 from domain.estimate import Estimate
-from domain.geometry import Region, normalise, region_from_json
-from domain.measurement import csa_mm2, is_cut_thickness, thickness
+from domain.geometry import regions_from_json
+from domain.measurement import VISIBLE_CSA, VISIBLE_THICKNESS, has_csa
 from domain.raster import polygon_to_mask
 
 SEED = 20_260
@@ -33,19 +35,24 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True)
 class Point:
-    """One image of a pair: what both readers measured, in the comparison's unit."""
+    """One take of a pair: what both readers measured, in the comparison's unit.
 
-    image_id: int
+    `image_ids` are the images that the first and the second reader's value was taken from;
+    `frames` their numbers where the take has several that both outlined, else None.
+    """
+
     subject_code: str
+    image_ids: tuple[int, int]
+    frames: tuple[int, int] | None
     first: float
     second: float
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A measurement compared between two readers, with the images behind it.
+    """A measurement compared between two readers, one value of each a take.
 
-    n_cut counts images left out because the field of view cuts what is measured; n_uncalibrated
+    n_cut counts takes left out because the field of view cuts what is measured; n_uncalibrated
     those left out because others of the pair are in mm.
     """
 
@@ -77,18 +84,50 @@ class PairAgreement:
 
 
 @dataclass(frozen=True)
-class Outlined:
-    """One label of one reading: the union of its regions and where the view cuts them."""
+class Taken:
+    """One label of one take that two readers read: each one's value, on their own measured frame.
 
-    shape: MultiPolygon
-    cut: frozenset[str]
+    `values` is None where no frame is outlined by both; `is_sweep`: several are.
+    """
+
+    subject_code: str
+    values: tuple[Measurement, Measurement] | None
+    is_sweep: bool = False
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """CSA or thickness: the name, the units in mm and in px, and how it stands in a measurement."""
+
+    name: str
+    units: tuple[str, str]
+    in_mm: Callable[[Measurement], float | None]
+    in_px: Callable[[Measurement], float | None]
+    is_cut: Callable[[Measurement], bool]
+
+
+CSA_COMPARED = Quantity(
+    "csa",
+    ("mm2", "px2"),
+    in_mm=lambda one: one.csa_mm2,
+    in_px=lambda one: one.csa_px,
+    is_cut=lambda one: one.csa_quantity == VISIBLE_CSA,
+)
+MT_COMPARED = Quantity(
+    "mt",
+    ("mm", "px"),
+    in_mm=lambda one: one.mt_mm,
+    in_px=lambda one: one.mt_px,
+    is_cut=lambda one: one.mt_quantity == VISIBLE_THICKNESS,
+)
 
 
 def of_site(site: Site) -> list[PairAgreement]:
     """Every pair of readers with an image in common, label by label; people first."""
     readings = comparable_readings(site)
+    chosen = measured_frames.standing_in(site.study)
     return [
-        _compare(site, label, first, second, _in_common(readings, first, second))
+        _compare(site, label, _in_common(readings, first, second), chosen)
         for label in site.labels.filter(retired=False).values_list("name", flat=True)
         for first, second in _pairs(readings)
     ]
@@ -139,111 +178,124 @@ def _in_common(
 
 
 def _compare(
-    site: Site, label: str, first: str, second: str, together: list[tuple[Reading, Reading]]
+    site: Site,
+    label: str,
+    together: Sequence[tuple[Reading, Reading]],
+    chosen: Mapping[int, MeasuredFrame],
 ) -> PairAgreement:
+    first, second = together[0]
     subjects = [one.subject_code for one, _ in together]
     overlaps = [_overlap(one, other, label) for one, other in together]
-    transverse = site.plane == Site.Plane.TRANSVERSE
+    takes = _takes(site, label, together, chosen)
+    in_mm = any(one.image.calibration is not None for one, _ in together)
     return PairAgreement(
         site=site.slug,
         label=label,
-        first=first,
-        second=second,
-        with_model=any(other.is_model for _, other in together),
+        first=first.reader,
+        second=second.reader,
+        with_model=second.is_model,
         overlap=agreement.overlap_agreement(overlaps, subjects, seed=SEED),
-        csa=_measured(together, label, Csa()) if transverse else None,
-        mt=_measured(together, label, Mt(site.thickness_definition)),
+        csa=_compared(takes, CSA_COMPARED, in_mm=in_mm) if has_csa(site.plane) else None,
+        mt=_compared(takes, MT_COMPARED, in_mm=in_mm),
     )
 
 
-@dataclass(frozen=True)
-class Csa:
-    """Cross-sectional area; an outline that the view cuts anywhere is only 'visible CSA'."""
-
-    quantity: str = "csa"
-    units: tuple[str, str] = ("mm2", "px2")
-
-    def is_cut(self, outlined: Outlined) -> bool:
-        return bool(outlined.cut)
-
-    def value(self, outlined: Outlined, reading: Reading, *, in_mm: bool) -> float | None:
-        if not in_mm:
-            return float(outlined.shape.area)
-        return None if reading.spacing is None else csa_mm2(outlined.shape, reading.spacing)
+def _takes(
+    site: Site,
+    label: str,
+    together: Sequence[tuple[Reading, Reading]],
+    chosen: Mapping[int, MeasuredFrame],
+) -> list[Taken]:
+    """The takes that both read, with each one's value over the frames that both outlined."""
+    measured: dict[int, list[tuple[Measurement, Measurement]]] = defaultdict(list)
+    for one, other in together:
+        both = (_measurement(site, one, label), _measurement(site, other, label))
+        measured[one.image.take_id].append(both)
+    return [_taken(of_take, chosen.get(take)) for take, of_take in measured.items()]
 
 
-@dataclass(frozen=True)
-class Mt:
-    """Muscle thickness by the site's definition; only a deep cut shortens it."""
-
-    definition: str
-    quantity: str = "mt"
-    units: tuple[str, str] = ("mm", "px")
-
-    def is_cut(self, outlined: Outlined) -> bool:
-        return is_cut_thickness(outlined.cut)
-
-    def value(self, outlined: Outlined, reading: Reading, *, in_mm: bool) -> float | None:
-        measured = thickness(outlined.shape, self.definition, reading.spacing)
-        return measured.value_mm if in_mm else measured.value_px
+def _measurement(site: Site, reading: Reading, label: str) -> Measurement:
+    return measurements.of_reading(
+        site, reading.image, reading.regions, label, reader=reading.reader
+    )
 
 
-def _measured(together: list[tuple[Reading, Reading]], label: str, quantity: Csa | Mt) -> Compared:
-    """The readings of one quantity, in mm if any image is calibrated, else in px.
+def _taken(
+    of_take: Sequence[tuple[Measurement, Measurement]], choice: MeasuredFrame | None
+) -> Taken:
+    subject = of_take[0][0].subject
+    outlined = [both for both in of_take if all(one.is_outlined for one in both)]
+    if not outlined:
+        return Taken(subject, None)
+    first, second = (
+        measurements.on_measured_frame(of_reader, choice)
+        for of_reader in zip(*outlined, strict=True)
+    )
+    return Taken(subject, (first, second), is_sweep=len(outlined) > 1)
 
-    An image has no reading of a reader who outlined nothing there: it counts as missing.
+
+def _compared(takes: Sequence[Taken], quantity: Quantity, *, in_mm: bool) -> Compared:
+    """One quantity of both readers, a value each a take.
+
+    A take without a frame that both outlined counts as missing.
     """
-    in_mm = any(one.spacing is not None for one, _ in together)
-    usable = [pair for pair in together if pair[0].spacing is not None] if in_mm else together
-    values, subjects, points, n_cut = [], [], [], 0
-    for one, other in usable:
-        outlined = [_outlined(reading, label) for reading in (one, other)]
-        if any(quantity.is_cut(each) for each in outlined):
-            n_cut += 1
-            continue
-        row = [
-            _value(quantity, each, reading, in_mm)
-            for each, reading in zip(outlined, (one, other), strict=True)
-        ]
-        values.append(row)
-        subjects.append(one.subject_code)
-        if np.isfinite(row).all():
-            points.append(Point(one.image_id, one.subject_code, row[0], row[1]))
-    readings = np.array(values, dtype=np.float64).reshape(-1, 2)
+    rows: list[tuple[float, float]] = []
+    subjects, points, n_cut, n_uncalibrated = [], [], 0, 0
+    for take in takes:
+        row = (np.nan, np.nan)
+        if take.values is not None:
+            if any(quantity.is_cut(one) for one in take.values):
+                n_cut += 1
+                continue
+            first, second = (
+                quantity.in_mm(one) if in_mm else quantity.in_px(one) for one in take.values
+            )
+            if first is None or second is None:
+                n_uncalibrated += 1
+                continue
+            row = (first, second)
+            points.append(_point(take.subject_code, take.values, row, is_sweep=take.is_sweep))
+        rows.append(row)
+        subjects.append(take.subject_code)
+    readings = np.array(rows, dtype=np.float64).reshape(-1, 2)
     return Compared(
-        quantity=quantity.quantity,
+        quantity=quantity.name,
         unit=quantity.units[0 if in_mm else 1],
         statistics=agreement.measurement_agreement(readings, subjects, seed=SEED),
         points=tuple(points),
         n_cut=n_cut,
-        n_uncalibrated=len(together) - len(usable),
+        n_uncalibrated=n_uncalibrated,
     )
 
 
-def _value(quantity: Csa | Mt, outlined: Outlined, reading: Reading, in_mm: bool) -> float:
-    value = None
-    if not outlined.shape.is_empty:
-        value = quantity.value(outlined, reading, in_mm=in_mm)
-    return np.nan if value is None else value
-
-
-def _regions(reading: Reading, label: str) -> list[Region]:
-    return [region_from_json(one) for one in reading.regions if one.get("label") == label]
-
-
-def _outlined(reading: Reading, label: str) -> Outlined:
-    regions = _regions(reading, label)
-    union = normalise(shapely.union_all([region.shape for region in regions]))
-    return Outlined(union, frozenset(side for region in regions for side in region.cut))
+def _point(
+    subject: str,
+    values: tuple[Measurement, Measurement],
+    row: tuple[float, float],
+    *,
+    is_sweep: bool,
+) -> Point:
+    first, second = values
+    return Point(
+        subject,
+        (first.image_id, second.image_id),
+        (first.frame, second.frame) if is_sweep else None,
+        *row,
+    )
 
 
 def _overlap(one: Reading, other: Reading, label: str) -> PairOverlap:
-    spacing = None if one.spacing is None else (one.spacing.y_mm, one.spacing.x_mm)
+    scale = spacing_of(one.image)
+    spacing = None if scale is None else (scale.y_mm, scale.x_mm)
     key = (one.image_id, label, one.digest, other.digest, spacing)
 
     def overlap() -> PairOverlap:
         masks = [
-            polygon_to_mask(_outlined(reading, label).shape, reading.height, reading.width)
+            polygon_to_mask(
+                region_of(regions_from_json(reading.regions), label).shape,
+                one.image.height,
+                one.image.width,
+            )
             for reading in (one, other)
         ]
         return agreement.pair_overlap(masks[0], masks[1], spacing)
@@ -277,7 +329,7 @@ def _compared_json(compared: Compared) -> dict[str, Any]:
     with_interval = lower.ci95 is not None and upper.ci95 is not None
     return {
         "unit": compared.unit,
-        "n_images": statistics.n_images,
+        "n_values": statistics.n_values,
         "n_subjects": statistics.n_subjects,
         "n_missing": statistics.n_missing,
         "n_cut": compared.n_cut,

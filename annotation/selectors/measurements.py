@@ -92,6 +92,11 @@ class Measurement:
     frame_by: str = ""
     frame_reason: str = ""
 
+    @property
+    def is_outlined(self) -> bool:
+        """Whether the label is outlined on the image; else nothing is measured."""
+        return self.mt_px is not None
+
     def value_of(self, quantity: str) -> float | None:
         """The value in mm or mm² under its proper name: what the view cuts has no CSA."""
         return {self.csa_quantity: self.csa_mm2, self.mt_quantity: self.mt_mm}.get(quantity)
@@ -164,6 +169,26 @@ def of_items(
     return (next(valued[take]) for take, _ in found)
 
 
+def of_reading(
+    site: Site, image: Image, regions: list[dict[str, Any]], label: str, *, reader: str
+) -> Measurement:
+    """What one reader's regions of a label measure on an image, without echo intensity.
+
+    `image` comes with RELATIONS.
+    """
+    region = region_of(regions_from_json(regions), label)
+    return _row(site, image, _Outline(regions, reader, "", ""), region, spacing_of(image), None)
+
+
+def on_measured_frame(of_label: Sequence[Measurement], choice: MeasuredFrame | None) -> Measurement:
+    """The measurement that is a take's value, of those of one label and reader, at least one.
+
+    `choice` is the frame that a person chose for the take; it counts where it is among them.
+    """
+    image, _ = _frame_of(of_label, choice)
+    return next(one for one in of_label if one.image_id == image)
+
+
 def _with_values(of_take: Sequence[Measurement], choice: MeasuredFrame | None) -> list[Measurement]:
     """The measurements of one take, those of them marked that are the scan's values.
 
@@ -186,7 +211,7 @@ def _frame_of(
     of_label: Sequence[Measurement], choice: MeasuredFrame | None
 ) -> tuple[int | None, str]:
     """The image that a label's values are taken from, and who says so."""
-    outlined = [one for one in of_label if one.mt_px is not None]
+    outlined = [one for one in of_label if one.is_outlined]
     if choice is not None and choice.image_id in {one.image_id for one in outlined}:
         return choice.image_id, choice.author.get_username()
     if len(of_label) == 1:
@@ -275,7 +300,7 @@ def _measured(
     grey = pixels(image) if with_echo_intensity and regions else None
     spacing = spacing_of(image)
     for label in _labels(site, regions):
-        region = _region_of(regions, label)
+        region = region_of(regions, label)
         ei = None if grey is None else echo_intensity(grey, region.shape)
         yield _row(site, image, outline, region, spacing, ei)
 
@@ -286,7 +311,7 @@ def _labels(site: Site, regions: Sequence[Region]) -> list[str]:
     return [one.name for one in site.labels.all() if not one.retired or one.name in drawn]
 
 
-def _region_of(regions: Sequence[Region], label: str) -> Region:
+def region_of(regions: Sequence[Region], label: str) -> Region:
     """All regions of a label as one; empty where there is none."""
     of_label = [region for region in regions if region.label == label]
     shape = normalise(shapely.union_all([region.shape for region in of_label]))

@@ -38,9 +38,8 @@ from annotation.models import (
     Site,
     Suggestion,
 )
-from annotation.selectors.images import spacing_of
 from annotation.selectors.labels import named_now
-from domain.calibration import PixelSpacing
+from annotation.selectors.measurements import RELATIONS
 
 NO_READING = frozenset({Revision.Decision.UNUSABLE, Revision.Decision.SKIPPED})
 FROM_THE_SCAN = frozenset(
@@ -51,6 +50,7 @@ FROM_THE_SCAN = frozenset(
         Revision.Origin.INTERPOLATED,
     }
 )
+WITH_IMAGE = ("image", *(f"image__{name}" for name in RELATIONS))
 TRAINED_OR_LOCKED = (Partition.TRAIN, *HELD_OUT)
 
 
@@ -58,19 +58,25 @@ TRAINED_OR_LOCKED = (Partition.TRAIN, *HELD_OUT)
 class Reading:
     """What one reader, a person or a model version, outlined on one image.
 
-    `regions` is the JSON of docs/interface.md, empty where the reader found nothing. `digest`
-    identifies the content.
+    `image` comes with what is measured on it (`measurements.RELATIONS`). `regions` is the JSON of
+    docs/interface.md, empty where the reader found nothing. `digest` identifies the content.
     """
 
-    image_id: int
-    subject_code: str
+    image: Image
     reader: str
     is_model: bool
     digest: str
     regions: list[dict[str, Any]]
-    width: int
-    height: int
-    spacing: PixelSpacing | None
+
+    @property
+    def image_id(self) -> int:
+        """The key of the image."""
+        return self.image.pk
+
+    @property
+    def subject_code(self) -> str:
+        """The subject of the image."""
+        return self.image.subject.code
 
 
 def comparable_readings(site: Site) -> list[Reading]:
@@ -121,7 +127,7 @@ def _independent(site: Site) -> list[Revision]:
             image__in=images, image__erased_at__isnull=True, revision_count__gt=0
         )
         .exclude(state=Annotation.State.DRAFT)
-        .select_related("image__calibration", "image__subject", "author")
+        .select_related(*WITH_IMAGE, "author")
         .order_by("image_id", "id")
     )
     revisions = _revisions_of(images)
@@ -252,7 +258,7 @@ def _model_readings(site: Site) -> list[Suggestion]:
             state=Suggestion.State.CURRENT,
         )
         .exclude(image__subject__partition__partition__in=TRAINED_OR_LOCKED)
-        .select_related("image__calibration", "image__subject")
+        .select_related(*WITH_IMAGE)
         .order_by("-id")
     )
     newest = hidden.first()
@@ -288,14 +294,10 @@ def _reading(
     is_model: bool = False,
 ) -> Reading:
     return Reading(
-        image_id=image.pk,
-        subject_code=image.subject.code,
+        image=image,
         reader=reader,
         is_model=is_model,
         # One outline reads otherwise once its label is merged into another.
         digest=f"{digest} {','.join(str(region.get('label')) for region in regions)}",
         regions=regions,
-        width=image.width,
-        height=image.height,
-        spacing=spacing_of(image),
     )

@@ -88,12 +88,13 @@ def _bland_altman(study: Study, pair: PairAgreement, shown: Shown) -> plots.Figu
 def _point(study: Study, point: selector.Point, unit: DifferenceUnit) -> plots.Pair:
     first, second = point.first * unit.factor, point.second * unit.factor
     said = " and ".join(number(value, unit.places) for value in (first, second))
+    frames = f", frames {point.frames[0]} and {point.frames[1]}" if point.frames else ""
     return plots.Pair(
         x=(first + second) / 2,
         y=first - second,
-        title=f"{point.subject_code}: {said} {unit.sign}",
-        href=reverse("annotation:image", args=[study.name, point.image_id]),
-        picture=f"/api/v1/images/{point.image_id}/pixels",
+        title=f"{point.subject_code}: {said} {unit.sign}{frames}",
+        href=reverse("annotation:image", args=[study.name, point.image_ids[0]]),
+        picture=f"/api/v1/images/{point.image_ids[0]}/pixels",
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -14,6 +15,7 @@ from annotation.models import Annotation, Image, Site, Study, Suggestion
 from annotation.selectors import agreement, readings
 from annotation.services import (
     double_reading,
+    measured_frames,
     outlines,
     review,
     sites,
@@ -45,6 +47,7 @@ def read_twice(
     return read
 
 
+DYNAMIC: dict[str, Any] = {"take": 1, "take_fields": {"kind": "dynamic"}}
 ABSENT = {"decision": "absent", "reason": "no muscle here"}
 
 
@@ -318,7 +321,7 @@ class TestNumbers:
             read_twice(make_image(f"S{i}", spacing=spacing), 30, 32)
         row = agreement.of_site(site)[0]
         assert row.csa is not None
-        assert (row.csa.statistics.n_images, row.csa.n_uncalibrated) == (1, 2)
+        assert (row.csa.statistics.n_values, row.csa.n_uncalibrated) == (1, 2)
         assert row.overlap.n_images == 3
 
     def test_what_the_view_cuts_is_left_out(
@@ -339,8 +342,8 @@ class TestNumbers:
                 workflow.submit(revision.annotation, person)
         row = agreement.of_site(site)[0]
         assert row.csa is not None
-        assert (row.csa.statistics.n_images, row.csa.n_cut) == (1, 2)
-        assert (row.mt.statistics.n_images, row.mt.n_cut) == (2, 1)
+        assert (row.csa.statistics.n_values, row.csa.n_cut) == (1, 2)
+        assert (row.mt.statistics.n_values, row.mt.n_cut) == (2, 1)
 
     def test_a_muscle_that_only_one_saw_counts_in_overlap_not_in_csa(
         self, site: Site, make_image: Callable[..., Image], read_twice: Callable[..., Image]
@@ -382,6 +385,126 @@ class TestNumbers:
 
     def test_nobody_read_twice(self, site: Site, image: Image) -> None:
         assert agreement.of_site(site) == []
+
+
+class TestASweepHasOneValue:
+    """Frames of a 20 px high box at 0.1 mm per px: CSA 0.2 mm2 per px of width."""
+
+    @pytest.fixture
+    def sweep(
+        self, make_image: Callable[..., Image], read_twice: Callable[..., Image]
+    ) -> Callable[..., list[Image]]:
+        def make(first: Sequence[float], second: Sequence[float], code: str = "S1") -> list[Image]:
+            frames = [make_image(code, frame=number, **DYNAMIC) for number in range(len(first))]
+            for frame, widths in zip(frames, zip(first, second, strict=True), strict=True):
+                read_twice(frame, *widths)
+            return frames
+
+        return make
+
+    def test_each_reader_s_own_by_the_rule(
+        self, site: Site, sweep: Callable[..., list[Image]]
+    ) -> None:
+        frames = sweep((10, 12, 40, 13, 11), (10, 12, 14, 15, 11))
+        row = agreement.of_site(site)[0]
+        assert row.csa is not None
+        (point,) = row.csa.points
+        assert point.image_ids == (frames[3].pk, frames[2].pk)
+        assert point.frames == (3, 2)
+        assert (point.first, point.second) == (pytest.approx(2.6), pytest.approx(2.8))
+        (thickness,) = row.mt.points
+        assert thickness.image_ids == point.image_ids, "the thickness is that of the same frame"
+        assert (row.csa.statistics.n_values, row.mt.statistics.n_values) == (1, 1)
+        assert row.overlap.n_images == 5, "outlines are compared frame by frame"
+
+    def test_of_the_frames_that_both_outlined(
+        self, site: Site, sweep: Callable[..., list[Image]]
+    ) -> None:
+        frames = sweep((10, 51, 50, 49, 12), (10, 0, 12, 14, 15))
+        row = agreement.of_site(site)[0]
+        assert row.csa is not None
+        (point,) = row.csa.points
+        assert point.image_ids == (frames[3].pk, frames[3].pk), "frame 2 is an end of a run"
+        assert row.csa.statistics.n_missing == 0
+        assert row.overlap.n_one_sided == 1
+
+    def test_a_sweep_without_a_frame_outlined_by_both_is_one_missing_value(
+        self, site: Site, sweep: Callable[..., list[Image]]
+    ) -> None:
+        sweep((10, 12, 0), (0, 0, 14))
+        row = agreement.of_site(site)[0]
+        assert row.csa is not None
+        statistics = row.csa.statistics
+        assert (statistics.n_values, statistics.n_missing, row.csa.points) == (0, 1, ())
+
+    def test_an_expert_s_choice_counts(
+        self, site: Site, sweep: Callable[..., list[Image]], annotator: User, expert: User
+    ) -> None:
+        frames = sweep((10, 12, 14, 13, 11), (10, 12, 14, 15, 11))
+        work = frames[1].annotations.get(author=annotator)
+        review.approve(work, 1, expert)
+        measured_frames.choose(frames[1], expert, reason="the probe was level")
+        row = agreement.of_site(site)[0]
+        assert row.csa is not None
+        assert [point.frames for point in row.csa.points] == [(1, 1)]
+
+    def test_a_sweep_that_the_view_cuts_throughout_for_one_reader_is_cut_once(
+        self,
+        site: Site,
+        study: Study,
+        make_image: Callable[..., Image],
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+    ) -> None:
+        double_reading.set_share(study, 1.0, actor=admin)
+        for number in range(3):
+            image = make_image("S1", frame=number, **DYNAMIC)
+            for person, cut in ((annotator, ()), (other_annotator, ("left",))):
+                revision = outlines.save(image, person, [rectangle(5, 10, 35, 30, cut=cut)], base=0)
+                workflow.submit(revision.annotation, person)
+        row = agreement.of_site(site)[0]
+        assert row.csa is not None
+        assert (row.csa.statistics.n_values, row.csa.n_cut) == (0, 1)
+        assert (row.mt.statistics.n_values, row.mt.n_cut) == (1, 0)
+
+    def test_of_a_longitudinal_sweep_the_largest_thickness(
+        self,
+        study: Study,
+        make_image: Callable[..., Image],
+        annotator: User,
+        other_annotator: User,
+        admin: User,
+    ) -> None:
+        double_reading.set_share(study, 1.0, actor=admin)
+        along = sites.create(study, "biceps", ["RF"], plane="longitudinal", actor=None)
+        for number, heights in enumerate([(10, 10), (12, 14), (14, 13), (11, 12)]):
+            image = make_image("S1", frame=number, site=along, **DYNAMIC)
+            for person, height in zip((annotator, other_annotator), heights, strict=True):
+                revision = outlines.save(image, person, [rectangle(5, 10, 35, 10 + height)], base=0)
+                workflow.submit(revision.annotation, person)
+        (point,) = agreement.of_site(along)[0].mt.points
+        assert (point.frames, point.first, point.second) == (
+            (1, 2),
+            pytest.approx(1.2),
+            pytest.approx(1.3),
+        )
+
+    def test_json_and_page_count_values_and_name_the_frames(
+        self,
+        site: Site,
+        sweep: Callable[..., list[Image]],
+        client_of: Callable[[User], Client],
+        expert: User,
+    ) -> None:
+        for number in range(5):
+            sweep((10, 12, 40, 13, 11), (10, 12, 14, 15, 11), code=f"S{number}")
+        row = agreement.as_json(agreement.of_site(site)[0])
+        assert (row["n_images"], row["csa"]["n_values"], row["mt"]["n_values"]) == (25, 5, 5)
+        assert "n_images" not in row["csa"]
+        page = client_of(expert).get("/studies/lab/agreement/").content.decode()
+        assert "S0: 0.026 and 0.028 cm², frames 3 and 2" in page
+        assert "One value a sweep" in page
 
 
 class TestCommand:

@@ -74,7 +74,7 @@ class TestThreeRatersOfVastusLateralis:
     def test_icc_sem_and_mdc(self) -> None:
         readings, subjects = vastus_lateralis()
         result = measurement_agreement(readings, subjects, seed=1)
-        assert (result.n_images, result.n_subjects, result.n_missing) == (162, 9, 0)
+        assert (result.n_values, result.n_subjects, result.n_missing) == (162, 9, 0)
         assert result.icc.value == pytest.approx(0.925, abs=0.0005)
         assert result.sem.value == pytest.approx(11.6, abs=0.05)
         assert result.sem_percent.value == pytest.approx(4.2, abs=0.05)
@@ -182,7 +182,7 @@ class TestDegenerateReadings:
         complete = np.random.default_rng(3).normal(20, 3, (5, 2))
         holes = np.vstack([complete, [[np.nan, 1.0], [2.0, np.nan]]])
         result = measurement_agreement(holes, list("abcdefg"))
-        assert (result.n_images, result.n_subjects, result.n_missing) == (5, 5, 2)
+        assert (result.n_values, result.n_subjects, result.n_missing) == (5, 5, 2)
         assert result.icc.value is not None
         assert result.icc == measurement_agreement(complete, list("abcde")).icc
 

@@ -207,10 +207,10 @@ def _agreement(site: SiteReport) -> list[Block]:
         [_outlines(one) for one in site.agreement],
     )
     sizes = Table(
-        "What is measured on them: first minus second reader.",
+        "What is measured on them: first minus second reader, one value a sweep.",
         [
             Column("Measurement, readers"),
-            *_numbers("ICC(A,1)", "Bias", "Limits of agreement", "Images", "Subjects"),
+            *_numbers("ICC(A,1)", "Bias", "Limits of agreement", "Values", "Subjects"),
         ],
         [row for one in site.agreement for row in _sizes(one, site.area_unit)],
     )
@@ -241,7 +241,7 @@ def _outlines(pair: Mapping[str, Any]) -> list[str]:
 def _sizes(pair: Mapping[str, Any], area_unit: str) -> Iterator[list[str]]:
     """A row each for CSA and thickness, where both readers have any."""
     for title, compared in (("CSA", pair["csa"]), ("Thickness", pair["mt"])):
-        if compared is None or not compared["n_images"]:
+        if compared is None or not compared["n_values"]:
             continue
         unit = difference_unit(compared["unit"], area_unit)
         limits = compared["limits"]
@@ -252,7 +252,7 @@ def _sizes(pair: Mapping[str, Any], area_unit: str) -> Iterator[list[str]]:
             f"{_limit(limits, 0, unit)} and {_limit(limits, 1, unit)}"
             if limits["value"]
             else limits["reason"],
-            str(compared["n_images"]),
+            str(compared["n_values"]),
             str(compared["n_subjects"]),
         ]
 

@@ -20,7 +20,8 @@ FIGURES = [
 ]  # fmt: skip
 AGREEMENT = [
     "site", "label", "first", "second", "with_model", "n_images", "n_subjects", "dice", "dice_low",
-    "dice_high", "csa_unit", "csa_icc", "csa_bias", "mt_unit", "mt_icc", "mt_bias",
+    "dice_high", "csa_n_values", "csa_n_cut", "csa_unit", "csa_icc", "csa_bias", "mt_n_values",
+    "mt_n_cut", "mt_unit", "mt_icc", "mt_bias",
 ]  # fmt: skip
 LINEAGE = ["site", "at", "purpose", "kind", "model", "previous", "by", "reason"]
 SUMMARIES = [
@@ -101,6 +102,8 @@ def _size(name: str, compared: Mapping[str, Any] | None) -> dict[str, Any]:
     if compared is None:
         return {}
     return {
+        f"{name}_n_values": compared["n_values"],
+        f"{name}_n_cut": compared["n_cut"],
         f"{name}_unit": compared["unit"],
         f"{name}_icc": compared["icc"]["value"],
         f"{name}_bias": compared["bias"]["value"],
