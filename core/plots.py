@@ -8,7 +8,8 @@ words, its address and the picture of the scan that it stands for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +27,7 @@ ROW_HEIGHT = 22.0
 ROW_LABEL_WIDTH = 128.0
 BESIDE = 5.0
 """So many px right of the series before stands the next, so that no interval hides another's."""
+LINE_HEIGHT = 16
 CHARACTER_WIDTH = 6.6
 """Mean width of a digit or letter at the plots' 12 px, in px; used to keep labels apart."""
 
@@ -102,10 +104,14 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """A finished plot. `empty` is the sentence that stands in place of a plot without data."""
+    """A finished plot. `empty` is the sentence that stands in place of a plot without data.
+
+    `sample` says under the heading which values are drawn (`sample_in_words`).
+    """
 
     name: str
     title: str
+    sample: str = ""
     width: float = WIDTH
     height: float = HEIGHT
     left: float = LEFT
@@ -204,6 +210,24 @@ class Scale:
     def __call__(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 2)
+
+
+def sample_in_words(
+    values: str,
+    *,
+    apart: Mapping[str, int] | None = None,
+    left_out: Mapping[str, int] | None = None,
+) -> str:
+    """Which values a plot or table shows, by which rule of visits and sides, and what is missing.
+
+    `values` is the rule as a sentence; `apart` counts the values that are shown but not pooled with
+    the others, `left_out` those that are not shown, each by its words.
+    """
+    counted = (
+        (title, ", ".join(f"{n} {words}" for words, n in (counts or {}).items() if n))
+        for title, counts in (("Drawn apart", apart), ("Left out", left_out))
+    )
+    return " ".join([values, *(f"{title}: {found}." for title, found in counted if found)])
 
 
 def nice_step(span: float, steps: int = 5) -> float:
@@ -632,15 +656,36 @@ def _placed_legend(figure: Figure) -> list[PlacedKey]:
     return placed
 
 
+@dataclass(frozen=True)
+class PlacedLine:
+    """A line of the words under the heading of a file that stands alone."""
+
+    text: str
+    y: float
+
+
+def _placed_sample(figure: Figure, lowest: float) -> list[PlacedLine]:
+    """The figure's sample in lines that fit its width, the last one at `lowest`."""
+    across = int((figure.width - figure.left) / CHARACTER_WIDTH)
+    lines = textwrap.wrap(figure.sample, across)
+    return [
+        PlacedLine(text, lowest - LINE_HEIGHT * below)
+        for text, below in zip(lines, reversed(range(len(lines))), strict=True)
+    ]
+
+
 def render_svg(figure: Figure) -> str:
     """The figure as an SVG file that stands alone: it carries its own styles, on white."""
     styles = [
         SeriesStyle(number, colour, palette.dash(number))
         for number, colour in enumerate(palette.COLOURS_ON_WHITE, start=1)
     ]
-    above = 40
+    sample = _placed_sample(figure, lowest=-22)
+    above = 40 + LINE_HEIGHT * len(sample)
     context = {
         "figure": figure,
+        "heading_at": 18 - above,
+        "sample": sample,
         "legend": _placed_legend(figure),
         "styles": styles,
         "above": -above,

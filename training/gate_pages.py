@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from annotation.selectors import locks
@@ -27,6 +27,10 @@ RESTS_ON = {
     Purpose.PRE_LABEL: "Development subjects; no look is spent.",
     Purpose.MEASUREMENT: "The locked test set; every figure in a report comes from this model.",
 }
+MEAN_OF_SUBJECTS = (
+    "Mean over subjects of the mean of each one's images on selected takes, of every visit and "
+    "side."
+)
 GOOD = frozenset({"win", "not worse", "floor reached"})
 BAD = frozenset({"loss", "blocked", "floor missed"})
 SIZES = (8, 12, 19, 25, 30, 40, 60, 94)
@@ -168,12 +172,13 @@ def difference(numbers: Mapping[str, Any], purpose: str) -> plots.Figure | None:
         for one in numbers.get("subgroups", ())
         if one["ci95"] is not None
     ]
-    return plots.forest(
+    figure = plots.forest(
         f"gate-{purpose}",
         "This model minus the current one",
         rows,
         value_label="Difference in Dice",
     )
+    return replace(figure, sample=MEAN_OF_SUBJECTS)
 
 
 def planned(

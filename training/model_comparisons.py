@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 JUDGED_FROM = GateConfiguration().subgroup_minimum
 """Subjects below which a subgroup is reported and not judged."""
+
+
+IMAGES = "A dot is one image of a selected take; every visit and side counts."
+MEANS = f"{IMAGES} A line is the mean of a subject's images."
+CUT_AMONG = "What the view cuts is among them."
+"""Which values the plots of an evaluation draw, in words."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def differences(evaluation: Evaluation, rows: Sequence[Row], serving: Evaluation
         )
         for subject, images in found.items()
     ]
-    return plots.dots(
+    figure = plots.dots(
         f"differences-{evaluation.partition}",
         f"Dice minus that of {serving.model.name}, {evaluation.partition}",
         [_mean_of(whole), *groups],
@@ -94,6 +100,7 @@ def differences(evaluation: Evaluation, rows: Sequence[Row], serving: Evaluation
         zero=0.0,
         empty=f"{serving.model.name} was not evaluated on these scans.",
     )
+    return replace(figure, sample=MEANS)
 
 
 def errors(evaluation: Evaluation, rows: Sequence[Row], area_unit: str) -> list[plots.Figure]:
@@ -110,10 +117,23 @@ def errors(evaluation: Evaluation, rows: Sequence[Row], area_unit: str) -> list[
             figure_name = f"{name}-{place}-{evaluation.partition}"
             said = f"{size.title} of {label}, {evaluation.partition}"
             if summarising.subject_means(own, size.in_mm):
-                found.append(_sizes(evaluation, own, figure_name, said, size, unit))
+                figure = _sizes(evaluation, own, figure_name, said, size, unit)
+                sample = _sample(IMAGES, {"without mm": _without(own, size.in_mm)})
             elif summarising.subject_means(own, size.in_percent):
-                found.append(_percents(evaluation, own, figure_name, said, size.in_percent))
+                figure = _percents(evaluation, own, figure_name, said, size.in_percent)
+                sample = _sample(MEANS, {"of an empty reference": _without(own, size.in_percent)})
+            else:
+                continue
+            found.append(replace(figure, sample=sample))
     return found
+
+
+def _sample(images: str, left_out: Mapping[str, int]) -> str:
+    return plots.sample_in_words(f"{images} {CUT_AMONG}", left_out=left_out)
+
+
+def _without(rows: Sequence[Row], name: str) -> int:
+    return sum(row.values.get(name) is None for row in rows)
 
 
 def subgroup_table(rows: Sequence[Row]) -> list[Subgroup]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from core import plots
-from training.model_comparisons import dot
+from training.model_comparisons import MEANS, dot
 from training.selectors import model_pages
 
 if TYPE_CHECKING:
@@ -29,13 +30,14 @@ def by_subject(evaluation: Evaluation, rows: Sequence[Row]) -> plots.Figure:
         )
         for subject, images in found.items()
     ]
-    return plots.dots(
+    figure = plots.dots(
         f"dice-{evaluation.partition}",
         f"Dice by subject, {evaluation.partition}",
         groups,
         value_label="Dice",
         value_range=(0.0, 1.0) if _lowest(found) < 0.5 else (0.5, 1.0),
     )
+    return replace(figure, sample=MEANS)
 
 
 def _lowest(found: dict[str, list[tuple[int, float]]]) -> float:

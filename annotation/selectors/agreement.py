@@ -32,6 +32,12 @@ SEED = 20_260
 
 REMEMBERED = 20_000
 
+COMPARED_VALUES = (
+    "One value a take of every visit and side, none averaged; of a sweep that of each reader's "
+    "measured frame among the frames that both outlined."
+)
+"""Which values of CSA and thickness are compared, in words."""
+
 
 @dataclass(frozen=True)
 class Point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -73,16 +73,23 @@ def _compared(site: Site, pair: PairAgreement) -> list[Shown]:
 
 
 def _bland_altman(study: Study, pair: PairAgreement, shown: Shown) -> plots.Figure:
-    unit = shown.unit
-    return plots.bland_altman(
-        shown.compared.quantity,
+    unit, compared = shown.unit, shown.compared
+    figure = plots.bland_altman(
+        compared.quantity,
         f"{shown.words} of {pair.label}: {pair.first} and {pair.second}",
-        [_point(study, point, unit) for point in shown.compared.points],
+        [_point(study, point, unit) for point in compared.points],
         limits=shown.statistics.limits,
         x_label=f"Mean of both readings ({unit.sign})",
         y_label=f"{pair.first} − {pair.second} ({unit.sign})",
         empty=f"No scan has a {shown.words.lower()} by both readers yet.",
     )
+    left_out = {
+        "that the view cuts": compared.n_cut,
+        "not calibrated": compared.n_uncalibrated,
+        "not outlined by both": compared.statistics.n_missing,
+    }
+    sample = plots.sample_in_words(selector.COMPARED_VALUES, left_out=left_out)
+    return replace(figure, sample=sample)
 
 
 def _point(study: Study, point: selector.Point, unit: DifferenceUnit) -> plots.Pair:

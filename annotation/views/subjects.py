@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,7 +20,7 @@ from annotation.selectors import thumbnails
 from annotation.selectors.measurements import Measurement
 from annotation.selectors.subjects import SiteOfSubject
 from core import plots
-from core.numbers import AREA_UNITS
+from core.numbers import AREA_UNITS, number
 from core.pages import Empty, Pages
 from domain.measurement import VISIBLE_CSA, VISIBLE_THICKNESS, has_csa
 
@@ -55,7 +56,7 @@ def subject(request: StudyRequest, study: Study, code: str) -> HttpResponse:
     found = selector.subject_named(study, code)
     own_only = request.user if request.role == Role.ANNOTATOR else None
     sites = selector.scans_of(found, drawn_by=own_only)
-    figures = [figure for one in sites for figure in _figures(study, found, one)]
+    figures = [figure for one in sites for figure in _figures(found, one)]
     wanted = plots.asked_for(request, figures)
     if wanted is not None:
         return plots.svg_response(wanted)
@@ -65,7 +66,7 @@ def subject(request: StudyRequest, study: Study, code: str) -> HttpResponse:
     context = {
         "subject": found,
         "visits": found.visits.count(),
-        "sites": [_section(study, found, one, pictures) for one in sites],
+        "sites": [_section(found, one, pictures) for one in sites],
         "sealed": request.role != Role.ANNOTATOR and selector.is_in_test_set(found),
         "own_only": own_only is not None,
     }
@@ -73,7 +74,6 @@ def subject(request: StudyRequest, study: Study, code: str) -> HttpResponse:
 
 
 def _section(
-    study: Study,
     found: Subject,
     one: SiteOfSubject,
     pictures: dict[int, thumbnails.Thumbnail],
@@ -85,30 +85,78 @@ def _section(
         "scans": [(scan, pictures[scan.image.pk]) for scan in one.scans],
         "has_sweeps": any(scan.n_frames > 1 for scan in one.scans),
         "is_measured": any(scan.measurements for scan in one.scans),
-        "figures": _figures(study, found, one),
+        "figures": _figures(found, one),
     }
 
 
-def _figures(study: Study, found: Subject, one: SiteOfSubject) -> list[plots.Figure]:
+@dataclass(frozen=True)
+class Value:
+    """What one scan measures of a quantity, under its proper name, in the unit where it is shown.
+
+    `amount` is None where the scan has no mm.
+    """
+
+    measured: Measurement
+    quantity: str
+    amount: float | None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the view cuts it, so that it is another quantity."""
+        return self.quantity in (VISIBLE_CSA, VISIBLE_THICKNESS)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has a place in a trend."""
+        return self.amount is not None and self.measured.visit is not None
+
+    @property
+    def line(self) -> str:
+        """Label and side; what the view cuts is a line of its own."""
+        cut = f"({self.quantity})" if self.is_cut else ""
+        return " ".join(word for word in (self.measured.label, self.measured.side, cut) if word)
+
+
+def _figures(found: Subject, one: SiteOfSubject) -> list[plots.Figure]:
     """Trends of thickness and CSA, where two dated visits give one; a line a label and side."""
-    thickness = _series(one, "mt_mm")
-    unit = AREA_UNITS[one.site.area_unit]
-    area = _series(one, "csa_mm2", unit.per_mm2)
-    drawn = [
-        ("mt", f"{one.site.name}: thickness", "MT (mm)", thickness),
-        ("csa", f"{one.site.name}: CSA", f"CSA ({unit.sign})", area),
-    ]
-    return [
-        plots.trend(
-            f"{name}-{one.site.slug}",
-            f"{found.code}, {title}",
-            series,
-            y_label=axis,
-            y_range=_from_zero(series),
-        )
-        for name, title, axis, series in drawn
-        if any(len(line.points) > 1 for line in series)
-    ]
+    scans = [value for scan in one.scans for value in scan.measurements if value.is_outlined]
+    title, slug = f"{found.code}, {one.site.name}", one.site.slug
+    area = AREA_UNITS[one.site.area_unit]
+    thickness = [Value(scan, scan.mt_quantity, scan.mt_mm) for scan in scans]
+    figures = [_trend(f"mt-{slug}", f"{title}: thickness", thickness, "MT", "mm", 1)]
+    if has_csa(one.site.plane):
+        csa = [Value(scan, scan.csa_quantity, _times(scan.csa_mm2, area.per_mm2)) for scan in scans]
+        figures.append(_trend(f"csa-{slug}", f"{title}: CSA", csa, "CSA", area.sign, area.places))
+    return [figure for figure in figures if figure is not None]
+
+
+def _times(amount: float | None, factor: float) -> float | None:
+    return None if amount is None else amount * factor
+
+
+def _trend(
+    name: str, title: str, values: Sequence[Value], short: str, sign: str, places: int
+) -> plots.Figure | None:
+    """One quantity over the visits; None where no line has two points."""
+    drawn = [value for value in values if value.is_drawn]
+    series = _series(drawn, sign, places)
+    if not any(len(line.points) > 1 for line in series):
+        return None
+    n_cut = sum(value.is_cut for value in drawn)
+    without_mm = sum(value.amount is None for value in values)
+    axis = f"{short}, visible {short}" if n_cut else short
+    figure = plots.trend(
+        name, title, series, y_label=f"{axis} ({sign})", y_range=_from_zero(series)
+    )
+    sample = plots.sample_in_words(
+        "One value a visit and side, of the selected take, none averaged.",
+        apart={"that the view cuts": n_cut},
+        left_out={
+            "without mm": without_mm,
+            "without a date": len(values) - len(drawn) - without_mm,
+        },
+    )
+    return replace(figure, sample=sample)
 
 
 def _from_zero(series: Sequence[plots.Series]) -> tuple[float, float]:
@@ -116,19 +164,21 @@ def _from_zero(series: Sequence[plots.Series]) -> tuple[float, float]:
     return 0.0, 1.1 * max(value for line in series for _, value in line.points)
 
 
-def _series(one: SiteOfSubject, quantity: str, scale: float = 1.0) -> list[plots.Series]:
-    points: dict[str, list[tuple[date, float]]] = {}
-    for scan in one.scans:
-        for measured in scan.measurements:
-            value = getattr(measured, quantity)
-            if value is not None and scan.visit is not None:
-                name = _line_name(measured, quantity)
-                points.setdefault(name, []).append((scan.visit, value * scale))
-    return [plots.Series(name, sorted(of_line)) for name, of_line in points.items()]
-
-
-def _line_name(measured: Measurement, quantity: str) -> str:
-    """Label and side; what the view cuts is a line of its own."""
-    name = measured.csa_quantity if quantity == "csa_mm2" else measured.mt_quantity
-    cut = f"({name})" if name in (VISIBLE_CSA, VISIBLE_THICKNESS) else ""
-    return " ".join(word for word in (measured.label, measured.side, cut) if word)
+def _series(drawn: Sequence[Value], sign: str, places: int) -> list[plots.Series]:
+    """A line a label and side, its points by visit."""
+    points: dict[str, list[tuple[date, float, str]]] = {}
+    for value in drawn:
+        amount, visit = value.amount, value.measured.visit
+        assert amount is not None, "it is drawn"
+        assert visit is not None, "it is drawn"
+        said = f"{value.line}, {visit}: {number(amount, places)} {sign}"
+        cut = f", cut {', '.join(value.measured.cut)}" if value.is_cut else ""
+        points.setdefault(value.line, []).append((visit, amount, f"{said}{cut}"))
+    return [
+        plots.Series(
+            line,
+            [(visit, amount) for visit, amount, _ in sorted(of_line)],
+            titles=[said for _, _, said in sorted(of_line)],
+        )
+        for line, of_line in points.items()
+    ]

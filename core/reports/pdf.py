@@ -271,8 +271,11 @@ def _widths(page: _Page, rows: Sequence[Sequence[str]]) -> list[float]:
 def _plot(page: _Page, plot: Plot) -> None:
     height = height_of(page, plot.figure)
     page.write_words(TEXT, bold=True)
-    page.make_room(height + 12)
+    page.make_room(height + 12 + page.height_of_paragraph(plot.figure.sample, 4.5))
     page.paragraph(plot.figure.title, 4.5)
+    if plot.figure.sample:
+        page.write_words(TEXT, SOFT)
+        page.paragraph(plot.figure.sample, 4.5)
     if plot.figure.empty:
         page.write_words(TEXT, SOFT)
         page.paragraph(plot.figure.empty, 4.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -504,7 +505,7 @@ class TestASweepHasOneValue:
         assert "n_images" not in row["csa"]
         page = client_of(expert).get("/studies/lab/agreement/").content.decode()
         assert "S0: 0.026 and 0.028 cm², frames 3 and 2" in page
-        assert "One value a sweep" in page
+        assert "of a sweep that of each reader&#x27;s measured frame" in page
 
 
 class TestCommand:
@@ -566,6 +567,30 @@ class TestPage:
         assert text.count("S3: ") >= 2, "a point per scan in either plot"
         svg = client_of(expert).get("/studies/lab/agreement/?figure=mt")
         assert svg["Content-Type"].startswith("image/svg+xml")
+
+    def test_each_plot_says_whose_values_it_draws_and_how_many_are_left_out(
+        self,
+        site: Site,
+        make_image: Callable[..., Image],
+        read_twice: Callable[..., Image],
+        annotator: User,
+        client_of: Callable[[User], Client],
+        expert: User,
+    ) -> None:
+        read_twice(make_image("S1"), 30, 34)
+        read_twice(make_image("S2"), 30, 0)
+        cut = make_image("S3")
+        for person in (annotator, User.objects.get(username="other-annotator")):
+            region = rectangle(5, 10, 35, 30, cut=("left",))
+            workflow.submit(outlines.save(cut, person, [region], base=0).annotation, person)
+        page = client_of(expert).get("/studies/lab/agreement/").content.decode()
+        rule = "One value a take of every visit and side, none averaged; of a sweep"
+        assert page.count(rule) == 2
+        assert "Left out: 1 that the view cuts, 1 not outlined by both." in page
+        assert "Left out: 1 not outlined by both." in page
+        svg = client_of(expert).get("/studies/lab/agreement/?figure=csa").content.decode()
+        lines = re.findall(r'class="sample"[^>]*>([^<]*)<', svg)
+        assert "Left out: 1 that the view cuts, 1 not outlined by both." in " ".join(lines)
 
     def test_the_chosen_pair_is_plotted(
         self,

@@ -13,6 +13,7 @@ from annotation.models import Image, Partition, Study, SubjectPartition
 from annotation.selectors import subjects as selector
 from annotation.services import subjects as services
 from core.models import User
+from domain.calibration import PixelSpacing
 from tests.annotation.references import approve
 from tests.conftest import rectangle
 
@@ -61,6 +62,33 @@ def test_the_trend_can_be_downloaded(
     answer = client_of(expert).get(address, {"figure": "mt-rectus-femoris"})
     assert answer["Content-Type"].startswith("image/svg+xml")
     assert b"RF left" in answer.content
+
+
+def test_a_trend_says_what_it_draws_apart_and_leaves_out(
+    followed: Callable[..., list[Image]],
+    make_image: Callable[..., Image],
+    annotator: User,
+    expert: User,
+    client_of: Callable[[User], Client],
+) -> None:
+    followed()
+    for visit, spacing, cut in (
+        (date(2026, 7, 1), PixelSpacing(0.1, 0.1, "phantom"), ("left", "deep")),
+        (None, PixelSpacing(0.1, 0.1, "phantom"), ()),
+        (date(2026, 9, 1), None, ()),
+    ):
+        image = make_image("S001", visit=visit, side="left", take=1, spacing=spacing)
+        approve(image, annotator, expert, rectangle(5, 5, 40, 25, cut=cut))
+    shown = " ".join(page(client_of(expert)).split())
+    said = (
+        "One value a visit and side, of the selected take, none averaged. Drawn apart: 1 that the "
+        "view cuts. Left out: 1 without mm, 1 without a date."
+    )
+    assert shown.count(said) == 2, "under thickness and under CSA"
+    assert "CSA, visible CSA (cm²)" in shown
+    assert "MT, visible MT (mm)" in shown
+    assert "RF left (visible CSA), 2026-07-01: 0.07 cm², cut left, deep" in shown
+    assert "RF left, 2026-01-05: 2.0 mm<" in shown
 
 
 def test_without_calibration_the_reason_stands_in_place_of_mm(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -189,6 +190,39 @@ def test_the_download_is_well_formed_and_escapes_what_people_wrote() -> None:
     assert "A & <b>" in titles
     assert not list(root.iter(f"{SVG}script"))
     assert not list(root.iter(f"{SVG}a"))
+
+
+def test_what_is_drawn_is_one_sentence_with_what_is_apart_and_left_out() -> None:
+    said = plots.sample_in_words(
+        "One value a visit.",
+        apart={"that the view cuts": 1},
+        left_out={"not calibrated": 2, "without a date": 0, "of no side": 3},
+    )
+    assert said == (
+        "One value a visit. Drawn apart: 1 that the view cuts. Left out: 2 not calibrated, "
+        "3 of no side."
+    )
+    assert plots.sample_in_words("One value a visit.", left_out={"cut": 0}) == "One value a visit."
+
+
+def test_what_is_drawn_stands_under_the_heading_of_page_and_file_within_its_width() -> None:
+    sample = "One value a visit and side of the selected take, none of them averaged. " * 3
+    pair = plots.Pair(1, 2, "a")
+    figure = replace(
+        plots.bland_altman("b", "CSA", [pair], limits=LIMITS, x_label="x", y_label="y"),
+        sample=sample.strip(),
+    )
+    root = ElementTree.fromstring(plots.render_svg(figure))
+    lines = [text for text in root.iter(f"{SVG}text") if text.get("class") == "sample"]
+    assert " ".join(str(line.text) for line in lines) == sample.strip()
+    assert len(lines) > 1
+    for line in lines:
+        assert float(line.get("x", "")) + plots.CHARACTER_WIDTH * len(str(line.text)) <= plots.WIDTH
+    top = float(root.get("viewBox", "").split()[1])
+    heights = [float(line.get("y", "")) for line in lines]
+    assert top < heights[0] < heights[-1] < 0
+    page = engines["django"].from_string("{% load plots %}{% plot figure %}")
+    assert sample.strip() in page.render({"figure": figure})
 
 
 def test_the_page_links_points_and_offers_the_download() -> None:

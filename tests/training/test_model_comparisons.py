@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.limits import limits_of_agreement
-from training import model_comparisons
+from training import model_comparisons, model_figures
 from training.model_comparisons import SIZES, reference_size
 from training.models import Evaluation
 from training.summarising import Row
@@ -83,6 +83,25 @@ def test_fewer_than_five_subjects_have_no_limits_and_the_title_says_so():
     (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
     assert "no limits: fewer than 5 subjects" in figure.title
     assert not figure.words
+
+
+def test_each_plot_says_which_images_it_draws_and_that_cut_ones_are_among_them():
+    in_mm = {"csa_error_mm2": 25.0, "reference_csa_mm2": 500.0}
+    in_percent = {"csa_error_percent": 5.0}
+    drawn = "A dot is one image of a selected take; every visit and side counts."
+    for values, expected in (
+        (in_mm, f"{drawn} What the view cuts is among them."),
+        (
+            in_percent,
+            f"{drawn} A line is the mean of a subject's images. What the view cuts is among them.",
+        ),
+    ):
+        rows = [Row(n, f"S{n}", "RF", values, False) for n in range(6)]
+        (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
+        assert figure.sample == expected
+    rows = [Row(n, f"S{n}", "RF", {"dice": 0.9}, False) for n in range(6)]
+    figure = model_figures.by_subject(Evaluation(partition="test"), rows)
+    assert figure.sample == f"{drawn} A line is the mean of a subject's images."
 
 
 def test_errors_of_csa_are_drawn_in_the_site_s_unit():

@@ -12,15 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.models import LockLook, Site, Study
-from annotation.services import outlines, sites, workflow
+from annotation.services import double_reading, outlines, sites, workflow
 from core.reports.as_json import plain
+from core.reports.document import Table
 from core.reports.pdf import as_pdf
 from domain.surface import METRICS_VERSION
 from tests.conftest import rectangle
 from tests.training.conftest import BRIGHT, DIM
 from tests.training.test_model_reports import HOSTILE, text_of
 from training.models import Evaluation
-from training.reports import study_document, study_report
+from training.reports import study_document, study_report, study_tables
 from training.reports.words import number
 from training.services import evaluation, promotion, runs
 
@@ -81,6 +82,34 @@ def test_page_json_and_pdf_say_the_same_of_a_site(serving, client_of, expert):
     assert LockLook.objects.count() == 1, "a report is no look"
     figure = browser.get(page(), {"figure": "rectus-femoris-learning"})
     assert figure["Content-Type"] == "image/svg+xml"
+
+
+def test_agreement_says_its_rule_and_counts_what_the_view_cuts(
+    site, study, make_image, annotator, other_annotator, admin, client_of, expert
+):
+    double_reading.set_share(study, 1.0, actor=admin)
+    for more in range(6):
+        image = make_image(f"S{more}")
+        cut = ("left",) if more == 5 else ()
+        for person in (annotator, other_annotator):
+            region = rectangle(5, 10, 35 + more, 30, cut=cut)
+            workflow.submit(outlines.save(image, person, [region], base=0).annotation, person)
+    browser = client_of(expert)
+    for words in (
+        " ".join(browser.get(page()).content.decode().split()),
+        text_of(browser.get(page("study_report_pdf")).content),
+    ):
+        assert "One value a take of every visit and side, none averaged" in words
+        assert "Cut, left out" in words
+    table = next(
+        block
+        for section in study_document.document_of(study_report.of_study(study)).sections
+        for block in section.blocks
+        if isinstance(block, Table) and "none averaged" in block.caption
+    )
+    assert [row[-3:] for row in table.rows] == [["5", "5", "1"], ["6", "6", "0"]]
+    (row,) = study_tables.tables(study_report.of_study(study))["agreement.csv"].splitlines()[1:]
+    assert ",5,1,mm2," in row
 
 
 def test_the_same_rows_give_the_same_bytes(serving):

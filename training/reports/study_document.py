@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotation.selectors.agreement import COMPARED_VALUES
 from annotation.selectors.measurements import ONE_A_SUBJECT
 from core.numbers import (
     AREA_UNITS,
@@ -207,10 +208,11 @@ def _agreement(site: SiteReport) -> list[Block]:
         [_outlines(one) for one in site.agreement],
     )
     sizes = Table(
-        "What is measured on them: first minus second reader, one value a sweep.",
+        f"What is measured on them: first minus second reader. {COMPARED_VALUES}",
         [
             Column("Measurement, readers"),
-            *_numbers("ICC(A,1)", "Bias", "Limits of agreement", "Values", "Subjects"),
+            *_numbers("ICC(A,1)", "Bias", "Limits of agreement"),
+            *_numbers("Values", "Subjects", "Cut, left out"),
         ],
         [row for one in site.agreement for row in _sizes(one, site.area_unit)],
     )
@@ -254,6 +256,7 @@ def _sizes(pair: Mapping[str, Any], area_unit: str) -> Iterator[list[str]]:
             else limits["reason"],
             str(compared["n_values"]),
             str(compared["n_subjects"]),
+            str(compared["n_cut"]),
         ]
 
 
