@@ -546,6 +546,36 @@ class TestCommand:
         assert "annotator and other-annotator: Dice 0." in out.getvalue()
         assert "(3 images of 3 subjects)" in out.getvalue()
 
+    def test_words_are_in_the_site_s_unit_and_json_in_mm2(
+        self,
+        site: Site,
+        make_image: Callable[..., Image],
+        read_twice: Callable[..., Image],
+        admin: User,
+    ) -> None:
+        """20 px high boxes that differ by 5 to 15 px of width: 10 px on average, 2 mm2."""
+
+        def printed(*options: str) -> str:
+            out = io.StringIO()
+            call_command("agreement", "--study", "lab", *options, stdout=out)
+            return out.getvalue()
+
+        for i, more in enumerate((5, 8, 10, 12, 15)):
+            read_twice(make_image(f"S{i}"), 20, 20 + more)
+        words = printed()
+        assert "bias \u22120.020 (\u2212" in words
+        assert " cm², MDC95 0.0" in words
+        assert "CSA of 5 values" in words
+        assert "MT of 5 values" in words
+        assert "mm2" not in words
+        assert "mm²" not in words
+        sites.change(site, actor=admin, area_unit="mm2")
+        words = printed()
+        assert "bias \u22122.0 (\u2212" in words
+        assert " mm², MDC95 " in words
+        (row,) = json.loads(printed("--json"))["pairs"]
+        assert (row["csa"]["unit"], row["csa"]["bias"]["value"]) == ("mm2", pytest.approx(-2.0))
+
 
 class TestPage:
     def test_it_shows_numbers_and_plots(
