@@ -6,7 +6,7 @@ docs/algorithms/gate.md gives the rules, their reasons and their defaults.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ class Figures:
     labels: label -> Dice by subject. failures: labels by subject of which exactly one of
     prediction and reference was empty. errors and absolute_errors: quantity (`csa_error_mm2`, ...)
     -> by subject, the mean error and the mean of its absolute value. A subject without a
-    calibration is missing from the quantities in mm.
+    calibration is missing from the quantities in mm, one whose muscle the view cuts from both;
+    n_cut: `csa` and `mt` -> outlines without an error for that reason.
     """
 
     dice: BySubject
@@ -39,6 +40,7 @@ class Figures:
     hd95_px: BySubject = field(default_factory=dict)
     errors: Mapping[str, BySubject] = field(default_factory=dict)
     absolute_errors: Mapping[str, BySubject] = field(default_factory=dict)
+    n_cut: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Check:
     """One rule of the gate: what it asks, what was found, whether that holds.
 
     passed is None where nothing can be said: too few subjects with a value, or (with n_subjects
-    0) a quantity that the site does not have. Only the former withholds a win.
+    0) a quantity that the site does not have. Only the former withholds a win. n_cut: outlines left
+    out since the view cuts them.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Check:
     n_subjects: int = 0
     value: float | None = None
     bound: float | None = None
+    n_cut: int = 0
 
     @property
     def undecided(self) -> bool:
@@ -349,13 +353,15 @@ def _distance(candidate: Figures, current: Figures, configuration: GateConfigura
 def _error_in_unit(
     candidate: Figures, current: Figures, quantity: str, configuration: GateConfiguration
 ) -> tuple[_Quantity, _Quantity]:
-    """Absolute errors and errors of CSA or MT: in mm where all subjects are calibrated, else %."""
+    """Absolute errors and errors of CSA or MT: in mm where all that have one in % have one in mm,
+    else in %."""
     unit, name, margin = {
         "csa": ("mm²", "csa_error_mm2", configuration.csa_margin_mm2),
         "mt": ("mm", "mt_error_mm", configuration.mt_margin_mm),
     }[quantity]
-    if not _covers(candidate, candidate.errors.get(name, {}), current.errors.get(name, {})):
-        unit, name = "%", f"{quantity}_error_percent"
+    in_percent = f"{quantity}_error_percent"
+    if not _all_in_mm(candidate.errors, current.errors, name, in_percent):
+        unit, name = "%", in_percent
         margin = (
             configuration.csa_margin_percent
             if quantity == "csa"
@@ -372,6 +378,15 @@ def _covers(figures: Figures, first: BySubject, second: BySubject) -> bool:
     return bool(figures.dice) and set(first) == set(second) == set(figures.dice)
 
 
+def _all_in_mm(
+    candidate: Mapping[str, BySubject], current: Mapping[str, BySubject], mm: str, percent: str
+) -> bool:
+    """Whether both models have the same subjects in mm, and none in per cent alone."""
+    subjects = set(candidate.get(mm, {}))
+    in_percent = {*candidate.get(percent, {}), *current.get(percent, {})}
+    return bool(subjects) and subjects == set(current.get(mm, {})) and in_percent <= subjects
+
+
 def _error_checks(
     candidate: Figures,
     current: Figures,
@@ -380,13 +395,20 @@ def _error_checks(
     configuration: GateConfiguration,
 ) -> list[Check]:
     absolute, signed = _error_in_unit(candidate, current, quantity, configuration)
-    return [
+    checks = [
         _upper_check(
             f"{quantity} error", f"{title}: absolute error ({absolute.unit})", absolute,
             configuration,
         ),
         _bias_check(f"{quantity} bias", f"{title}: bias ({signed.unit})", signed, configuration),
     ]  # fmt: skip
+    n_cut = candidate.n_cut.get(quantity, 0)
+    if not n_cut:
+        return checks
+    return [
+        replace(one, found=f"{one.found}; left out {n_cut} that the view cuts", n_cut=n_cut)
+        for one in checks
+    ]
 
 
 def _upper_check(

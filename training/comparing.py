@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from domain.gate import Figures
 from training.scoring import ERRORS
-from training.summarising import Row, subject_means
+from training.summarising import Row, n_cut, subject_means
 
 
 def figures_of(rows: Sequence[Row]) -> Figures:
@@ -30,6 +30,7 @@ def figures_of(rows: Sequence[Row]) -> Figures:
         hd95_px=subject_means(rows, "hd95_px"),
         errors={quantity: subject_means(rows, quantity) for quantity in ERRORS},
         absolute_errors={quantity: subject_means(absolute, quantity) for quantity in ERRORS},
+        n_cut=n_cut(rows),
     )
 
 

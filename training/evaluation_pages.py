@@ -10,7 +10,7 @@ from core.numbers import difference_unit, number
 from inference.models import Purpose
 from inference.selectors import pointers
 from training import model_comparisons, model_figures, summarising
-from training.scoring import UNION
+from training.scoring import CSA, MT, UNION
 from training.selectors import evaluations, model_pages
 from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 from training.summarising import Tail, bad_tail
@@ -54,8 +54,10 @@ class Line:
 class Shown:
     """An evaluation as it is shown: figures of the whole and of each label, and the plots.
 
-    `changed_since`: how many of its scans have another scale or selected take by now. `before`: the
-    same of the model that it is compared with, where both were evaluated alike.
+    `changed_since`: how many of its scans have another scale, selected take or measured frame by
+    now. `before`: the same of the model that it is compared with, where both were evaluated alike.
+    `former`: in words, that its CSA and MT are by a rule of before. `left_out`: in words, what is
+    cut and has no error; both empty where there is nothing to say.
     """
 
     evaluation: Evaluation
@@ -66,6 +68,8 @@ class Shown:
     figures: list[plots.Figure]
     subgroups: list[model_comparisons.Subgroup]
     changed_since: int
+    former: str
+    left_out: str
 
 
 def shown_of(model: ModelVersion) -> list[Shown]:
@@ -118,6 +122,27 @@ def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
         [*figures, *model_comparisons.errors(one, rows, area_unit)],
         model_comparisons.subgroup_table(rows),
         len(evaluations.changed_since(one)),
+        _former(one),
+        _left_out(summarising.n_cut(rows)),
+    )
+
+
+def _former(one: Evaluation) -> str:
+    if evaluations.is_by_metrics_of_now(one):
+        return ""
+    return (
+        f"Measured by {one.metrics_version}: its errors of CSA and thickness are means over all "
+        "frames of a sweep, and what the view cuts is among them. It decides nothing and is not "
+        "compared with a newer one. Evaluate again."
+    )
+
+
+def _left_out(n_cut: dict[str, int]) -> str:
+    """`Errors of CSA: left out 2 that the view cuts.`, and the same of thickness."""
+    return " ".join(
+        f"Errors of {words}: left out {n_cut[size]} that the view cuts."
+        for size, words in ((CSA, "CSA"), (MT, "thickness"))
+        if n_cut[size]
     )
 
 

@@ -84,7 +84,7 @@ class Proof:
         if self.judgement is None:
             return ()
         return [one for one in self.judgement.decision.checks if one.passed is not None
-                or one.undecided]  # fmt: skip
+                or one.undecided or one.n_cut]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def panel(model: ModelVersion) -> GatePanel:
         confirmations.complete(model),
         earlier.name if earlier else "no model" if current else "",
         shadow.of_model(model),
-        evaluations.newest(model, DEVELOPMENT) is not None,
+        evaluations.standing(model, DEVELOPMENT) is not None,
     )
 
 

@@ -18,7 +18,7 @@ from domain.gate import GateConfiguration
 from domain.limits import limits_of_agreement
 from training import summarising
 from training.comparing import on_same_images
-from training.scoring import Values
+from training.scoring import CSA, MT, Values
 from training.selectors import evaluations, model_pages
 from training.summarising import Row
 
@@ -31,7 +31,11 @@ JUDGED_FROM = GateConfiguration().subgroup_minimum
 
 IMAGES = "A dot is one image of a selected take; every visit and side counts."
 MEANS = f"{IMAGES} A line is the mean of a subject's images."
-CUT_AMONG = "What the view cuts is among them."
+MEASURED = (
+    "A dot is one scan, of a sweep its reference's measured frame; every visit and side counts."
+)
+FORMER = f"{IMAGES} What the view cuts is among them."
+PERCENTS = "A line is the mean of a subject's scans. An empty reference has no per cent."
 """Which values the plots of an evaluation draw, in words."""
 
 
@@ -39,6 +43,7 @@ CUT_AMONG = "What the view cuts is among them."
 class Size:
     """CSA or thickness: its words, the unit and the names of its values in an evaluation's rows."""
 
+    name: str
     title: str
     unit: str
     in_mm: str
@@ -47,8 +52,8 @@ class Size:
 
 
 SIZES = {
-    "csa_error": Size("CSA", "mm2", "csa_error_mm2", "csa_error_percent", "reference_csa_mm2"),
-    "mt_error": Size("Thickness", "mm", "mt_error_mm", "mt_error_percent", "reference_mt_mm"),
+    "csa_error": Size(CSA, "CSA", "mm2", "csa_error_mm2", "csa_error_percent", "reference_csa_mm2"),
+    "mt_error": Size(MT, "Thickness", "mm", "mt_error_mm", "mt_error_percent", "reference_mt_mm"),
 }
 
 
@@ -109,6 +114,7 @@ def errors(evaluation: Evaluation, rows: Sequence[Row], area_unit: str) -> list[
     Without a calibration the sizes are not known, and the errors stand in per cent by subject.
     """
     labels = list(dict.fromkeys(row.label for row in rows))
+    drawn = MEASURED if evaluations.is_by_metrics_of_now(evaluation) else FORMER
     found = []
     for name, size in SIZES.items():
         unit = difference_unit(size.unit, area_unit)
@@ -116,24 +122,26 @@ def errors(evaluation: Evaluation, rows: Sequence[Row], area_unit: str) -> list[
             own = [row for row in rows if row.label == label]
             figure_name = f"{name}-{place}-{evaluation.partition}"
             said = f"{size.title} of {label}, {evaluation.partition}"
+            left_out = {"that the view cuts": summarising.n_cut(own)[size.name]}
             if summarising.subject_means(own, size.in_mm):
                 figure = _sizes(evaluation, own, figure_name, said, size, unit)
-                sample = _sample(IMAGES, {"without mm": _without(own, size.in_mm)})
+                left_out["without mm"] = _without_mm(own, size)
+                sample = plots.sample_in_words(drawn, left_out=left_out)
             elif summarising.subject_means(own, size.in_percent):
                 figure = _percents(evaluation, own, figure_name, said, size.in_percent)
-                sample = _sample(MEANS, {"of an empty reference": _without(own, size.in_percent)})
+                sample = plots.sample_in_words(f"{drawn} {PERCENTS}", left_out=left_out)
             else:
                 continue
             found.append(replace(figure, sample=sample))
     return found
 
 
-def _sample(images: str, left_out: Mapping[str, int]) -> str:
-    return plots.sample_in_words(f"{images} {CUT_AMONG}", left_out=left_out)
-
-
-def _without(rows: Sequence[Row], name: str) -> int:
-    return sum(row.values.get(name) is None for row in rows)
+def _without_mm(rows: Sequence[Row], size: Size) -> int:
+    """How many are compared in per cent alone."""
+    return sum(
+        row.values.get(size.in_mm) is None and row.values.get(size.in_percent) is not None
+        for row in rows
+    )
 
 
 def subgroup_table(rows: Sequence[Row]) -> list[Subgroup]:

@@ -1,12 +1,13 @@
 """One prediction against one reference: the metrics of docs/learning.md 4.2, label by label.
 
 Everything is computed on the stored image's own pixels, the errors of CSA and MT from the
-outlines. Errors are predicted minus reference, so that a positive mean is overestimation.
+outlines. Errors are predicted minus reference, so that a positive mean is overestimation. A sweep
+has its errors on one frame, and what the view cuts has none: docs/algorithms/evaluation.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -16,12 +17,17 @@ from numpy.typing import NDArray
 
 from domain import measurement, overlap, raster, surface
 from domain.calibration import PixelSpacing
-from domain.geometry import Region, normalise
+from domain.geometry import CUTS, Region, normalise
+
+SCORING_VERSION = "metrics_v2"
+"""Of an evaluation's rows. `metrics_v1` had errors of CSA and MT on every frame of a sweep, and of
+what the view cuts; Dice, IoU and HD95 are the same in both (`domain.surface`)."""
 
 OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
 DISTANCES = ("hd95_px", "hd95_mm")
 ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
 QUANTITIES = OVERLAP + ERRORS
+CSA, MT = "csa", "mt"
 PREDICTED_DICE = "predicted_dice"
 """What the model itself expected of its outline (`domain.uncertainty`): beside the quantities."""
 
@@ -49,12 +55,16 @@ class LabelScore:
     """The quantities of one label on one image; None where the quantity does not exist there.
 
     `failure`: exactly one of prediction and reference is empty. Dice and IoU are 0 then and HD95
-    is the image diagonal, so that finding nothing never improves a mean.
+    is the image diagonal, so that finding nothing never improves a mean. `cut`: the sides on which
+    the view cuts the reference. `left_out`: which of CSA and MT is measured here and has no error,
+    since the reference shows only what is visible of it.
     """
 
     label: str
     values: Values
     failure: bool
+    cut: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def score(
@@ -64,11 +74,13 @@ def score(
     reference: Sequence[Region],
     spacing: PixelSpacing | None,
     protocol: Protocol,
+    measured: Collection[str],
 ) -> list[LabelScore]:
     """The scores of every label of the site, in its order, and of several labels' union.
 
     predicted_map: uint8 (h, w), numbered by `predicted_labels` from 1. A label that the model does
     not know counts as predicted empty. The union has overlap and distance, but no CSA or MT.
+    `measured`: the labels whose CSA and MT are measured on this image; others have no errors here.
     """
     height, width = predicted_map.shape
     scores = []
@@ -79,8 +91,14 @@ def score(
         truth = raster.polygon_to_mask(truth_shape, height, width)
         whole |= truth
         values = overlap_values(found, truth, spacing)
-        values |= error_values(shape_of(predicted, label), truth_shape, spacing, protocol)
-        scores.append(LabelScore(label, values, bool(found.any()) != bool(truth.any())))
+        cut = cut_of(reference, label)
+        left_out = _left_out(cut, protocol) if label in measured else ()
+        values |= dict.fromkeys((*ERRORS, *REFERENCE_SIZES))
+        if label in measured:
+            errors = error_values(shape_of(predicted, label), truth_shape, spacing, protocol)
+            values |= {name: one for name, one in errors.items() if _size_of(name) not in left_out}
+        failure = bool(found.any()) != bool(truth.any())
+        scores.append(LabelScore(label, values, failure, cut, left_out))
     if len(protocol.labels) > 1:
         scores.append(_union(predicted_map > 0, whole, spacing))
     return scores
@@ -156,6 +174,23 @@ def shape_of(regions: Sequence[Region], label: str) -> shapely.MultiPolygon:
     return normalise(
         shapely.union_all([region.shape for region in regions if region.label == label])
     )
+
+
+def cut_of(regions: Sequence[Region], label: str) -> tuple[str, ...]:
+    """The sides on which the view cuts any region of a label."""
+    cut = {side for region in regions if region.label == label for side in region.cut}
+    return tuple(side for side in CUTS if side in cut)
+
+
+def _left_out(cut: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+    """Which of CSA and MT the view cuts: visible CSA and thickness are other quantities."""
+    visible = {CSA: protocol.has_csa and bool(cut), MT: measurement.is_cut_thickness(cut)}
+    return tuple(size for size, is_cut in visible.items() if is_cut)
+
+
+def _size_of(name: str) -> str:
+    """CSA or MT, whichever a quantity of ERRORS or REFERENCE_SIZES is about."""
+    return CSA if CSA in name.split("_") else MT
 
 
 def _mask_of(label_map: NDArray[np.uint8], labels: Sequence[str], label: str) -> Mask:

@@ -7,7 +7,7 @@ resample subjects, never images.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -16,20 +16,25 @@ from typing import Any
 import numpy as np
 
 from domain.bootstrap import mean_interval
-from training.scoring import DISTANCES, ERRORS, QUANTITIES, UNION, Values
+from training.scoring import CSA, DISTANCES, ERRORS, MT, QUANTITIES, UNION, Values
 
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Row:
-    """The values of one label on one image of one subject."""
+    """The values of one label on one image of one subject.
+
+    `cut` and `left_out`: as in `scoring.LabelScore`; empty in rows of `metrics_v1`.
+    """
 
     image_id: int
     subject: str
     label: str
     values: Values
     failure: bool
+    cut: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def subject_means(rows: Iterable[Row], quantity: str) -> dict[str, float]:
@@ -126,11 +131,18 @@ def _quantities(rows: Sequence[Row]) -> dict[str, Any]:
         "n_images": len({row.image_id for row in rows}),
         "n_subjects": len({row.subject for row in rows}),
         "failures": sum(row.failure for row in rows),
+        "n_cut": n_cut(rows),
         **{
             quantity: statistics(list(subject_means(rows, quantity).values()))
             for quantity in QUANTITIES
         },
     }
+
+
+def n_cut(rows: Iterable[Row]) -> dict[str, int]:
+    """{CSA and MT: how many outlines have no error of it, since the view cuts the reference}."""
+    left_out = Counter(size for row in rows for size in row.left_out)
+    return {size: left_out[size] for size in (CSA, MT)}
 
 
 def by_subject(rows: Sequence[Row]) -> list[dict[str, Any]]:

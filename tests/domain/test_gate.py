@@ -213,6 +213,22 @@ class TestHarm:
         assert decision.promotes
         assert any(check.title == "CSA: bias (%)" for check in decision.checks)
 
+    def test_subjects_that_the_view_cuts_leave_the_unit_as_it_is(self) -> None:
+        """They have no error in either unit: the others are judged in mm, and counted."""
+        mm, per_cent = errors("csa_error_mm2", [1.0] * 6), errors("csa_error_percent", [1.0] * 6)
+        both = {key: {**per_cent[key], **mm[key]} for key in mm}
+        decision = winning({**both, "n_cut": {"csa": 2}}, {**both, "n_cut": {"csa": 2}})
+        (csa,) = [check for check in decision.checks if check.name == "csa bias"]
+        assert csa.title == "CSA: bias (mm²)"
+        assert (csa.n_subjects, csa.n_cut) == (6, 2)
+        assert csa.found.endswith("; left out 2 that the view cuts")
+
+    def test_where_all_are_cut_nothing_is_judged_and_that_is_said(self) -> None:
+        decision = winning({"n_cut": {"csa": 8}}, {"n_cut": {"csa": 8}})
+        (csa,) = [check for check in decision.checks if check.name == "csa error"]
+        assert decision.promotes
+        assert csa.found == "no value here; left out 8 that the view cuts"
+
     def test_a_site_without_csa_is_not_held_up(self) -> None:
         decision = winning({}, {})
         (csa,) = [check for check in decision.checks if check.name == "csa bias"]

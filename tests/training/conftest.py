@@ -10,13 +10,13 @@ import pytest
 from annotation.models import Image, Partition, Site, SubjectPartition
 from annotation.services import lock, outlines, references
 from core.models import User
-from domain.surface import METRICS_VERSION
 from inference.models import ModelVersion
 from inference.services import registry
 from tests.inference.tiny_models import brightness_network, card_json, scan_with_bright_disc
 from tests.training.studies import approved_study
 from training import runner
 from training.models import Confirmation, Evaluation
+from training.scoring import SCORING_VERSION
 from training.selectors import evaluations
 from training.services import confirmations, evaluation, supervision
 
@@ -104,7 +104,7 @@ def develop(proving: Site) -> Callable[[ModelVersion, float], Evaluation]:
         evaluation = Evaluation.objects.create(
             model=model,
             partition="development",
-            metrics_version=METRICS_VERSION,
+            metrics_version=SCORING_VERSION,
             summary={"how": "out of fold"},
         )
         images = Image.objects.filter(subject__partition__partition=Partition.TRAIN)

@@ -36,7 +36,7 @@ def test_validation_gives_rows_and_figures(site, admin, make_model, make_referen
     assert low <= done.summary["dice"]["mean"] <= high
     assert abs(done.summary["csa_error_percent"]["mean"]) < 3
     assert done.summary["hd95_mm"]["mean"] == pytest.approx(done.summary["hd95_px"]["mean"] * 0.1)
-    assert done.metrics_version == "metrics_v1"
+    assert done.metrics_version == "metrics_v2"
     assert done.lock is None
 
 

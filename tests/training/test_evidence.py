@@ -14,10 +14,10 @@ from annotation.models import Image, Lock, Partition, Reference, Site, SubjectPa
 from annotation.selectors.locks import current_lock
 from annotation.services import double_reading, outlines, review, suggestions, workflow
 from core.models import Job, User
-from domain.surface import METRICS_VERSION
 from tests.conftest import rectangle
 from training import evidence_pages
 from training.models import Evaluation, Pick, QueryRound, Run, Snapshot
+from training.scoring import SCORING_VERSION
 from training.selectors import evidence
 
 pytestmark = pytest.mark.django_db
@@ -195,7 +195,7 @@ def evaluate(run: Run, dice: float, partition: str, lock: Lock | None = None) ->
         model=run.model,
         partition=partition,
         lock=lock,
-        metrics_version=METRICS_VERSION,
+        metrics_version=SCORING_VERSION,
         summary={"dice": {"mean": dice, "ci95": [dice - 0.1, dice + 0.1]}},
     )
 

@@ -6,6 +6,7 @@ from domain.limits import limits_of_agreement
 from training import model_comparisons, model_figures
 from training.model_comparisons import SIZES, reference_size
 from training.models import Evaluation
+from training.scoring import SCORING_VERSION
 from training.summarising import Row
 
 
@@ -85,23 +86,38 @@ def test_fewer_than_five_subjects_have_no_limits_and_the_title_says_so():
     assert not figure.words
 
 
-def test_each_plot_says_which_images_it_draws_and_that_cut_ones_are_among_them():
+def test_each_plot_says_which_images_it_draws():
     in_mm = {"csa_error_mm2": 25.0, "reference_csa_mm2": 500.0}
     in_percent = {"csa_error_percent": 5.0}
+    measured = "of a sweep its reference's measured frame; every visit and side counts."
     drawn = "A dot is one image of a selected take; every visit and side counts."
-    for values, expected in (
-        (in_mm, f"{drawn} What the view cuts is among them."),
+    now = Evaluation(partition="test", metrics_version=SCORING_VERSION)
+    former = Evaluation(partition="test", metrics_version="metrics_v1")
+    for evaluation, values, expected in (
+        (now, in_mm, f"A dot is one scan, {measured}"),
+        (former, in_mm, f"{drawn} What the view cuts is among them."),
         (
+            now,
             in_percent,
-            f"{drawn} A line is the mean of a subject's images. What the view cuts is among them.",
+            f"A dot is one scan, {measured} A line is the mean of a subject's scans. An empty "
+            "reference has no per cent.",
         ),
     ):
         rows = [Row(n, f"S{n}", "RF", values, False) for n in range(6)]
-        (figure,) = model_comparisons.errors(Evaluation(partition="test"), rows, "cm2")
+        (figure,) = model_comparisons.errors(evaluation, rows, "cm2")
         assert figure.sample == expected
     rows = [Row(n, f"S{n}", "RF", {"dice": 0.9}, False) for n in range(6)]
     figure = model_figures.by_subject(Evaluation(partition="test"), rows)
     assert figure.sample == f"{drawn} A line is the mean of a subject's images."
+
+
+def test_what_the_view_cuts_is_counted_under_the_heading_and_not_drawn():
+    values = {"csa_error_mm2": 25.0, "reference_csa_mm2": 500.0}
+    rows = [Row(n, f"S{n}", "RF", values, False) for n in range(6)]
+    cut = Row(7, "S7", "RF", {"csa_error_mm2": None}, False, ("left",), ("csa",))
+    (figure,) = model_comparisons.errors(Evaluation(partition="test"), [*rows, cut], "cm2")
+    assert figure.sample.endswith("Left out: 1 that the view cuts.")
+    assert len(figure.marks) == 6
 
 
 def test_errors_of_csa_are_drawn_in_the_site_s_unit():

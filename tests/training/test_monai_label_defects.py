@@ -51,7 +51,7 @@ def test_a_perfect_prediction_of_two_labels_has_dice_1() -> None:
     label_map = np.zeros((40, 48), np.uint8)
     label_map[4:20, 4:20], label_map[4:20, 20:40] = 1, 2
     protocol = Protocol(("PL", "PB"), has_csa=True, thickness_definition="max_vertical")
-    scores = score(regions, label_map, ("PL", "PB"), regions, None, protocol)
+    scores = score(regions, label_map, ("PL", "PB"), regions, None, protocol, ("PL", "PB"))
     assert [one.values["dice"] for one in scores] == [1.0, 1.0, 1.0]
 
 

@@ -70,7 +70,7 @@ def test_the_numbers_stand_with_the_move(with_floor, admin, make_model):
     assert len(numbers["ci95"]) == 2
     assert numbers["lock"] == site.locks.get().digest
     assert (numbers["look"], numbers["look_budget"]) == (1, 10)
-    assert numbers["metrics_version"] == "metrics_v1"
+    assert numbers["metrics_version"] == "metrics_v2"
     assert numbers["confirmed_by"] is None
     assert Evaluation.objects.get(pk=numbers["evaluation"]).partition == "test"
     assert Evaluation.objects.get(pk=pre_label.numbers["evaluation"]).partition == "validation"

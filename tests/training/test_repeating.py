@@ -105,7 +105,9 @@ def test_an_evaluation_under_another_scale_is_marked_and_decides_nothing(
     assert evaluations.changed_since(kept) == []
     calibrations.calibrate(images[0], PixelSpacing(0.2, 0.2, "typed"), actor=admin)
     assert evaluations.changed_since(kept) == [images[0].pk]
-    with pytest.raises(Refused, match="another scale or selected take since: evaluate it again"):
+    with pytest.raises(
+        Refused, match="another scale, selected take or measured frame since: evaluate it again"
+    ):
         promotion.promote(model, admin, purposes=["pre-label"])
     (shown,) = (one for one in evaluation_pages.shown_of(model) if one.evaluation == kept)
     assert shown.changed_since == 1

@@ -10,21 +10,22 @@ from hypothesis import strategies as st
 from domain.calibration import PixelSpacing
 from domain.geometry import Region
 from domain.raster import label_map
-from training.scoring import QUANTITIES, REFERENCE_SIZES, UNION, Protocol, score
+from training.scoring import ERRORS, QUANTITIES, REFERENCE_SIZES, UNION, Protocol, score
 
 HEIGHT, WIDTH = 60, 80
 TRANSVERSE = Protocol(("RF",), has_csa=True, thickness_definition="max_vertical")
 SPACING = PixelSpacing(0.1, 0.1, "phantom")
 
 
-def box(x0: float, y0: float, x1: float, y1: float, label: str = "RF") -> Region:
-    return Region(label, shapely.MultiPolygon([shapely.box(x0, y0, x1, y1)]))
+def box(x0: float, y0: float, x1: float, y1: float, label: str = "RF", *cut: str) -> Region:
+    return Region(label, shapely.MultiPolygon([shapely.box(x0, y0, x1, y1)]), cut)
 
 
-def scored(predicted, reference, spacing=SPACING, protocol=TRANSVERSE, known=None):
+def scored(predicted, reference, spacing=SPACING, protocol=TRANSVERSE, known=None, measured=None):
     labels = known or protocol.labels
     drawn = label_map(predicted, labels, HEIGHT, WIDTH)
-    return score(predicted, drawn, labels, reference, spacing, protocol)
+    on = protocol.labels if measured is None else measured
+    return score(predicted, drawn, labels, reference, spacing, protocol, on)
 
 
 def test_a_perfect_prediction():
@@ -140,6 +141,37 @@ def test_unequal_pixels_are_measured_along_their_axes():
     (one,) = scored([box(10, 10, 40, 30)], [box(10, 10, 36, 30)], spacing=wide)
     assert one.values["hd95_px"] == pytest.approx(4)
     assert one.values["hd95_mm"] == pytest.approx(0.8)
+
+
+def test_a_reference_cut_at_its_side_has_a_thickness_error_and_none_of_csa():
+    (one,) = scored([box(10, 10, 40, 32)], [box(10, 10, 40, 30, "RF", "left")])
+    assert (one.cut, one.left_out) == (("left",), ("csa",))
+    assert one.values["csa_error_mm2"] is one.values["csa_error_percent"] is None
+    assert one.values["reference_csa_mm2"] is None
+    assert one.values["mt_error_mm"] == pytest.approx(0.2)
+    assert one.values["dice"] == pytest.approx(20 / 21)
+    assert one.values["hd95_mm"] > 0
+
+
+def test_a_reference_cut_deep_has_no_error_of_either():
+    regions = [box(10, 10, 20, 30, "RF", "deep"), box(30, 10, 40, 30, "RF", "left")]
+    (one,) = scored([box(10, 10, 40, 32)], regions)
+    assert (one.cut, one.left_out) == (("left", "deep"), ("csa", "mt"))
+    assert all(one.values[name] is None for name in (*ERRORS, *REFERENCE_SIZES))
+
+
+def test_on_a_longitudinal_site_only_a_thickness_is_left_out():
+    protocol = Protocol(("RF",), has_csa=False, thickness_definition="max_vertical")
+    for side, left_out in (("left", ()), ("deep", ("mt",))):
+        (one,) = scored([], [box(10, 10, 40, 30, "RF", side)], protocol=protocol)
+        assert (one.cut, one.left_out) == ((side,), left_out)
+
+
+def test_a_frame_that_is_not_measured_keeps_overlap_and_has_no_error():
+    (one,) = scored([box(10, 10, 40, 32)], [box(10, 10, 40, 30, "RF", "left")], measured=())
+    assert one.values["dice"] == pytest.approx(20 / 21)
+    assert all(one.values[name] is None for name in (*ERRORS, *REFERENCE_SIZES))
+    assert (one.cut, one.left_out) == (("left",), ()), "nothing is measured here to be left out"
 
 
 boxes = st.builds(

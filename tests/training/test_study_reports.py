@@ -16,13 +16,13 @@ from annotation.services import double_reading, outlines, sites, workflow
 from core.reports.as_json import plain
 from core.reports.document import Table
 from core.reports.pdf import as_pdf
-from domain.surface import METRICS_VERSION
 from tests.conftest import rectangle
 from tests.training.conftest import BRIGHT, DIM
 from tests.training.test_model_reports import HOSTILE, text_of
 from training.models import Evaluation
 from training.reports import study_document, study_report, study_tables
 from training.reports.words import number
+from training.scoring import SCORING_VERSION
 from training.services import evaluation, promotion, runs
 
 pytestmark = pytest.mark.django_db
@@ -222,7 +222,7 @@ def test_more_models_cost_no_more_queries(site, admin, approved, make_model):
             Evaluation.objects.create(
                 model=make_model(BRIGHT + each / 100),
                 partition=partition,
-                metrics_version=METRICS_VERSION,
+                metrics_version=SCORING_VERSION,
             )
     assert queries() == few
 

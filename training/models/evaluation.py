@@ -36,7 +36,11 @@ class Evaluation(models.Model):
 
 
 class EvaluationRow(models.Model):
-    """The metrics of one label on one image. `values` holds quantity -> number or null."""
+    """The metrics of one label on one image. `values` holds quantity -> number or null.
+
+    `cut`: the sides on which the view cuts the reference. `left_out`: which of "csa" and "mt" is
+    measured here and has no error for that reason. Both are empty in rows of `metrics_v1`.
+    """
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="rows")
     image = models.ForeignKey("annotation.Image", on_delete=models.PROTECT, related_name="+")
@@ -44,6 +48,8 @@ class EvaluationRow(models.Model):
     label = models.CharField(max_length=60)
     values = models.JSONField()
     failure = models.BooleanField(default=False)
+    cut = models.JSONField(default=list, blank=True)
+    left_out = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["id"]

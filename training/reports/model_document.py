@@ -52,7 +52,8 @@ SINGLE_READINGS = (
 )
 HOW_TO_READ = (
     "Image, then mean over a subject's images, then mean over subjects. Intervals resample "
-    "subjects. Errors are predicted minus reference."
+    "subjects. Errors are predicted minus reference; of a sweep, CSA and thickness on the "
+    "reference's measured frame."
 )
 CLOSED = (
     "Closed. Once, for this report, an expert or admin may open those on which the model does "
@@ -269,7 +270,7 @@ def _checks(decision: DecisionFacts) -> Table:
                 HOLDS[check["passed"]],
             ]
             for check in decision.numbers.get("checks", ())
-            if check["passed"] is not None or check["n_subjects"]
+            if check["passed"] is not None or check["n_subjects"] or check.get("n_cut")
         ],
     )
 
@@ -432,8 +433,8 @@ def _reproduction(run: RunFacts) -> list[tuple[str, str]]:
 
 def _changed(scans: int) -> str:
     return (
-        f"{counted(scans, 'scan')} of this evaluation had another scale or selected take then than "
-        "now: its numbers are of what was then, and it decides nothing."
+        f"{counted(scans, 'scan')} of this evaluation had another scale, selected take or measured "
+        "frame then than now: its numbers are of what was then, and it decides nothing."
     )
 
 
@@ -463,6 +464,7 @@ def _evaluation(one: EvaluationFacts) -> Section:
         [
             Text(said, "soft"),
             *([Text(_changed(one.changed_since))] if one.changed_since else []),
+            *(Text(said) for said in (one.former, one.left_out) if said),
             *lock,
             *([quantities("", one.shown.lines)] if one.shown.lines else []),
             *(quantities(label, lines) for label, lines in one.shown.labels),

@@ -180,6 +180,8 @@ class EvaluationFacts:
     lock_digest: str
     basis: str
     changed_since: int
+    former: str
+    left_out: str
     summary: Mapping[str, Any]
     subjects: Sequence[Mapping[str, Any]]
     differences: Differences | None
@@ -491,6 +493,8 @@ def evaluation_facts(shown: Shown) -> EvaluationFacts:
         lock_digest=one.lock.digest if one.lock else "",
         basis=one.lock.basis if one.lock else "",
         changed_since=shown.changed_since,
+        former=shown.former,
+        left_out=shown.left_out,
         summary=one.summary,
         subjects=summarising.by_subject(shown.rows),
         differences=_differences(shown),

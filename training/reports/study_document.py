@@ -136,6 +136,7 @@ def _measuring(site: SiteReport) -> list[Block]:
     )
     return [
         Text(said, "soft"),
+        *(Text(one) for one in (shown.former, shown.left_out) if one),
         quantities("", shown.lines),
         *(quantities(label, lines) for label, lines in shown.labels),
         *(Plot(figure) for figure in shown.figures),

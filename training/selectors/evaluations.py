@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from annotation.models import Calibration, Image
+from django.db.models import Exists, OuterRef
+
+from annotation.models import Calibration, Image, MeasuredFrame
 from annotation.selectors.labels import former_names
 from domain.names import identity
 from training import summarising
 from training.models import Evaluation
-from training.scoring import UNION
+from training.scoring import SCORING_VERSION, UNION
 
 if TYPE_CHECKING:
     from annotation.models import Lock, Site
@@ -25,10 +27,10 @@ def of_model(model: ModelVersion) -> list[Evaluation]:
     return list(model.evaluations.select_related("lock", "actor", "model__site"))
 
 
-def on_lock(model: ModelVersion, lock: Lock, metrics_version: str) -> Evaluation | None:
-    """The newest evaluation of a model on this lock by this version of the metrics."""
+def on_lock(model: ModelVersion, lock: Lock) -> Evaluation | None:
+    """The newest evaluation of a model on this lock by the metrics of now."""
     return (
-        Evaluation.objects.filter(model=model, lock=lock, metrics_version=metrics_version)
+        Evaluation.objects.filter(model=model, lock=lock, metrics_version=SCORING_VERSION)
         .select_related("model__site", "lock")
         .first()
     )
@@ -45,6 +47,18 @@ def newest(model: ModelVersion, partition: str) -> Evaluation | None:
     return found.select_related("model__site__study", "lock").first()
 
 
+def standing(model: ModelVersion, partition: str) -> Evaluation | None:
+    """The model's newest evaluation on a partition, if it is by the metrics of now: another one
+    decides nothing."""
+    found = newest(model, partition)
+    return found if found is not None and is_by_metrics_of_now(found) else None
+
+
+def is_by_metrics_of_now(evaluation: Evaluation) -> bool:
+    """Whether the numbers mean what those of a new evaluation do."""
+    return evaluation.metrics_version == SCORING_VERSION
+
+
 def newest_of_site(site: Site) -> dict[tuple[int, str], Evaluation]:
     """The newest evaluations of a site's models, by model id and partition."""
     found = Evaluation.objects.filter(model__site=site).order_by("id")
@@ -52,17 +66,22 @@ def newest_of_site(site: Site) -> dict[tuple[int, str], Evaluation]:
 
 
 def changed_since(evaluation: Evaluation) -> list[int]:
-    """The images of an evaluation that have another scale by now, or whose take is not the selected
-    one any more: its numbers are of what was then, and decide nothing. Erased images are left out.
+    """The images of an evaluation that have another scale by now, whose take is not the selected
+    one any more, or whose measured frame a person chose since: its numbers are of what was then,
+    and decide nothing. Erased images are left out.
     """
     images = Image.objects.filter(
         pk__in=evaluation.rows.values("image"), erased_at__isnull=True
     ).select_related("calibration", "take__scan")
+    choices = MeasuredFrame.objects.filter(
+        take=OuterRef("take"), created_at__gt=evaluation.created_at
+    )
     then = evaluation.scales or _scales_at(evaluation)
     return [
         image.pk
-        for image in images.order_by("pk")
+        for image in images.annotate(chosen_since=Exists(choices)).order_by("pk")
         if image.take.scan.selected_take_id != image.take_id
+        or image.chosen_since
         or (str(image.pk) in then and then[str(image.pk)] != _spacing(image.calibration))
     ]
 
@@ -96,6 +115,8 @@ def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
             names.get(identity(row.label), row.label),
             row.values,
             row.failure,
+            tuple(row.cut),
+            tuple(row.left_out),
         )
         for row in evaluation.rows.exclude(label=UNION)
     ]
@@ -113,6 +134,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             evaluation.lock and evaluation.lock.rests_on_single_readings
         ),
         "metrics_version": evaluation.metrics_version,
+        "by_metrics_of_now": is_by_metrics_of_now(evaluation),
         "changed_since": changed_since(evaluation),
         "rows": [
             {
@@ -120,6 +142,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
                 "subject": row.subject,
                 "label": row.label,
                 "failure": row.failure,
+                "cut": list(row.cut),
+                "left_out": list(row.left_out),
                 **row.values,
             }
             for row in rows

@@ -22,6 +22,7 @@ from domain.splitting import folds, groups_by_shared_pixels
 from inference.postprocessing import outline
 from inference.selectors.pointers import current_model
 from inference.selectors.versions import model_with_id
+from training import sweeps
 from training.backends.contract import TrainingFailed
 from training.models import Evaluation, Run
 from training.preparation import spacing_of
@@ -101,13 +102,13 @@ def prove_against_current(model: ModelVersion) -> list[Job]:
     return [
         submit(one, None)
         for one in (model, current)
-        if evaluations.newest(one, DEVELOPMENT) is None
+        if evaluations.standing(one, DEVELOPMENT) is None
     ]
 
 
 def prove_alone(model: ModelVersion) -> list[Job]:
     """Queue the model's own folds where it lacks them: its Dice gets an interval from them."""
-    return [] if evaluations.newest(model, DEVELOPMENT) else [submit(model, None)]
+    return [] if evaluations.standing(model, DEVELOPMENT) else [submit(model, None)]
 
 
 def plan_of(job: Job) -> Plan:
@@ -154,7 +155,8 @@ def rows_of(predictor: Predictor, fold: Fold, plan: Plan) -> list[Row]:
         return outline(predicted, predictor.card)
 
     protocol = evaluation.protocol_of(plan.model.site)
-    return evaluation.rows_by(outlined, predictor.card.labels, fold.items, protocol)
+    measured = sweeps.measured_on(fold.items, protocol)
+    return evaluation.rows_by(outlined, predictor.card.labels, fold.items, measured, protocol)
 
 
 def keep(plan: Plan, rows: Sequence[Row], job: Job) -> Evaluation:
@@ -173,7 +175,8 @@ def _evaluate_directly(context: JobContext) -> dict[str, Any]:
     items = evaluation.selected(references.development(model.site))
     if not items:
         raise Refused(f"{model.site.slug} has no approved reference of a development subject yet.")
-    rows = evaluation.rows_of_model(model, items, keep=False, progress=context.progress)
+    measured = sweeps.measured_on(items, evaluation.protocol_of(model.site))
+    rows = evaluation.rows_of_model(model, items, measured, keep=False, progress=context.progress)
     facts = {"how": DIRECT, "job": str(context.job.pk)}
     actor = context.job.requested_by
     with context.publish():

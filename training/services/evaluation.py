@@ -25,12 +25,18 @@ from core.services import audit, jobs
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, Refused
 from domain.geometry import regions_from_json
-from domain.surface import METRICS_VERSION
 from inference.selectors.versions import model_with_id
 from inference.services import prediction
-from training import summarising
+from training import summarising, sweeps
 from training.models import Evaluation, EvaluationRow
-from training.scoring import QUANTITIES, LabelScore, Protocol, score, with_predicted_dice
+from training.scoring import (
+    QUANTITIES,
+    SCORING_VERSION,
+    LabelScore,
+    Protocol,
+    score,
+    with_predicted_dice,
+)
 from training.selectors.evaluations import TEST, VALIDATION
 
 if TYPE_CHECKING:
@@ -116,7 +122,9 @@ def evaluate(
             f"The {partition} partition of {model.site.slug} has no approved reference on a"
             " selected take yet."
         )
-    rows = rows_of_model(model, items, keep=partition == VALIDATION, progress=progress)
+    measured = sweeps.measured_on(items, protocol_of(model.site))
+    keep = partition == VALIDATION
+    rows = rows_of_model(model, items, measured, keep=keep, progress=progress)
     with writing():
         return store(model, partition, lock, rows, scales_of(items), actor)
 
@@ -168,7 +176,12 @@ def pixels_of(item: Item) -> NDArray[np.uint8]:
 
 
 def rows_of_model(
-    model: ModelVersion, items: Sequence[Item], *, keep: bool, progress: Progress
+    model: ModelVersion,
+    items: Sequence[Item],
+    measured: sweeps.Measured,
+    *,
+    keep: bool,
+    progress: Progress,
 ) -> list[summarising.Row]:
     """The rows of a registered model; `keep`: its outlines are kept for the pages."""
     done = 0
@@ -183,16 +196,20 @@ def rows_of_model(
         return found
 
     labels = prediction.card_of(model).labels
-    return rows_by(outlined, labels, items, protocol_of(model.site))
+    return rows_by(outlined, labels, items, measured, protocol_of(model.site))
 
 
 def rows_by(
     outlined: Callable[[Item], Outlined],
     labels: Sequence[str],
     items: Sequence[Item],
+    measured: sweeps.Measured,
     protocol: Protocol,
 ) -> list[summarising.Row]:
-    """A row for each item and label of what is outlined on it; `labels` are the model's."""
+    """A row for each item and label of what is outlined on it; `labels` are the model's.
+
+    `measured` is of all references that the items are among: a sweep's frame may not be an item.
+    """
     return [
         summarising.Row(
             image_id=item.image_id,
@@ -200,14 +217,20 @@ def rows_by(
             label=one.label,
             values=one.values,
             failure=one.failure,
+            cut=one.cut,
+            left_out=one.left_out,
         )
         for item in items
-        for one in scores_of(outlined(item), labels, item, protocol)
+        for one in scores_of(outlined(item), labels, item, measured, protocol)
     ]
 
 
 def scores_of(
-    outlined: Outlined, labels: Sequence[str], item: Item, protocol: Protocol
+    outlined: Outlined,
+    labels: Sequence[str],
+    item: Item,
+    measured: sweeps.Measured,
+    protocol: Protocol,
 ) -> list[LabelScore]:
     """What was outlined against the item's reference, with the Dice that the model expected."""
     scores = score(
@@ -217,6 +240,7 @@ def scores_of(
         regions_from_json(item.regions),
         item.spacing,
         protocol,
+        {label for image, label in measured if image == item.image_id},
     )
     return with_predicted_dice(scores, labels, outlined.predicted_dice)
 
@@ -236,7 +260,7 @@ def store(
         model=model,
         partition=partition,
         lock=lock,
-        metrics_version=METRICS_VERSION,
+        metrics_version=SCORING_VERSION,
         summary={**summarising.summarise(rows), **(facts or {})},
         scales=scales,
         actor=actor,
@@ -249,6 +273,8 @@ def store(
             label=row.label,
             values=row.values,
             failure=row.failure,
+            cut=row.cut,
+            left_out=row.left_out,
         )
         for row in rows
     )
@@ -260,7 +286,7 @@ def store(
         model=model.name,
         partition=partition,
         lock=lock.digest if lock else None,
-        metrics_version=METRICS_VERSION,
+        metrics_version=SCORING_VERSION,
         n_images=evaluation.summary["n_images"],
         n_subjects=evaluation.summary["n_subjects"],
         dice=evaluation.summary["dice"],

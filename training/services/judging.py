@@ -14,12 +14,12 @@ from domain import gate
 from domain.errors import Refused
 from domain.gate import Fact, GateConfiguration
 from domain.power import PLAUSIBLE_GAINS, gate_power
-from domain.surface import METRICS_VERSION
 from inference.models import Purpose
 from inference.selectors.pointers import current_model
 from inference.selectors.versions import file_is_as_registered
 from training.comparing import figures_of, on_same_images
 from training.models import GateDecision
+from training.scoring import SCORING_VERSION
 from training.selectors import evaluations, gate_configurations
 from training.selectors.evaluations import DEVELOPMENT, OUT_OF_FOLD, VALIDATION
 from training.services import gate_configurations as configuring
@@ -239,24 +239,34 @@ def _against(
 
 
 def _needed(model: ModelVersion, partition: str) -> Evaluation:
-    found = evaluations.newest(model, partition)
+    found = evaluations.standing(model, partition)
     if found is not None:
         return found
+    by_now = _by_metrics_of_now(evaluations.newest(model, partition))
     if partition == VALIDATION:
         raise Refused(
-            f"{model.name} has not been evaluated on validation: evaluate it, then promote."
+            f"{model.name} has not been evaluated on validation{by_now}: evaluate it, then promote."
         )
     raise Refused(
-        f"{model.name} has not been cross-validated on the development subjects: start it on the "
-        "candidate's page (or `cross_validate`), wait until it is done, then promote."
+        f"{model.name} has not been cross-validated on the development subjects{by_now}: start it "
+        "on the candidate's page (or `cross_validate`), wait until it is done, then promote."
     )
 
 
+def _by_metrics_of_now(earlier: Evaluation | None) -> str:
+    """Words for what an earlier evaluation is not; none where there is none."""
+    if earlier is None:
+        return ""
+    return f" by {SCORING_VERSION}, only by {earlier.metrics_version}, which decides nothing now"
+
+
 def _on_lock(model: ModelVersion, lock: Lock) -> Evaluation:
-    found = evaluations.on_lock(model, lock, METRICS_VERSION)
+    found = evaluations.on_lock(model, lock)
     if found is None:
+        by_now = _by_metrics_of_now(model.evaluations.filter(lock=lock).first())
         raise Refused(
-            f"{model.name} has not been evaluated on version {lock.version} of the locked test set."
+            f"{model.name} has not been evaluated on version {lock.version} of the locked test set"
+            f"{by_now}."
         )
     return found
 
@@ -284,7 +294,9 @@ def _scale_fact(judged: Evaluation) -> Fact:
         else "evaluate it again"
     )
     scans = "1 scan has" if changed == 1 else f"{changed} scans have"
-    return Fact(title, False, f"{scans} another scale or selected take since: {again}")
+    return Fact(
+        title, False, f"{scans} another scale, selected take or measured frame since: {again}"
+    )
 
 
 def _same_metrics(evaluation: Evaluation, serving: Evaluation) -> Fact:

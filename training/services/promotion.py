@@ -19,7 +19,6 @@ from annotation.policies import require_admin
 from annotation.selectors import locks
 from core.services import audit
 from domain.errors import Conflict, InvalidInput, MyotraceError, Refused
-from domain.surface import METRICS_VERSION
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
 from inference.selectors.versions import newest_of_site
@@ -198,7 +197,7 @@ def _repeated(judgement: judging.Judgement, actor: User | None) -> judging.Judge
 def _see_validation(model: ModelVersion, actor: User | None) -> None:
     """A site's first model is judged on validation: evaluate it there unless that was done."""
     is_first = current_model(model.site, Purpose.PRE_LABEL) is None
-    if is_first and evaluations.newest(model, evaluations.VALIDATION) is None:
+    if is_first and evaluations.standing(model, evaluations.VALIDATION) is None:
         evaluation.evaluate(model, evaluations.VALIDATION, actor)
 
 
@@ -217,7 +216,7 @@ def _refuse_unearned_look(model: ModelVersion, actor: User | None) -> None:
 
 def _look(lock: Lock, models: Sequence[ModelVersion], actor: User | None) -> None:
     """Evaluate on the lock whoever was not yet, if its budget allows all of that."""
-    unseen = [one for one in models if evaluations.on_lock(one, lock, METRICS_VERSION) is None]
+    unseen = [one for one in models if evaluations.on_lock(one, lock) is None]
     left = locks.looks_left(lock)
     if len(unseen) > left:
         raise Refused(

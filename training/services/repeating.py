@@ -12,11 +12,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from annotation.selectors import references
+from annotation.selectors import measured_frames, references
 from annotation.services import lock as locks
 from domain.errors import Refused
 from domain.gate import Fact
-from training.scoring import QUANTITIES
+from training import sweeps
+from training.scoring import OVERLAP, QUANTITIES
 from training.selectors import evaluations
 from training.selectors.evaluations import OUT_OF_FOLD, VALIDATION
 from training.services import evaluation as evaluating
@@ -45,7 +46,9 @@ def facts_of(judgement: Judgement, actor: User | None) -> list[Fact]:
     return [_fact(one, items) for one in repeatable]
 
 
-def difference(kept: Sequence[Row], again: Sequence[Row]) -> str:
+def difference(
+    kept: Sequence[Row], again: Sequence[Row], quantities: Sequence[str] = QUANTITIES
+) -> str:
     """The first value that is not exactly the kept one, in words; empty where all are."""
     found = {(row.image_id, row.label): row for row in again}
     for row in kept:
@@ -55,7 +58,7 @@ def difference(kept: Sequence[Row], again: Sequence[Row]) -> str:
             return f"{where} has no row any more"
         if row.failure != other.failure:
             return f"{where} is {'no' if row.failure else 'a'} failure now"
-        for quantity in QUANTITIES:
+        for quantity in quantities:
             before, now = row.values.get(quantity), other.values.get(quantity)
             if before != now:
                 return f"{where}: {quantity} was {before}, and is {now} now; evaluate it again"
@@ -83,24 +86,46 @@ def _fact(evaluation: Evaluation, items: Mapping[int, ReferenceItem]) -> Fact:
     title = f"Read again, {evaluation.model.name} gives the same rows"
     if evaluation.summary.get("how") == OUT_OF_FOLD:
         return Fact(title, True, NOT_KEPT)
-    kept = [row for row in evaluations.rows_of(evaluation) if _is_as_it_was(row, evaluation, items)]
+    kept = _as_they_were(evaluations.rows_of(evaluation), evaluation, items)
     images = _sample(kept, seed=evaluation.pk)
     if not images:
         return Fact(title, True, "none of its scans has the reference that it had then")
     again = evaluating.rows_of_model(
         evaluation.model,
         evaluating.selected(items[image] for image in images),
+        sweeps.measured_on(items.values(), evaluating.protocol_of(evaluation.model.site)),
         keep=False,
         progress=lambda fraction, message: None,
     )
-    found = difference([row for row in kept if row.image_id in images], again)
-    return Fact(title, not found, found or f"{len(images)} scan{'s' if len(images) > 1 else ''}")
+    by_now = evaluations.is_by_metrics_of_now(evaluation)
+    found = difference(
+        [row for row in kept if row.image_id in images], again, QUANTITIES if by_now else OVERLAP
+    )
+    compared = f"{len(images)} scan{'s' if len(images) > 1 else ''}"
+    if not by_now:
+        compared += f"; CSA and MT by {evaluation.metrics_version} are not compared"
+    return Fact(title, not found, found or compared)
 
 
-def _is_as_it_was(row: Row, evaluation: Evaluation, items: Mapping[int, ReferenceItem]) -> bool:
-    """Whether the scan's reference is the one that the row was measured against."""
-    item = items.get(row.image_id)
-    return item is not None and item.accepted_at <= evaluation.created_at
+def _as_they_were(
+    rows: Sequence[Row], evaluation: Evaluation, items: Mapping[int, ReferenceItem]
+) -> list[Row]:
+    """The rows whose references are those that they were measured against.
+
+    Of a sweep all of its frames: another outline on one of them may be where it is measured.
+    """
+    places = measured_frames.places_of({row.image_id for row in rows} | set(items))
+    evaluated = {row.image_id for row in rows}
+    changed = {
+        places[image][0]
+        for image in places
+        if (item := items.get(image)) is None
+        or item.accepted_at > evaluation.created_at
+        or image not in evaluated
+    }
+    return [
+        row for row in rows if row.image_id in places and places[row.image_id][0] not in changed
+    ]
 
 
 def _sample(rows: Sequence[Row], seed: int) -> list[int]:
