@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SHOWN = (TEST, VALIDATION, DEVELOPMENT)
 ALL_TOGETHER = "All together"
 CSA_ERROR = "csa_error_mm2"
+CSA_FRAME_CHOICE = "csa_frame_choice_mm2"
 WORDS = {
     "dice": ("Dice", 3),
     "iou": ("IoU", 3),
@@ -32,6 +33,10 @@ WORDS = {
     "csa_error_percent": ("CSA error (%)", 1),
     "mt_error_mm": ("Thickness error (mm)", 2),
     "mt_error_percent": ("Thickness error (%)", 1),
+    CSA_FRAME_CHOICE: ("CSA, choice of frame", 1),
+    "csa_frame_choice_percent": ("CSA, choice of frame (%)", 1),
+    "mt_frame_choice_mm": ("Thickness, choice of frame (mm)", 2),
+    "mt_frame_choice_percent": ("Thickness, choice of frame (%)", 1),
 }
 
 
@@ -161,7 +166,7 @@ def _lines(summary: dict[str, Any], rows: list[Row], area_unit: str) -> list[Lin
 def _shown_as(quantity: str, area_unit: str) -> tuple[str, int, float]:
     """The title of a quantity, its places, and what its values are multiplied by."""
     title, places = WORDS[quantity]
-    if quantity != CSA_ERROR:
+    if quantity not in (CSA_ERROR, CSA_FRAME_CHOICE):
         return title, places, 1.0
     unit = difference_unit("mm2", area_unit)
     return f"{title} ({unit.sign})", unit.places, unit.factor

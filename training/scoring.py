@@ -27,6 +27,16 @@ OVERLAP = ("dice", "iou", "hd95_px", "hd95_mm")
 DISTANCES = ("hd95_px", "hd95_mm")
 ERRORS = ("csa_error_mm2", "csa_error_percent", "mt_error_mm", "mt_error_percent")
 QUANTITIES = OVERLAP + ERRORS
+FRAME_CHOICE = (
+    "csa_frame_choice_mm2",
+    "csa_frame_choice_percent",
+    "mt_frame_choice_mm",
+    "mt_frame_choice_percent",
+)
+"""What it changes in a sweep's value that the model would measure it on another frame than the
+reference does: beside the errors, and no part of them."""
+
+REPORTED = QUANTITIES + FRAME_CHOICE
 CSA, MT = "csa", "mt"
 PREDICTED_DICE = "predicted_dice"
 """What the model itself expected of its outline (`domain.uncertainty`): beside the quantities."""
@@ -92,7 +102,7 @@ def score(
         whole |= truth
         values = overlap_values(found, truth, spacing)
         cut = cut_of(reference, label)
-        left_out = _left_out(cut, protocol) if label in measured else ()
+        left_out = left_out_of(cut, protocol) if label in measured else ()
         values |= dict.fromkeys((*ERRORS, *REFERENCE_SIZES))
         if label in measured:
             errors = error_values(shape_of(predicted, label), truth_shape, spacing, protocol)
@@ -155,14 +165,14 @@ def error_values(
     """
     values: Values = dict.fromkeys((*ERRORS, *REFERENCE_SIZES))
     if protocol.has_csa:
-        values["csa_error_percent"] = _percent(found.area, truth.area)
+        values["csa_error_percent"] = percent(found.area, truth.area)
         if spacing is not None:
             truth_csa = measurement.csa_mm2(truth, spacing)
             values["csa_error_mm2"] = measurement.csa_mm2(found, spacing) - truth_csa
             values["reference_csa_mm2"] = truth_csa
-    found_mt = _thickness(found, protocol, spacing)
-    truth_mt = _thickness(truth, protocol, spacing)
-    values["mt_error_percent"] = _percent(found_mt, truth_mt)
+    found_mt = thickness_of(found, protocol, spacing)
+    truth_mt = thickness_of(truth, protocol, spacing)
+    values["mt_error_percent"] = percent(found_mt, truth_mt)
     if spacing is not None:
         values["mt_error_mm"] = found_mt - truth_mt
         values["reference_mt_mm"] = truth_mt
@@ -182,7 +192,7 @@ def cut_of(regions: Sequence[Region], label: str) -> tuple[str, ...]:
     return tuple(side for side in CUTS if side in cut)
 
 
-def _left_out(cut: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
+def left_out_of(cut: tuple[str, ...], protocol: Protocol) -> tuple[str, ...]:
     """Which of CSA and MT the view cuts: visible CSA and thickness are other quantities."""
     visible = {CSA: protocol.has_csa and bool(cut), MT: measurement.is_cut_thickness(cut)}
     return tuple(size for size, is_cut in visible.items() if is_cut)
@@ -209,7 +219,7 @@ def _hd95_mm(
     return surface.hd95(found, truth, (spacing.y_mm, spacing.x_mm))
 
 
-def _thickness(
+def thickness_of(
     shape: shapely.MultiPolygon, protocol: Protocol, spacing: PixelSpacing | None
 ) -> float:
     """In mm with a calibration, else in px; 0 for an empty shape."""
@@ -219,5 +229,6 @@ def _thickness(
     return measured.value_px if measured.value_mm is None else measured.value_mm
 
 
-def _percent(found: float, truth: float) -> float | None:
+def percent(found: float, truth: float) -> float | None:
+    """By how much in per cent of the truth what was found is larger; None for a truth of 0."""
     return 100.0 * (found - truth) / truth if truth > 0 else None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from domain.bootstrap import mean_interval
-from training.scoring import CSA, DISTANCES, ERRORS, MT, QUANTITIES, UNION, Values
+from training.scoring import CSA, DISTANCES, ERRORS, FRAME_CHOICE, MT, REPORTED, UNION, Values
 
 SEED = 0
 
@@ -69,7 +69,7 @@ def bad_tail(quantity: str, means: Sequence[float]) -> Tail | None:
     """
     if not means:
         return None
-    if quantity in ERRORS:
+    if quantity in (*ERRORS, *FRAME_CHOICE):
         return Tail(float(np.percentile(np.abs(means), 95)), "95th percentile, either sign")
     if quantity in DISTANCES:
         return Tail(float(np.percentile(means, 95)), "95th percentile")
@@ -134,7 +134,7 @@ def _quantities(rows: Sequence[Row]) -> dict[str, Any]:
         "n_cut": n_cut(rows),
         **{
             quantity: statistics(list(subject_means(rows, quantity).values()))
-            for quantity in QUANTITIES
+            for quantity in REPORTED
         },
     }
 
@@ -147,7 +147,7 @@ def n_cut(rows: Iterable[Row]) -> dict[str, int]:
 
 def by_subject(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """One object per subject: its code, images, failures and the mean of each quantity."""
-    means = {quantity: subject_means(rows, quantity) for quantity in QUANTITIES}
+    means = {quantity: subject_means(rows, quantity) for quantity in REPORTED}
     images: defaultdict[str, set[int]] = defaultdict(set)
     failures: defaultdict[str, int] = defaultdict(int)
     for row in rows:
@@ -158,7 +158,7 @@ def by_subject(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "subject": subject,
             "n_images": len(images[subject]),
             "failures": failures[subject],
-            **{quantity: means[quantity].get(subject) for quantity in QUANTITIES},
+            **{quantity: means[quantity].get(subject) for quantity in REPORTED},
         }
         for subject in sorted(images)
     ]

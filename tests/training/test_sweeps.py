@@ -150,6 +150,45 @@ def test_a_muscle_that_is_outlined_on_no_frame_is_measured_on_the_first(
     assert done.summary["failures"] == len(frames)
 
 
+def test_what_the_model_s_own_choice_of_frame_changes_stands_beside_the_error(
+    admin: User,
+    annotator: User,
+    make_model: Callable[..., ModelVersion],
+    make_image: Callable[..., Image],
+) -> None:
+    """The reference measures frame 1, the model frame 3, where it takes a wide ring for muscle."""
+    dynamic: dict[str, Any] = {"take": 1, "take_fields": {"kind": "dynamic"}}
+    discs = ((8.0, 2.0), (12.0, 2.0), (12.0, 2.0), (10.0, 12.0), (10.0, 12.0), (8.0, 2.0))
+    frames = [
+        make_image("V1", frame=number, pixels=ringed_scan(*disc), **dynamic)
+        for number, disc in enumerate(discs)
+    ]
+    SubjectPartition.objects.create(subject=frames[0].subject, partition=Partition.VALIDATION)
+    for frame, (radius, _) in zip(frames, discs, strict=True):
+        revision = outlines.save(frame, annotator, [disc_region(radius)], base=0)
+        references.accept_outside(revision, actor=admin)
+    done = evaluation.evaluate(make_model(DIM), "validation", admin)
+    (row,) = with_errors(done)
+    assert row.image_id == frames[1].pk
+    assert row.values["mt_error_mm"] == pytest.approx(2 * 2 * 0.1, abs=0.15)
+    assert row.values["mt_frame_choice_mm"] == pytest.approx(2 * (22 - 14) * 0.1, abs=0.15)
+    assert row.values["mt_frame_choice_percent"] == pytest.approx(100 * 16 / 24, abs=6)
+    assert done.summary["csa_frame_choice_mm2"]["mean"] == row.values["csa_frame_choice_mm2"]
+    (shown,) = evaluation_pages.shown_of(done.model)
+    assert "Thickness, choice of frame (mm)" in [line.title for line in shown.lines]
+
+
+def test_a_single_image_has_no_choice_of_frame(
+    admin: User, make_model: Callable[..., ModelVersion], make_reference: Callable[..., Image]
+) -> None:
+    make_reference("V1", "validation")
+    model = make_model(BRIGHT)
+    done = evaluation.evaluate(model, "validation", admin)
+    assert done.summary["csa_frame_choice_mm2"] is None
+    (shown,) = evaluation_pages.shown_of(model)
+    assert not [line.title for line in shown.lines if "choice of frame" in line.title]
+
+
 def test_one_frame_of_a_sweep_is_read_again_as_it_was_kept(
     site: Site, admin: User, make_model: Callable[..., ModelVersion], make_sweep: Any
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,13 +24,13 @@ from core.jobs import JobContext
 from core.services import audit, jobs
 from domain.calibration import PixelSpacing
 from domain.errors import InvalidInput, Refused
-from domain.geometry import regions_from_json
+from domain.geometry import Region, regions_from_json
 from inference.selectors.versions import model_with_id
 from inference.services import prediction
 from training import summarising, sweeps
 from training.models import Evaluation, EvaluationRow
 from training.scoring import (
-    QUANTITIES,
+    REPORTED,
     SCORING_VERSION,
     LabelScore,
     Protocol,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from inference.models import ModelVersion
     from inference.postprocessing import Outlined
 
-__all__ = ["PARTITIONS", "QUANTITIES", "evaluate", "protocol_of"]
+__all__ = ["PARTITIONS", "REPORTED", "evaluate", "protocol_of"]
 
 KIND = "evaluate"
 PARTITIONS = (TEST, VALIDATION)
@@ -210,7 +210,14 @@ def rows_by(
 
     `measured` is of all references that the items are among: a sweep's frame may not be an item.
     """
-    return [
+    found: dict[int, Sequence[Region]] = {}
+
+    def scored(item: Item) -> list[LabelScore]:
+        drawn = outlined(item)
+        found[item.image_id] = drawn.regions
+        return scores_of(drawn, labels, item, measured, protocol)
+
+    rows = [
         summarising.Row(
             image_id=item.image_id,
             subject=item.subject_code,
@@ -221,7 +228,12 @@ def rows_by(
             left_out=one.left_out,
         )
         for item in items
-        for one in scores_of(outlined(item), labels, item, measured, protocol)
+        for one in scored(item)
+    ]
+    choices = sweeps.frame_choices(items, found, measured, protocol)
+    return [
+        replace(row, values={**row.values, **choices.get((row.image_id, row.label), {})})
+        for row in rows
     ]
 
 

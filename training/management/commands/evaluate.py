@@ -36,10 +36,10 @@ class Command(StudyCommand):
             f"{answer['model']} on {answer['partition']}: {summary['n_images']} images of"
             f" {summary['n_subjects']} subjects, {summary['failures']} failures"
         ]
-        for quantity in evaluation.QUANTITIES:
+        for quantity in evaluation.REPORTED:
             figures = summary[quantity]
             if figures is not None:
-                lines.append(f"  {quantity:18} {_figures(figures)}")
+                lines.append(f"  {quantity:24} {_figures(figures)}")
         return "\n".join(lines)
 
 
