@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,7 @@ def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
         model_comparisons.subgroup_table(rows),
         len(evaluations.changed_since(one)),
         _former(one),
-        _left_out(summarising.n_cut(rows)),
+        left_out_in_words(summarising.n_cut(rows)),
     )
 
 
@@ -142,7 +143,7 @@ def _former(one: Evaluation) -> str:
     )
 
 
-def _left_out(n_cut: dict[str, int]) -> str:
+def left_out_in_words(n_cut: Mapping[str, int]) -> str:
     """`Errors of CSA: left out 2 that the view cuts.`, and the same of thickness."""
     return " ".join(
         f"Errors of {words}: left out {n_cut[size]} that the view cuts."
@@ -155,7 +156,7 @@ def _lines(summary: dict[str, Any], rows: list[Row], area_unit: str) -> list[Lin
     """The quantities that a summary has, with the bad tail of the rows that it sums up."""
     found = []
     for quantity in WORDS:
-        title, places, factor = _shown_as(quantity, area_unit)
+        title, places, factor = shown_as(quantity, area_unit)
         means = summarising.subject_means(rows, quantity).values()
         tail = bad_tail(quantity, [mean * factor for mean in means])
         if summary.get(quantity) is not None and tail is not None:
@@ -163,7 +164,7 @@ def _lines(summary: dict[str, Any], rows: list[Row], area_unit: str) -> list[Lin
     return found
 
 
-def _shown_as(quantity: str, area_unit: str) -> tuple[str, int, float]:
+def shown_as(quantity: str, area_unit: str) -> tuple[str, int, float]:
     """The title of a quantity, its places, and what its values are multiplied by."""
     title, places = WORDS[quantity]
     if quantity not in (CSA_ERROR, CSA_FRAME_CHOICE):

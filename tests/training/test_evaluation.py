@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from annotation.models import LockLook, SubjectPartition
 from annotation.services import outlines, references, scans, sites
 from core.models import AuditEvent, Job
+from core.numbers import number
 from core.services import jobs
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import Prediction
@@ -155,6 +156,10 @@ def test_the_command_speaks_to_people_too(locked, make_model, capsys):
     said = capsys.readouterr().out
     assert f"{TEST_SUBJECTS} images of {TEST_SUBJECTS} subjects" in said
     assert "95 % interval" in said
+    mean = Evaluation.objects.get().summary["csa_error_mm2"]["mean"]
+    (csa,) = [line for line in said.splitlines() if "CSA error (cm²)" in line]
+    assert csa.split()[3] == number(mean / 100, 3), "in the site's unit, as its page says it"
+    assert "mm²" not in said
 
 
 def test_the_command_names_what_is_missing(study, make_model):

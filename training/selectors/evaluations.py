@@ -133,6 +133,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "rests_on_single_readings": bool(
             evaluation.lock and evaluation.lock.rests_on_single_readings
         ),
+        "area_unit": evaluation.model.site.area_unit,
         "metrics_version": evaluation.metrics_version,
         "by_metrics_of_now": is_by_metrics_of_now(evaluation),
         "changed_since": changed_since(evaluation),

@@ -30,7 +30,6 @@ from inference.services import prediction
 from training import summarising, sweeps
 from training.models import Evaluation, EvaluationRow
 from training.scoring import (
-    REPORTED,
     SCORING_VERSION,
     LabelScore,
     Protocol,
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from core.models import Job, User
     from inference.models import ModelVersion
     from inference.postprocessing import Outlined
-
-__all__ = ["PARTITIONS", "REPORTED", "evaluate", "protocol_of"]
 
 KIND = "evaluate"
 PARTITIONS = (TEST, VALIDATION)

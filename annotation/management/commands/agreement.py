@@ -52,6 +52,8 @@ def _line(row: dict[str, Any], area_unit: str) -> str:
                 f"bias {_words(compared['bias'], unit.places, unit.factor)} {unit.sign}",
                 f"MDC95 {_words(compared['mdc95'], unit.places, unit.factor)} {unit.sign}",
             ]
+        if compared is not None and compared["n_cut"]:
+            parts.append(f"{name} left out {compared['n_cut']} that the view cuts")
     return (
         f"{row['site']} {row['label']}, {first} and {second}: {', '.join(parts)} "
         f"({row['n_images']} images of {row['n_subjects']} subjects)"

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandParser
 
 from annotation.management.study_command import StudyCommand
+from core.numbers import interval, number
 from inference.selectors import versions
+from training.evaluation_pages import WORDS, left_out_in_words, shown_as
 from training.selectors import evaluations
 from training.services import evaluation
+from training.summarising import times
 
 if TYPE_CHECKING:
     from annotation.models import Study
@@ -36,17 +39,19 @@ class Command(StudyCommand):
             f"{answer['model']} on {answer['partition']}: {summary['n_images']} images of"
             f" {summary['n_subjects']} subjects, {summary['failures']} failures"
         ]
-        for quantity in evaluation.REPORTED:
-            figures = summary[quantity]
-            if figures is not None:
-                lines.append(f"  {quantity:24} {_figures(figures)}")
-        return "\n".join(lines)
+        for quantity in WORDS:
+            title, places, factor = shown_as(quantity, answer["area_unit"])
+            if summary[quantity] is not None:
+                lines.append(f"  {title:32} {_figures(times(summary[quantity], factor), places)}")
+        left_out = left_out_in_words(summary["n_cut"])
+        return "\n".join([*lines, left_out] if left_out else lines)
 
 
-def _figures(figures: dict[str, Any]) -> str:
-    words = f"{figures['mean']:.3f}"
+def _figures(figures: dict[str, Any], places: int) -> str:
+    words = number(figures["mean"], places)
     if figures["sd"] is not None:
-        words += f" ± {figures['sd']:.3f}"
+        words += f" ± {number(figures['sd'], places)}"
     if figures["ci95"] is not None:
-        words += f" (95 % interval {figures['ci95'][0]:.3f} to {figures['ci95'][1]:.3f})"
-    return f"{words}, median {figures['median']:.3f}, n = {figures['n_subjects']} subjects"
+        words += f" (95 % interval {interval(figures['ci95'], places)})"
+    median = number(figures["median"], places)
+    return f"{words}, median {median}, n = {figures['n_subjects']} subjects"
