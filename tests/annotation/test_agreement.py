@@ -25,7 +25,6 @@ from annotation.services import (
     workflow,
 )
 from core.models import User
-from core.numbers import number
 from domain.calibration import PixelSpacing
 from tests.conftest import rectangle
 

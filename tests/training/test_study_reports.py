@@ -136,6 +136,9 @@ def test_the_command_writes_everything(serving, tmp_path, capsys):
     figures = read(folder / "tables" / "measuring-models.csv")
     assert {one["lock_digest"] for one in figures} == {serving.site.locks.get().digest}
     assert {one["quantity"] for one in figures} >= {"dice", "iou", "hd95_mm", "csa_error_mm2"}
+    assert {one["metrics_version"] for one in figures} == {SCORING_VERSION}
+    assert {one["n_cut"] for one in figures if one["quantity"] == "csa_error_mm2"} == {"0"}
+    assert {one["n_cut"] for one in figures if one["quantity"] == "dice"} == {""}
     assert len(read(folder / "tables" / "measurements.csv")) == 10
     assert [one["reason"] for one in read(folder / "tables" / "lineage.csv")] == ["begin", "begin"]
     summary = read(folder / "tables" / "measurement-summaries.csv")

@@ -16,7 +16,7 @@ MODELS = [
 ]  # fmt: skip
 FIGURES = [
     "site", "model", "lock_version", "lock_digest", "label", "quantity", "mean", "sd", "median",
-    "p5", "p95", "ci95_low", "ci95_high", "n_subjects",
+    "p5", "p95", "ci95_low", "ci95_high", "n_subjects", "n_cut", "metrics_version",
 ]  # fmt: skip
 AGREEMENT = [
     "site", "label", "first", "second", "with_model", "n_images", "n_subjects", "dice", "dice_low",
@@ -75,6 +75,8 @@ def _figures(report: StudyReport) -> Iterator[dict[str, Any]]:
                         "label": label,
                         "quantity": quantity,
                         **_statistics(summary[quantity]),
+                        "n_cut": summary.get("n_cut", {}).get(quantity.partition("_")[0]),
+                        "metrics_version": measuring.metrics_version,
                     }
 
 
