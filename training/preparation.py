@@ -45,6 +45,10 @@ def prepare(snapshot: Snapshot, progress: Progress) -> Prepared:
     """
     manifest = snapshot.manifest
     labels = current_labels(snapshot.site, tuple(manifest["labels"]))
+    if len(set(labels)) < len(labels):
+        raise TrainingFailed(
+            "Labels of this snapshot were merged since it was taken: start a new run."
+        )
     held_out = pool.locked_pixel_hashes(snapshot.site.study)
     revisions = pool.regions_of([entry["revision"] for entry in manifest["items"]])
     images: dict[int, TrainingImage] = {}

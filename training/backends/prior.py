@@ -129,7 +129,7 @@ class WeightSearch:
         self.data, self.parsed, self.card_input = data, settings, card_input
         self.log_prior, self.means, self.spreads = _statistics(data, card_input)
         self.epoch, self.best_epoch, self.best_dice = 0, 0, -1.0
-        facts = [asdict(settings), data.digest, data.labels]
+        facts = [asdict(settings), data.digest, data.classes]
         self.fingerprint = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def model(self, epoch: int) -> PriorModel:

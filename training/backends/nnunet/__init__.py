@@ -99,5 +99,5 @@ def _planned(configuration: Mapping[str, Any], is_small: bool) -> str:
 
 def _fingerprint(settings: NNUNetSettings, plans: Mapping[str, Any], data: TrainingData) -> str:
     """What a checkpoint must have in common with the training that takes it up."""
-    facts = [asdict(settings), plans["configurations"], data.digest, data.labels]
+    facts = [asdict(settings), plans["configurations"], data.digest, data.classes]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

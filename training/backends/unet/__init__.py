@@ -56,7 +56,7 @@ class UNetBackend:
         loop = Loop(parsed, data.classes, train, validation, device())
         begun_from = _initial_weights(loop.network, parsed.initial_weights)
         with memory_for(parsed.batch_size):
-            loop.run(reporter, fingerprint(parsed, data.digest, data.labels, card_input))
+            loop.run(reporter, fingerprint(parsed, data.digest, data.classes, card_input))
         best = loop.progress
         return Trained(
             onnx=to_onnx(loop.network, card_input),
