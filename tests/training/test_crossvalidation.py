@@ -12,15 +12,17 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from annotation.models import Image, LockLook, Site
+from annotation.services import calibrations, labels, sites
 from core.models import Job, User
 from core.services import jobs
+from domain.calibration import PixelSpacing
 from domain.errors import Conflict, InvalidInput, NotAllowed, Refused
 from inference.models import ModelVersion, Pointer, Purpose
 from tests.training.examples import ellipse_data
 from training import backends, work
 from training.backends.contract import EpochRow, TrainingFailed
 from training.models import Epoch, Evaluation
-from training.preparation import Prepared
+from training.preparation import Prepared, prepare
 from training.selectors import evaluations
 from training.services import crossvalidation, runs
 
@@ -167,6 +169,16 @@ def test_what_preparation_leaves_out_can_make_them_too_few(site: Site, admin: Us
         )
 
 
+def test_a_snapshot_whose_labels_were_merged_is_not_prepared(site: Site, admin: User) -> None:
+    snapshot = trained_model(site, admin).run.snapshot
+    snapshot.manifest["labels"] = ["RF", "rectus fem"]
+    sites.add_label(site, "rectus fem", actor=admin)
+    misspelt, right = (labels.label_named(site, name) for name in ("rectus fem", "RF"))
+    labels.merge(misspelt, right, actor=admin)
+    with pytest.raises(TrainingFailed, match="merged"):
+        prepare(snapshot, lambda done, count: None)
+
+
 def test_only_admins_and_one_at_a_time(site: Site, admin: User, expert: User) -> None:
     model = trained_model(site, admin)
     with pytest.raises(NotAllowed):
@@ -194,9 +206,14 @@ def test_a_candidate_and_the_current_model_are_proved_once_each(
 def test_a_model_without_a_run_is_evaluated_as_it_is(
     make_model: Callable[..., ModelVersion], admin: User
 ) -> None:
-    kept = cross_validated(make_model(), admin)
+    model = make_model()
+    kept = cross_validated(model, admin)
     assert kept.summary["how"] == "direct"
     assert kept.summary["dice"]["n_subjects"] == 8
+    assert crossvalidation.prove_alone(model) == []
+    image = kept.rows.first().image
+    calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=admin)
+    assert len(crossvalidation.prove_alone(model)) == 1
 
 
 def test_the_command_prints_the_rows(

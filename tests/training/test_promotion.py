@@ -7,9 +7,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
 
-from annotation.models import LockLook, Site, Suggestion
-from annotation.services import lock, suggestions
+from annotation.models import Image, LockLook, Site, Suggestion
+from annotation.services import calibrations, lock, suggestions
 from core.models import AuditEvent, Job
+from domain.calibration import PixelSpacing
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from inference.models import PointerMove, Purpose
 from inference.selectors.pointers import current_model
@@ -89,6 +90,24 @@ def test_a_better_model_wins(serving, admin, make_model, develop, confirm):
     assert measurement.numbers["current"] == serving.name
     assert [gain for gain, _ in measurement.numbers["power"]] == [0.005, 0.01, 0.02, 0.03]
     assert current_model(serving.site) == current_model(serving.site, "measurement") == better
+
+
+def test_a_corrected_scale_leaves_its_scan_out_of_the_comparison_and_blocks_nothing(
+    serving, admin, make_model, develop, confirm
+):
+    """Folds keep the scales of their snapshot: whatever was measured again would be refused."""
+    better = make_model(BRIGHT)
+    develop(better, 0.9)
+    confirm(better)
+    image = Image.objects.get(subject__code="D0")
+    calibrations.calibrate(image, PixelSpacing(0.2, 0.2, "depth"), actor=admin)
+
+    (pre_label, *_) = promotion.promote(better, admin, purposes=["pre-label"]).moves
+
+    assert pre_label.numbers["verdict"] == "not worse"
+    assert pre_label.numbers["n_subjects"] == 7
+    found = [check["found"] for check in pre_label.numbers["checks"]]
+    assert any(text.startswith("yes, without 1 scan that has another scale") for text in found)
 
 
 def test_what_is_not_worse_makes_pre_labels_and_measures_nothing(

@@ -99,16 +99,22 @@ def prove_against_current(model: ModelVersion) -> list[Job]:
     current = current_model(model.site)
     if current is None or current == model:
         return []
-    return [
-        submit(one, None)
-        for one in (model, current)
-        if evaluations.standing(one, DEVELOPMENT) is None
-    ]
+    return [submit(one, None) for one in (model, current) if _lacks_proof(one)]
 
 
 def prove_alone(model: ModelVersion) -> list[Job]:
     """Queue the model's own folds where it lacks them: its Dice gets an interval from them."""
-    return [] if evaluations.standing(model, DEVELOPMENT) else [submit(model, None)]
+    return [submit(model, None)] if _lacks_proof(model) else []
+
+
+def _lacks_proof(model: ModelVersion) -> bool:
+    """Whether a model has no figures on development subjects that another evaluation could give: a
+    direct one is repeated where scans have another scale since, folds are those of their
+    snapshot."""
+    standing = evaluations.standing(model, DEVELOPMENT)
+    if standing is None:
+        return True
+    return standing.summary.get("how") == DIRECT and bool(evaluations.changed_since(standing))
 
 
 def plan_of(job: Job) -> Plan:

@@ -109,14 +109,18 @@ def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgeme
             figures.dice,
             model.site.dice_floor,
             values,
-            facts=[*_file_facts(model), *_scale_facts(evaluation), *facts],
+            facts=[*_file_facts(model), _scale_fact(evaluation), *facts],
         )
         return Judgement(
             Purpose.PRE_LABEL, model, None, decision, values, version, evaluation, None
         )
     evaluation, serving = _needed(model, DEVELOPMENT), _needed(current, DEVELOPMENT)
-    rows, serving_rows = on_same_images(
+    shared, serving_shared = on_same_images(
         evaluations.rows_of(evaluation), evaluations.rows_of(serving)
+    )
+    changed = {*evaluations.changed_since(evaluation), *evaluations.changed_since(serving)}
+    rows, serving_rows = (
+        [row for row in found if row.image_id not in changed] for found in (shared, serving_shared)
     )
     decision = gate.compare_for_pre_labels(
         figures_of(rows),
@@ -125,7 +129,7 @@ def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgeme
         facts=[
             *_file_facts(model, current),
             _same_metrics(evaluation, serving),
-            *_scale_facts(evaluation, serving),
+            _without_changed(len(_images(shared) & changed)),
             _unseen(model, evaluation),
             _unseen(current, serving),
             *facts,
@@ -204,7 +208,7 @@ def _first(
     values: GateConfiguration,
     more: Sequence[Fact],
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
-    facts = [*_file_facts(model), *_scale_facts(evaluation), _no_leak(model, rows), *more]
+    facts = [*_file_facts(model), _scale_fact(evaluation), _no_leak(model, rows), *more]
     dice = figures_of(rows).dice
     return gate.first_model(dice, model.site.dice_floor, values, facts=facts), ()
 
@@ -224,7 +228,8 @@ def _against(
         *_file_facts(model, current),
         Fact("The same locked scans for both", _images(rows) == _images(serving_rows)),
         _same_metrics(evaluation, serving),
-        *_scale_facts(evaluation, serving),
+        _scale_fact(evaluation),
+        _scale_fact(serving),
         _no_leak(model, rows),
         *more,
     ]
@@ -278,24 +283,30 @@ def _file_facts(*models: ModelVersion) -> list[Fact]:
     ]
 
 
-def _scale_facts(*judged: Evaluation) -> list[Fact]:
-    """Whether each evaluation was measured under the scales and takes that hold now."""
-    return [_scale_fact(one) for one in judged]
+def _without_changed(changed: int) -> Fact:
+    """Development scans that changed since either model was measured are compared no more: an
+    out-of-fold evaluation keeps the scales of its snapshot, and is not repeated under others."""
+    scans = "1 scan that has" if changed == 1 else f"{changed} scans that have"
+    return Fact(
+        "Only scans measured under the scales that hold now",
+        True,
+        f"yes, without {scans} another scale, selected take or measured frame since"
+        if changed
+        else "",
+    )
 
 
 def _scale_fact(judged: Evaluation) -> Fact:
+    """Whether an evaluation was measured under the scales, takes and frames that hold now."""
     title = f"{judged.model.name} was measured under the scales that hold now"
     changed = len(evaluations.changed_since(judged))
     if not changed:
         return Fact(title, True)
-    again = (
-        "train and cross-validate again"
-        if judged.summary.get("how") == OUT_OF_FOLD
-        else "evaluate it again"
-    )
     scans = "1 scan has" if changed == 1 else f"{changed} scans have"
     return Fact(
-        title, False, f"{scans} another scale, selected take or measured frame since: {again}"
+        title,
+        False,
+        f"{scans} another scale, selected take or measured frame since: evaluate it again",
     )
 
 
