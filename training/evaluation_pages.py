@@ -11,7 +11,7 @@ from core.numbers import difference_unit, number
 from inference.models import Purpose
 from inference.selectors import pointers
 from training import model_comparisons, model_figures, summarising
-from training.scoring import CSA, MT, UNION
+from training.scoring import CSA, MT
 from training.selectors import evaluations, model_pages
 from training.selectors.evaluations import DEVELOPMENT, TEST, VALIDATION
 from training.summarising import Tail, bad_tail
@@ -105,25 +105,23 @@ def _before(model: ModelVersion, evaluation: Evaluation) -> Evaluation | None:
 
 
 def _shown(one: Evaluation, before: Evaluation | None) -> Shown:
-    rows = evaluations.rows_of(one)
-    of_labels = [row for row in rows if row.label != UNION]
+    rows, summary = evaluations.rows_of(one), evaluations.summary_of(one)
     figures = [model_figures.by_subject(one, rows)]
     if before is not None:
         figures.append(model_comparisons.differences(one, rows, before))
-    labels = one.summary.get("labels", {})
     area_unit = one.model.site.area_unit
     lines = [
-        (label, _lines(summary, [row for row in rows if row.label == label], area_unit))
-        for label, summary in labels.items()
+        (label, _lines(of_label, [row for row in rows if row.label == label], area_unit))
+        for label, of_label in summary.get("labels", {}).items()
     ]
-    if "union" in one.summary:
-        together = [row for row in rows if row.label == UNION]
-        lines.append((ALL_TOGETHER, _lines(one.summary["union"], together, area_unit)))
+    if "union" in summary:
+        together = evaluations.rows_of(one, union=True)
+        lines.append((ALL_TOGETHER, _lines(summary["union"], together, area_unit)))
     return Shown(
         one,
         before,
         rows,
-        _lines(one.summary, of_labels, area_unit),
+        _lines(summary, rows, area_unit),
         lines,
         [*figures, *model_comparisons.errors(one, rows, area_unit)],
         model_comparisons.subgroup_table(rows),

@@ -117,16 +117,17 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     """
     of_labels = [row for row in rows if row.label != UNION]
     labels = list(dict.fromkeys(row.label for row in of_labels))
-    summary = _quantities(of_labels)
+    summary = quantities(of_labels)
     if len(labels) > 1:
         summary["labels"] = {
-            label: _quantities([row for row in rows if row.label == label]) for label in labels
+            label: quantities([row for row in rows if row.label == label]) for label in labels
         }
-        summary["union"] = _quantities([row for row in rows if row.label == UNION])
+        summary["union"] = quantities([row for row in rows if row.label == UNION])
     return summary
 
 
-def _quantities(rows: Sequence[Row]) -> dict[str, Any]:
+def quantities(rows: Sequence[Row]) -> dict[str, Any]:
+    """What is counted of rows, and each quantity over their subjects."""
     return {
         "n_images": len({row.image_id for row in rows}),
         "n_subjects": len({row.subject for row in rows}),

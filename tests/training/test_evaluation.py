@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from annotation.models import LockLook, SubjectPartition
-from annotation.services import outlines, references, scans, sites
+from annotation.services import labels, outlines, references, scans, sites
 from core.models import AuditEvent, Job
 from core.numbers import number
 from core.services import jobs
@@ -19,6 +19,7 @@ from inference.services import registry
 from tests.conftest import rectangle
 from tests.inference.tiny_models import brightness_network, card_json
 from tests.training.conftest import BRIGHT, DIM, TEST_SUBJECTS
+from training import evaluation_pages
 from training.models import Evaluation
 from training.selectors import evaluations
 from training.services import evaluation
@@ -210,3 +211,20 @@ def test_several_labels_have_figures_of_their_own_and_of_their_union(
     answer = evaluations.as_json(done)
     assert [row["label"] for row in answer["rows"]] == ["PL", "PB"]
     assert answer["subjects"][0]["dice"] == pytest.approx(done.summary["dice"]["mean"])
+    (shown,) = evaluation_pages.shown_of(done.model)
+    assert [label for label, _ in shown.labels] == ["PL", "PB", "All together"]
+    assert all(lines for _, lines in shown.labels)
+
+    labels.rename(labels.label_named(peroneus, "PL"), "longus", actor=admin)
+    (shown,) = evaluation_pages.shown_of(done.model)
+    assert [label for label, _ in shown.labels] == ["longus", "PB", "All together"]
+    assert all(lines for _, lines in shown.labels)
+    assert set(evaluations.as_json(done)["summary"]["labels"]) == {"longus", "PB"}
+
+    kept = done.summary["labels"]
+    labels.merge(
+        labels.label_named(peroneus, "PB"), labels.label_named(peroneus, "longus"), actor=admin
+    )
+    (merged,) = evaluations.summary_of(Evaluation.objects.get(pk=done.pk))["labels"].values()
+    both = [kept[label]["dice"]["mean"] for label in ("PL", "PB")]
+    assert merged["dice"]["mean"] == pytest.approx(sum(both) / 2)

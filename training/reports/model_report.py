@@ -495,7 +495,7 @@ def evaluation_facts(shown: Shown) -> EvaluationFacts:
         changed_since=shown.changed_since,
         former=shown.former,
         left_out=shown.left_out,
-        summary=one.summary,
+        summary=evaluations.summary_of(one),
         subjects=summarising.by_subject(shown.rows),
         differences=_differences(shown),
         subgroups=shown.subgroups,

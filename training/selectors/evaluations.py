@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Calibration, Image, MeasuredFrame
-from annotation.selectors.labels import former_names
+from annotation.selectors.labels import current_labels, former_names
 from domain.names import identity
 from training import summarising
 from training.models import Evaluation
@@ -102,12 +102,14 @@ def _spacing(calibration: Calibration | None) -> list[float] | None:
     return None if calibration is None else [calibration.x_mm, calibration.y_mm]
 
 
-def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
-    """The stored rows, one per image and label; not those of several labels' union.
+def rows_of(evaluation: Evaluation, *, union: bool = False) -> list[summarising.Row]:
+    """The stored rows, one per image and label; `union`: in their place those of all labels taken
+    together, one per image.
 
     Labels that were renamed since have their names of now.
     """
     names = former_names(evaluation.model.site)
+    stored = evaluation.rows.filter(label=UNION) if union else evaluation.rows.exclude(label=UNION)
     return [
         summarising.Row(
             row.image_id,
@@ -118,8 +120,25 @@ def rows_of(evaluation: Evaluation) -> list[summarising.Row]:
             tuple(row.cut),
             tuple(row.left_out),
         )
-        for row in evaluation.rows.exclude(label=UNION)
+        for row in stored
     ]
+
+
+def summary_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The stored summary, each label by its name of now; labels that were merged since have the
+    summary of all their rows."""
+    kept = evaluation.summary.get("labels")
+    if not kept:
+        return dict(evaluation.summary)
+    names = current_labels(evaluation.model.site, tuple(kept))
+    rows = rows_of(evaluation) if len(set(names)) < len(names) else []
+    labels = {
+        now: summary
+        if names.count(now) == 1
+        else summarising.quantities([row for row in rows if row.label == now])
+        for now, summary in zip(names, kept.values(), strict=True)
+    }
+    return {**evaluation.summary, "labels": labels}
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -150,5 +169,5 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             for row in rows
         ],
         "subjects": summarising.by_subject(rows),
-        "summary": evaluation.summary,
+        "summary": summary_of(evaluation),
     }
