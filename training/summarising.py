@@ -40,7 +40,7 @@ class Row:
 def subject_means(rows: Iterable[Row], quantity: str) -> dict[str, float]:
     """{subject: mean over its images of the mean over the image's labels}, subjects sorted.
 
-    A subject without any value of this quantity (not calibrated) is left out.
+    A subject without any value of this quantity (not calibrated, cut by the view) is left out.
     """
     by_image: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
     for row in rows:
