@@ -44,7 +44,7 @@ from annotation.selectors.deciding import (
     remarks_on,
 )
 from annotation.selectors.guideline import ShownExample, shown_examples
-from annotation.selectors.images import spacing_of
+from annotation.selectors.images import spacing_of, why_no_mm
 from annotation.selectors.locks import correction_to_draw
 from annotation.selectors.queue import next_for, outstanding_readings, queue_length
 from annotation.selectors.reservations import held_by_others
@@ -203,6 +203,7 @@ def _page(
             "area_unit": image.site.area_unit,
             "time_zone": user.time_zone,
             "spacing": _spacing(image),
+            "why_no_mm": _why_no_mm(image),
             "labels": _labels(image.site),
             "annotation": _work(annotation) if annotation else None,
             "suggestion": _suggestion(suggestion) if suggestion else None,
@@ -268,6 +269,12 @@ def _why_no_review(user: User, annotation: Annotation, decide_now: bool) -> str:
 def _spacing(image: Image) -> list[float] | None:
     spacing = spacing_of(image)
     return [spacing.x_mm, spacing.y_mm] if spacing else None
+
+
+def _why_no_mm(image: Image) -> str:
+    """A sentence that says why figures are in px; empty where they are in mm."""
+    reason = why_no_mm(image)
+    return f"No mm: {reason}." if reason else ""
 
 
 def _labels(site: Site) -> list[dict[str, Any]]:

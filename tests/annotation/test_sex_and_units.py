@@ -10,10 +10,11 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from annotation.models import Subject
-from annotation.services import sites
+from annotation.services import outlines, sites, workflow
 from core.models import AuditEvent
 from domain.errors import InvalidInput
 from tests.annotation.references import approve
+from tests.conftest import rectangle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,25 @@ def test_page_csv_and_editor_say_the_site_s_unit(
     assert '"time_zone": "UTC"' in editor
     table = b"".join(client.get("/studies/lab/measurements.csv").streaming_content).decode()
     assert "csa_mm2" in table
+
+
+def test_the_editor_says_why_there_are_no_mm_to_who_outlines_and_who_reviews(
+    make_image: Callable[..., Image],
+    annotator: User,
+    expert: User,
+    client_of: Callable[[User], Client],
+) -> None:
+    said = "No mm: the depth is known, the image area is not."
+    image = make_image("S1", spacing=None, take_fields={"depth_mm": 40.0})
+    address = f"/studies/lab/images/{image.pk}/edit/"
+    assert said in client_of(annotator).get(address).content.decode()
+    work = outlines.save(image, annotator, [rectangle(5, 10, 35, 30)], base=0).annotation
+    workflow.submit(work, annotator)
+    page = client_of(expert).get(f"/studies/lab/annotations/{work.pk}/review/")
+    assert said in page.content.decode()
+    calibrated = make_image("S2")
+    address = f"/studies/lab/images/{calibrated.pk}/edit/"
+    assert "No mm" not in client_of(annotator).get(address).content.decode()
 
 
 @pytest.mark.django_db

@@ -242,15 +242,40 @@ def test_cut_by_the_view_makes_it_visible_csa(
     assert head(scan).regions[0]["cut"] == ["left"]
 
 
-def test_without_a_calibration_nothing_is_in_mm(
-    window_of: Callable[..., EditorWindow], make_scan: Callable[..., Image], annotator: User
+@pytest.mark.parametrize(
+    ("take", "reason"),
+    [
+        ({}, "No mm: not calibrated."),
+        ({"depth_mm": 40.0}, "No mm: the depth is known, the image area is not."),
+    ],
+)
+def test_without_mm_the_figures_are_in_px_and_the_panel_says_why(
+    window_of: Callable[..., EditorWindow],
+    make_scan: Callable[..., Image],
+    annotator: User,
+    take: dict[str, float],
+    reason: str,
 ) -> None:
-    scan = make_scan("S-019", spacing=None)
+    scan = make_scan("S-019", spacing=None, take_fields=take)
+    window = window_of(annotator).open(edit_address(scan))
+    expect(window.page.locator(".why-no-mm")).to_have_text(reason)
+    window.draw(SQUARE)
+    expect(window.page.locator("[data-value=csa]")).to_have_text(re.compile(r"^\d+ px²$"))
+    expect(window.page.locator("[data-value=mt]")).to_have_text(re.compile(r"^\d+\.\d px$"))
+    assert " mm" not in window.page.locator(".structure").inner_text()
+    window.press("m")
+    window.drag((50, 50), (50, 150))
+    said = f"Distance: 100 px. {reason}"
+    expect(window.page.locator("[data-piece=message]")).to_have_text(said)
+
+
+def test_a_calibrated_scan_is_in_mm_and_explains_nothing(
+    window_of: Callable[..., EditorWindow], scan: Image, annotator: User
+) -> None:
     window = window_of(annotator).open(edit_address(scan))
     window.draw(SQUARE)
-    expect(window.page.locator("[data-value=csa]")).to_have_text("not calibrated")
-    expect(window.page.locator("[data-value=mt]")).to_have_text("not calibrated")
-    assert " mm" not in window.page.locator(".structure").inner_text()
+    expect(window.page.locator("[data-value=mt]")).to_have_text(re.compile(r" mm$"))
+    expect(window.page.locator(".why-no-mm")).to_have_count(0)
 
 
 def test_a_longitudinal_site_gives_thickness_and_no_csa(

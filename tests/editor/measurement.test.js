@@ -90,6 +90,7 @@ test("nothing is in mm without a calibration", () => {
   const measured = measureLabel(drawn, "RF", { ...site, spacing: null });
   assert.equal(measured.drawn, true);
   assert.equal(measured.csaMm2, null);
+  assert.equal(measured.csaPx2, 200);
   assert.equal(measured.thickness?.valueMm, null);
   assert.equal(measured.thickness?.valuePx, 20);
 });
@@ -98,6 +99,7 @@ test("a longitudinal site gives thickness, never CSA", () => {
   const drawn = [region("VL", rectangle(0, 0, 10, 20))];
   const measured = measureLabel(drawn, "VL", { ...site, plane: "longitudinal" });
   assert.equal(measured.csaMm2, null);
+  assert.equal(measured.csaPx2, null);
   assertNear(measured.thickness?.valueMm ?? NaN, 20 * spacing[1], 1e-9, "mm");
 });
 
@@ -120,6 +122,7 @@ test("what is not drawn has no measures", () => {
     parts: 0,
     holes: 0,
     csaMm2: null,
+    csaPx2: null,
     isVisibleCsa: false,
     thickness: null,
     echoIntensity: null,

@@ -15,6 +15,7 @@
  *   image: {id: number, width: number, height: number, pixels: string},
  *   plane: string, thickness_definition: string, time_zone: string,
  *   area_unit: import("#editor/numbers.js").AreaUnit, spacing: [number, number] | null,
+ *   why_no_mm: string,
  *   labels: Label[],
  *   annotation: {id: number, revision: number, regions: Region[], state: string, origin: string,
  *     suggestion_version: string, decision: string, reason: string} | null,

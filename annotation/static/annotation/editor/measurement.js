@@ -11,7 +11,7 @@
  * @typedef {{from: Point, to: Point, left: number, right: number}} Edge
  * @typedef {{valuePx: number, valueMm: number | null, line: Line}} Thickness
  * @typedef {{drawn: boolean, parts: number, holes: number, csaMm2: number | null,
- *   isVisibleCsa: boolean, thickness: Thickness | null, echoIntensity: number | null}} Measured
+ *   csaPx2: number | null, isVisibleCsa: boolean, thickness: Thickness | null, echoIntensity: number | null}} Measured
  */
 import { echoIntensity } from "#editor/echo-intensity.js";
 import { bounds, footOnRing, partsArea, ringArea } from "#editor/geometry.js";
@@ -44,11 +44,13 @@ export function csaMm2(parts, [x, y]) {
 export function measureLabel(regions, label, { plane, thickness_definition, spacing }, grey = null) {
   const drawn = regions.filter((region) => region.label === label);
   const parts = drawn.flatMap((region) => region.parts);
+  const hasCsa = parts.length > 0 && plane === "transverse";
   return {
     drawn: parts.length > 0,
     parts: parts.length,
     holes: parts.flat().length - parts.length,
-    csaMm2: parts.length && spacing && plane === "transverse" ? csaMm2(parts, spacing) : null,
+    csaMm2: hasCsa && spacing ? csaMm2(parts, spacing) : null,
+    csaPx2: hasCsa ? partsArea(parts) : null,
     isVisibleCsa: drawn.some(({ cut }) => cut.length > 0),
     thickness: parts.length ? thickness(parts, thickness_definition, spacing) : null,
     echoIntensity: grey && echoIntensity(parts, grey),

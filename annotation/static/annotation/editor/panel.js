@@ -101,15 +101,16 @@ export class Panel {
   }
 
   /** @param {HTMLElement} row @param {Measured} measured */
-  #fill(row, { drawn, parts, holes, csaMm2, isVisibleCsa, thickness, echoIntensity }) {
+  #fill(row, { drawn, parts, holes, csaMm2, csaPx2, isVisibleCsa, thickness, echoIntensity }) {
     const put = (/** @type {string} */ name, /** @type {string} */ text) => {
       const output = row.querySelector(`[data-value="${name}"]`);
       if (output && output.textContent !== text) output.textContent = text;
     };
-    const nothing = drawn ? "not calibrated" : "–";
-    put("csa", csaMm2 === null ? nothing : area(csaMm2, this.#editor.data.area_unit));
+    const csaPx = csaPx2 === null ? "–" : `${number(csaPx2, 0)} px²`;
+    const mtPx = thickness === null ? "–" : `${number(thickness.valuePx, 1)} px`;
+    put("csa", csaMm2 === null ? csaPx : area(csaMm2, this.#editor.data.area_unit));
     put("csa-name", isVisibleCsa ? "visible CSA" : "CSA");
-    put("mt", thickness?.valueMm == null ? nothing : `${number(thickness.valueMm, 1)} mm`);
+    put("mt", thickness?.valueMm == null ? mtPx : `${number(thickness.valueMm, 1)} mm`);
     put("ei", echoIntensity === null ? "–" : number(echoIntensity, 0));
     put("parts", drawn ? counted(parts, holes) : "–");
   }

@@ -20,7 +20,10 @@ export class RulerTool {
       /** @param {Pointer} pointer */
       move: ({ point: to }) => this.desk.sketch({ ruler: { from, to, text: this.#length(from, to) } }),
       /** @param {Pointer} pointer */
-      release: ({ point: to }) => this.desk.say(`Distance: ${this.#length(from, to)}.`),
+      release: ({ point: to }) => {
+        const { why_no_mm } = this.desk.data;
+        this.desk.say(`Distance: ${this.#length(from, to)}.${why_no_mm && ` ${why_no_mm}`}`);
+      },
       cancel: () => this.leave(),
     };
   }
@@ -30,7 +33,7 @@ export class RulerTool {
     const { spacing } = this.desk.data;
     const [x, y] = spacing ?? [1, 1];
     const length = Math.hypot((to[0] - from[0]) * x, (to[1] - from[1]) * y);
-    return spacing ? `${length.toFixed(1)} mm` : `${length.toFixed(0)} px, not calibrated`;
+    return spacing ? `${length.toFixed(1)} mm` : `${length.toFixed(0)} px`;
   }
 
   leave() {

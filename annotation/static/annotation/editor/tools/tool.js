@@ -26,7 +26,7 @@
  *   readonly stage: {picture: {readonly grey: import("#editor/echo-intensity.js").Grey | null}},
  *   readonly data: {
  *     image: {width: number, height: number},
- *     spacing: [number, number] | null,
+ *     spacing: [number, number] | null, why_no_mm: string,
  *     labels: import("#editor/overlay.js").Label[],
  *   },
  *   commit(regions: Region[], tool: string, said: string): boolean,
