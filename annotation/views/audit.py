@@ -12,6 +12,7 @@ from annotation.middleware import StudyRequest
 from annotation.models import Study
 from annotation.policies import Role, require_role
 from core.pages import Pages
+from core.selectors.audit import targets_in_words
 
 
 @require_GET
@@ -20,9 +21,10 @@ def audit(request: StudyRequest, study: Study) -> HttpResponse:
     require_role(request.role, Role.ADMIN)
     form = AuditFilter(study.name, request.GET)
     page = form.page()
+    targets = targets_in_words(page.events)
     context = {
         "form": form,
-        "events": page.events,
+        "events": [(event, targets[event.sequence]) for event in page.events],
         "pages": Pages(
             "",
             _address(request, newer=page.newer_than) if page.newer_than else "",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.models import AuditEvent
+from core.jobs import in_words
+from core.models import AuditEvent, Job
 
 PAGE_SIZE = 50
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DOUBLED = re.compile(r"^(.+) (?=\1\b)")
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,17 @@ def actors(scope: str) -> list[str]:
     """Everybody who has done something in a scope, in alphabetical order."""
     found = AuditEvent.objects.filter(scope=scope).order_by().values_list("actor_name", flat=True)
     return sorted(found.distinct())
+
+
+def targets_in_words(events: Iterable[AuditEvent]) -> dict[int, str]:
+    """What each event was done to, by its sequence number: a job by what it does, not by its id."""
+    recorded = {event.sequence: event.target for event in events}
+    ids = [target for target in recorded.values() if UUID.fullmatch(target)]
+    jobs = Job.objects.filter(pk__in=ids)
+    titles = {str(job.pk): job.title or in_words(job.kind) for job in jobs}
+    return {
+        sequence: titles.get(target, "a job that is gone")
+        if UUID.fullmatch(target)
+        else DOUBLED.sub("", target)
+        for sequence, target in recorded.items()
+    }

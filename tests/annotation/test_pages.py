@@ -869,6 +869,20 @@ def test_the_audit_page_shows_this_study_only(
     assert "mine" not in narrowed.content.decode()
 
 
+def test_the_audit_page_names_a_job_by_what_it_does_and_says_no_kind_twice(
+    study: Study, site: Site, admin: User, client_of: ClientOf
+) -> None:
+    from core.services import audit
+
+    job = Job.objects.create(kind="import_dataset", scope="lab", title="Import of legs.zip")
+    gone = "00000000-0000-4000-8000-000000000000"
+    for target in (str(job.pk), gone, "lock lock 1 of biceps", "run runner"):
+        audit.record("tested", actor=admin, target=target, scope="lab")
+    text = client_of(admin).get("/studies/lab/audit/", {"verb": "tested"}).content.decode()
+    cells = re.findall(r"<td>([^<]*)</td>\s*<td>\s*</td>", text)
+    assert cells == ["run runner", "lock 1 of biceps", "a job that is gone", "Import of legs.zip"]
+
+
 @pytest.fixture
 def running_job(study: Study, admin: User) -> Job:
     begun = timezone.now() - timedelta(minutes=5)
