@@ -123,6 +123,8 @@ def test_visits_are_asked_and_the_pattern_is_one_click(
     browser, page = previewed({f"P0{n}/v1/a.png": picture(n) for n in (1, 2)})
     shown = browser.get(page).content.decode()
     assert "Whose scans are these?" in shown
+    assert "P01/v1/a.png is of &#x27;P01&#x27;" in shown
+    assert "P01/v1/a.png is of &#x27;v1&#x27;" in shown
     job = Job.objects.order_by("-created_at")[0]
     assert job.result is not None
 

@@ -63,3 +63,11 @@ def test_sweeps_are_asked_by_the_folder_above_them() -> None:
     assert hit is not None
     assert hit["subject"] == "P01"
     assert questions(["P01/sweep/1.png", "P02/sweep/1.png"], sweeps=True) == []
+
+
+def test_each_pattern_says_whose_a_file_would_be() -> None:
+    (found,) = questions(["P01/v1/a.png", "P02/v1/a.png"])
+
+    assert found.read_by(found.pattern) == "P01/v1/a.png is of 'P01'"
+    assert found.read_by(found.as_before) == "P01/v1/a.png is of 'v1'"
+    assert "different people" not in found.reason

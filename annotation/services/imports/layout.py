@@ -49,8 +49,14 @@ class Question:
         return (
             f"{self.why}. Say whose the scans are: by the pattern {self.pattern}"
             f"{' (visits without a date count as takes)' if undated else ''} or another, by a "
-            f"manifest, or by the pattern {self.as_before} if they are different people"
+            f"manifest, or by the pattern {self.as_before}, by which {self.read_by(self.as_before)}"
         )
+
+    def read_by(self, pattern: str) -> str:
+        """Whose the first of the files is by a pattern, in words."""
+        hit = re.search(pattern, self.paths[0])
+        subject = repr(hit.group("subject")) if hit else "nobody"
+        return f"{self.paths[0]} is of {subject}"
 
 
 def questions(paths: Sequence[str], *, sweeps: bool = False) -> list[Question]:

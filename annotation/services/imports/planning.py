@@ -166,8 +166,10 @@ def _without_questions(
 ) -> list[ListedFile]:
     """The images whose folders or names say whose they are; the others are refused, and asked."""
     for question in questions([file.name for file in images], sweeps=request.sweeps):
-        report.patterns.append({"pattern": question.pattern, "why": question.why})
-        report.patterns.append({"pattern": question.as_before, "why": "different people"})
+        report.patterns += [
+            {"pattern": pattern, "why": question.why, "read": question.read_by(pattern)}
+            for pattern in (question.pattern, question.as_before)
+        ]
         for path in question.paths:
             report.refuse(path, question.reason)
     return [file for file in images if not report.is_refused(file.name)]
