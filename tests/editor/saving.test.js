@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Handover } from "#editor/handover.js";
 import { latestChain, MemoryJournal, randomKey } from "#editor/journal.js";
 import { saveNotice, saveWords } from "#editor/save-words.js";
 import { Saver } from "#editor/saver.js";
 
 import { rectangle, region } from "./shapes-of-tests.js";
+import { storage } from "./storage-of-tests.js";
 
 /** @typedef {import("#editor/journal.js").Entry} Entry */
 /** @typedef {import("#editor/journal.js").Work} Work */
@@ -290,6 +292,31 @@ test("saving goes on where the browser keeps nothing, and says so", async () => 
   await saveNow(saver, 10);
   assert.equal(server.revisions.length, 1);
   assert.equal(saver.journalFailed, true);
+});
+
+test("where the disk is full, what a page hands over is saved by the next one and shown by none after", async () => {
+  const server = new Server();
+  const full = {
+    put: () => Promise.reject(new Error("no room")),
+    remove: () => Promise.reject(new Error("no room")),
+    entries: () => Promise.reject(new Error("no room")),
+    handover: new Handover(storage()),
+  };
+  const journal = /** @type {any} */ (full);
+  server.mood = "down";
+  const left = await openWindow(server, journal);
+  await saveNow(left.saver, 10);
+  left.saver.flush(true);
+  left.saver.close();
+  const next = windowOn(server, journal);
+  assert.deepEqual(await next.saver.start(), work(10));
+  assert.equal(next.saver.state.kind, "saving");
+  assert.equal(full.handover.given("1:7").length, 1);
+  server.mood = "up";
+  await next.saver.flush();
+  assert.equal(next.saver.state.kind, "saved");
+  assert.equal(server.revisions.length, 1);
+  assert.deepEqual(full.handover.given("1:7"), []);
 });
 
 test("only the window that wrote last is taken up, in its order", () => {

@@ -84,7 +84,7 @@ export class Saver {
    */
   async start() {
     const { journal, scope } = this.#options;
-    const entries = await journal.entries(scope).catch(() => this.#keptNothing());
+    const entries = await journal.entries(scope).catch(() => this.#onlyHandedOver());
     const left = latestChain(entries.filter(({ tab }) => tab !== this.#tab));
     if (entries.some(({ schema }) => schema > SCHEMA)) {
       this.#hold({ kind: "newer", changes: left.reduce((sum, { changes }) => sum + changes, 0) });
@@ -116,10 +116,11 @@ export class Saver {
     for (const { key } of left) if (!keys.includes(key)) await this.#forget(key);
   }
 
-  /** @returns {Entry[]} */
-  #keptNothing() {
+  /** What the page before has handed over, where the browser keeps nothing else. @returns {Entry[]} */
+  #onlyHandedOver() {
     this.#keepsNothing = true;
-    return [];
+    const { journal, scope } = this.#options;
+    return journal.handover?.given(scope) ?? [];
   }
 
   /** @param {Work} work after a gesture; its seconds and tools are those of this gesture alone */
@@ -296,6 +297,8 @@ export class Saver {
 
   /** @param {number | null} at */
   #settle(at) {
+    const { journal, scope } = this.#options;
+    journal.handover?.taken(scope);
     this.#setState({ kind: "saved", at });
     this.#waiters.splice(0).forEach((resolve) => resolve());
   }
