@@ -12,7 +12,7 @@ function turn(deltaX, deltaY, { ctrlKey = false, deltaMode = 0, after = 1000 } =
 }
 
 test("a wheel zooms, whether it tells px or lines", () => {
-  for (const one of [turn(0, -100), turn(0, -120), turn(0, -3, { deltaMode: 1 }), turn(-120, 0)]) {
+  for (const one of [turn(0, -100), turn(0, -66.67), turn(0, -120), turn(0, -3, { deltaMode: 1 }), turn(-120, 0)]) {
     const meant = new Wheel().meant(one);
     assert.ok("zoom" in meant && meant.zoom > 1.05, JSON.stringify(one));
   }

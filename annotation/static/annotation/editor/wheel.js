@@ -1,7 +1,7 @@
 /**
  * What a turn of the wheel means: a wheel zooms, two fingers on a trackpad move the scan and their
  * pinch, which browsers tell as the wheel with Ctrl, zooms. Which of both it is shows at its
- * beginning: a wheel turns upright, in whole and large steps.
+ * beginning: a wheel turns upright, in large steps.
  */
 
 const WHEEL_ZOOM = 0.0015;
@@ -51,7 +51,7 @@ export class Wheel {
     this.#turned = 0;
     const isSlanted = deltaX !== 0 && deltaY !== 0;
     const largest = Math.max(Math.abs(deltaX), Math.abs(deltaY));
-    this.#isTrackpad = deltaMode === 0 && (isSlanted || largest < SMALLEST_STEP || !Number.isInteger(largest));
+    this.#isTrackpad = deltaMode === 0 && (isSlanted || largest < SMALLEST_STEP);
   }
 }
 
