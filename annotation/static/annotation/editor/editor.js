@@ -167,6 +167,7 @@ export class Editor {
     this.host.focus({ preventScroll: true });
     try {
       await this.stage.picture.load(this.data.image.pixels);
+      if (this.#listeners.signal.aborted) return;
       this.#resumeDraft();
       this.draw();
       requestAnimationFrame(() => this.#painted());

@@ -18,6 +18,7 @@ export class Holding {
 
   start() {
     const { signal } = this.#listeners;
+    if (signal.aborted) return;
     this.#renew();
     this.#timer = window.setInterval(() => this.#renew(), RENEWED);
     window.addEventListener("pagehide", () => this.#release(), { signal });
