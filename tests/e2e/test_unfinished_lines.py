@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from annotation.models import Annotation, Image, Study
-from annotation.services import outlines, sites
+from annotation.models import Annotation, Image, Reference, Study
+from annotation.services import outlines, sites, workflow
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, Point, edit_address
+from tests.e2e.editor_window import EditorWindow, Point, edit_address, review_address
 from tests.e2e.hand import Hand
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -88,6 +88,22 @@ def test_nothing_is_submitted_without_the_line(
     shapes = [part for region in window.regions for part in region["parts"]]
     assert len(shapes) == 2
     window.saved()
+
+
+def test_a_correction_that_was_begun_before_a_reload_does_not_hold_the_approval(
+    window_of: WindowOf, scan: Image, annotator: User, expert: User
+) -> None:
+    work = outlines.save(scan, annotator, [rectangle(100, 100, 300, 300)], base=0).annotation
+    workflow.submit(work, annotator)
+    window = window_of(expert).open(review_address(work))
+    window.press("c", "d")
+    window.click((60, 60))
+    window.page.reload()
+    window.seen().press("a")
+    window.page.wait_for_url(lambda url: "/review/" not in url)
+    assert Reference.objects.get().how == "single_expert"
+    kept = window.page.evaluate("Object.keys(localStorage)")
+    assert not [name for name in kept if name.startswith("myotrace-draft")]
 
 
 def test_a_line_is_for_the_structure_for_which_it_was_started(

@@ -158,7 +158,7 @@ export class Reviewing {
   }
 
   async #approve() {
-    if (this.#editor.holdsDraft()) return;
+    if (this.editable && this.#editor.holdsDraft()) return;
     const { regions } = this.#editor;
     if (!this.#corrected) return this.#decide({ decision: "approve", reason: "" });
     return this.#decide({
@@ -263,6 +263,7 @@ export class Reviewing {
       const { status, data } = await call("POST", urls.review, body);
       if (status === 200) {
         if (decision.decision !== "return") this.#remember(data);
+        this.#editor.drafts.forget();
         const state = decision.decision === "return" ? "returned" : "done";
         this.#editor.sweeping?.finished(state);
         await openScan(urls.next);
