@@ -60,6 +60,20 @@ def test_escape_gives_the_line_up_and_undo_brings_it_back(window: EditorWindow) 
     assert len(window.outline) == 4
 
 
+def test_undo_brings_back_what_was_deleted_after_the_line_was_given_up(
+    window_of: WindowOf, scan: Image, annotator: User
+) -> None:
+    outlines.save(scan, annotator, [rectangle(20, 20, 60, 60)], base=0)
+    window = window_of(annotator).open(edit_address(scan))
+    start(window)
+    window.press("Escape", "Delete")
+    assert window.regions == []
+    window.press("Control+z")
+    assert window.regions == [rectangle(20, 20, 60, 60)]
+    assert points(window) == 0
+    window.saved()
+
+
 def test_a_reload_brings_the_line_and_its_steps_back(window: EditorWindow) -> None:
     start(window)
     window.press("Control+z")

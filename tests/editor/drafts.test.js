@@ -42,6 +42,21 @@ test("a line that was given up comes back", () => {
   assert.deepEqual(lines.unfinished, ["draw"]);
 });
 
+test("what was given up ends with the next change, what is under way or taken back does not", () => {
+  const kept = storage();
+  const lines = drafts(kept);
+  lines.put("draw", draft(3));
+  lines.put("draw", null);
+  lines.put("livewire", draft(2));
+  lines.put("split", draft(1));
+  lines.undo("split");
+  lines.endGivenUp();
+  assert.equal(lines.canUndo("draw"), false);
+  assert.equal(drafts(kept).canUndo("draw"), false);
+  assert.deepEqual(lines.of("livewire"), draft(2));
+  assert.equal(lines.canRedo("split"), true);
+});
+
 test("lines of several tools are apart, and another page finds them with their steps", () => {
   const kept = storage();
   const before = drafts(kept);

@@ -60,6 +60,11 @@ export class Drafts {
     this.#keep();
   }
 
+  /** Undo goes back to what was done since lines were given up, and not to these. */
+  endGivenUp() {
+    for (const [tool, { present, canUndo }] of this.#lines) if (!present && canUndo) this.end(tool);
+  }
+
   /** @param {string} tool */
   canUndo(tool) {
     return this.#lines.get(tool)?.canUndo ?? false;

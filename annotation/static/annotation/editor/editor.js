@@ -556,6 +556,7 @@ export class Editor {
       return false;
     }
     this.history.push({ ...this.history.present, basedOn: null, ...drawing });
+    this.drafts.endGivenUp();
     this.#changed(tool, ms);
     this.say(said);
     return true;
