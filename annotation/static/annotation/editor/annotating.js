@@ -425,15 +425,13 @@ export class Annotating {
 
   /** Once at a time, however often the key is pressed. */
   #submit() {
+    const form = this.#editor.piece("decision");
+    if (form instanceof HTMLFormElement && form.contains(document.activeElement)) return form.requestSubmit();
     this.#submitting ??= this.#submitNow().finally(() => (this.#submitting = null));
   }
 
   async #submitNow() {
     const editor = this.#editor;
-    const form = editor.piece("decision");
-    if (form instanceof HTMLFormElement && form.contains(document.activeElement)) {
-      return form.requestSubmit();
-    }
     if (editor.holdsDraft()) return;
     if (editor.offered && !editor.takeOver(editor.offered, "")) return;
     const { regions, decision } = editor.history.present;

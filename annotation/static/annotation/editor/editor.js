@@ -383,6 +383,12 @@ export class Editor {
     const { signal } = this.#listeners;
     this.host.addEventListener("click", (event) => this.#keepFromStroke(event), { signal, capture: true });
     this.host.addEventListener("click", (event) => this.#click(event), { signal });
+    this.host.addEventListener("input", ({ target }) => this.#typed(target), { signal });
+  }
+
+  /** A reason or a remark is work, a slider for looking is none. @param {EventTarget | null} target */
+  #typed(target) {
+    if (target instanceof Element && target.closest("form")) this.touched = true;
   }
 
   /** Something is begun whose time is taken. */
