@@ -55,10 +55,13 @@ export class LivewireTool {
   ];
   /** Where the first press is, as long as it lasts. @type {Point | null} */
   #pressed = null;
+  /** The side that was taken meanwhile. @type {number | null} */
+  #firstHand = null;
   /** Where the pointer was last. @type {Point | null} */
   #ahead = null;
   /** Whether the line is to be put in once all its legs are worked out. */
   #isDue = false;
+  #isActive = false;
   #line;
   #following;
 
@@ -72,7 +75,7 @@ export class LivewireTool {
 
   /** The line so far. */
   get #draft() {
-    const { label, points = [], legs = [], hand = null } = this.desk.drafts.of(this.name) ?? {};
+    const { label, points = [], legs = [], hand = this.#firstHand } = this.desk.drafts.of(this.name) ?? {};
     return { label: label ?? this.desk.label, points, legs, hand };
   }
 
@@ -90,6 +93,7 @@ export class LivewireTool {
   }
 
   resume() {
+    this.#isActive = true;
     this.#ask();
     this.#show([]);
   }
@@ -120,6 +124,13 @@ export class LivewireTool {
     const settled = hand ?? (isStraight ? null : this.#handTo(to));
     const leg = this.#along(from, to, settled ?? 0);
     this.desk.drafts.settle(this.name, { label, points, legs: legs.with(waiting, leg), hand: settled });
+    if (this.#isActive) this.#showWorkedOut(to, isStraight);
+    if (this.#draft.legs.includes(null)) this.#workOut();
+    else if (this.#isDue) this.#finish();
+  }
+
+  /** @param {Point} to where the leg leads @param {boolean} isStraight */
+  #showWorkedOut(to, isStraight) {
     if (isStraight) {
       this.#isDue = false;
       this.desk.say(
@@ -128,7 +139,6 @@ export class LivewireTool {
       );
     }
     this.resume();
-    if (this.#isDue && !this.#draft.legs.includes(null)) this.#finish();
   }
 
   /** What the worker has answered about a point. @param {Point} point */
@@ -173,7 +183,8 @@ export class LivewireTool {
     const seed = this.#seed;
     if (!seed || !this.#waysFrom(seed)) return this.#line.flip();
     const hand = 1 - this.#handTo(this.#ahead ?? seed);
-    this.desk.drafts.settle(this.name, { ...this.#draft, hand });
+    if (this.#draft.points.length) this.desk.drafts.settle(this.name, { ...this.#draft, hand });
+    else this.#firstHand = hand;
     if (this.#ahead) this.#show(this.#legTo(this.#ahead));
     this.desk.say("The line follows the other side of the edge.");
   }
@@ -204,6 +215,7 @@ export class LivewireTool {
       release: ({ point: to }) => this.#click(to),
       cancel: () => {
         this.#pressed = null;
+        this.#firstHand = null;
         this.#show([]);
       },
     };
@@ -214,6 +226,7 @@ export class LivewireTool {
     const first = this.#pressed;
     this.#pressed = null;
     if (first) this.#put({ points: [first] });
+    this.#firstHand = null;
     const { points, legs, hand } = this.#draft;
     const seed = points[points.length - 1];
     const isStill = distance(seed, to) * this.desk.scale < CLICK_REACH;
@@ -264,6 +277,7 @@ export class LivewireTool {
   leave() {
     this.#ahead = null;
     this.#isDue = false;
+    this.#isActive = false;
     this.desk.sketch({});
   }
 }
