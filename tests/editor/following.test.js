@@ -68,6 +68,14 @@ for (const kind of ["silent", "dead"]) {
   });
 }
 
+test("nobody works on once the scan is left, however late the clock", () => {
+  const { following, workers, changes, timeIsUp, isWaiting } = workplace();
+  following.ask(GREY, 1);
+  following.close();
+  timeIsUp();
+  assert.deepEqual([workers.length, workers[0].isGone, isWaiting(), changes()], [1, true, false, 0]);
+});
+
 test("where no worker can be made the pixel is given up at once", () => {
   const following = new Following(
     () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Drafts } from "#editor/drafts.js";
 import { edgesOf, HANDS, waysFrom } from "#editor/livewire.js";
+import { Toolbox } from "#editor/toolbox.js";
 import { LivewireTool } from "#editor/tools/livewire-tool.js";
 
 import { storage } from "./storage-of-tests.js";
@@ -17,6 +18,7 @@ const EDGES = edgesOf(GREY);
 function wiring() {
   /** @type {number[]} */
   const asked = [];
+  let dismissed = 0;
   let hear = (/** @type {{data: unknown}} */ _answer) => {};
   Object.assign(globalThis, {
     Worker: class {
@@ -26,7 +28,9 @@ function wiring() {
       addEventListener(/** @type {string} */ name, /** @type {typeof hear} */ run) {
         if (name === "message") hear = run;
       }
-      terminate() {}
+      terminate() {
+        dismissed += 1;
+      }
     },
   });
   const desk = {
@@ -56,8 +60,17 @@ function wiring() {
     const seed = /** @type {number} */ (asked.at(-1));
     hear({ data: { seed, ways: HANDS.map((hand) => waysFrom(EDGES, seed, hand)) } });
   };
-  return { desk, tool, press, click, act, answer };
+  return { desk, tool, press, click, act, answer, dismissed: () => dismissed };
 }
+
+test("its worker goes with the scan", () => {
+  const { tool, click, dismissed } = wiring();
+  click([5, 5]);
+  const toolbox = new Toolbox(/** @type {any} */ ({}), /** @type {any} */ ({ add: () => {} }));
+  toolbox.add(tool);
+  toolbox.close();
+  assert.equal(dismissed(), 1);
+});
 
 test("a late answer works the leg out and shows nothing under another tool", () => {
   const { desk, tool, click, answer } = wiring();

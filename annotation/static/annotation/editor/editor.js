@@ -153,6 +153,7 @@ export class Editor {
   close() {
     this.#listeners.abort();
     this.sweeping?.close();
+    this.toolbox.close();
     this.keyboard.close();
     this.input.close();
     this.borders.close();

@@ -59,6 +59,13 @@ export class Following {
     return this.#asked?.pixel === pixel && this.#failures >= TRIES;
   }
 
+  /** Nothing is asked any more. */
+  close() {
+    this.#asked = null;
+    this.#clock.clear(this.#timer);
+    this.#dismiss();
+  }
+
   #send() {
     if (!this.#asked) return;
     const { grey, pixel } = this.#asked;
@@ -88,11 +95,15 @@ export class Following {
 
   #fail() {
     this.#clock.clear(this.#timer);
-    this.#worker?.terminate();
-    this.#worker = null;
-    this.#sent = null;
+    this.#dismiss();
     this.#failures += 1;
     if (this.#failures < TRIES) this.#send();
     else this.#onChange();
+  }
+
+  #dismiss() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#sent = null;
   }
 }

@@ -37,6 +37,10 @@ export class Toolbox {
     }
   }
 
+  close() {
+    for (const tool of this.#tools.values()) tool.close?.();
+  }
+
   /** @param {string} name */
   has(name) {
     return this.#tools.has(name);

@@ -280,4 +280,8 @@ export class LivewireTool {
     this.#isActive = false;
     this.desk.sketch({});
   }
+
+  close() {
+    this.#following.close();
+  }
 }

@@ -57,15 +57,16 @@
  *   hover?(pointer: Pointer | null): void,
  *   resize?(steps: number): void,
  *   leave?(): void,
+ *   close?(): void,
  *   resume?(): void,
  *   readonly finishes?: string,
  *   readonly keepsRegions?: boolean,
  * }} Tool
  *   `offer`: how the tool is chosen, if people choose it; `actions`: what can be done while it is
- *   active; `resize` makes what it draws with larger, or smaller; `leave`: another tool is taken, a line that is started stays with the
- *   desk's drafts; `resume`: there is such a line, or another one than before, to be shown;
- *   `finishes`: the action that puts it in; `keepsRegions`: whole regions are not
- *   deleted while it is active
+ *   active; `resize` makes what it draws with larger, or smaller; `leave`: another tool is taken, a
+ *   line that is started stays with the desk's drafts; `close`: the scan is left; `resume`: there is
+ *   such a line, or another one than before, to be shown; `finishes`: the action that puts it in;
+ *   `keepsRegions`: whole regions are not deleted while it is active
  */
 
 /** A press that moves less than this is a click. Screen px */
