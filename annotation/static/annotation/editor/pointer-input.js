@@ -139,8 +139,9 @@ export class PointerInput {
     return {
       /** @param {PointerEvent} event */
       move: (event) => {
-        const steps = event.getCoalescedEvents?.() ?? [];
-        for (const step of steps.length ? steps : [event]) gesture.move(this.#pointer(step));
+        const told = event.getCoalescedEvents?.() ?? [];
+        const steps = told.length ? told : [event];
+        steps.forEach((step, at) => gesture.move(this.#pointer(step), at === steps.length - 1));
       },
       /** @param {PointerEvent} event */
       release: (event) => gesture.release(this.#pointer(event)),

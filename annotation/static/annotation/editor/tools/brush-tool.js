@@ -8,9 +8,10 @@
  * @typedef {import("#editor/geometry.js").Point} Point
  * @typedef {import("#editor/geometry.js").Region} Region
  */
-import { distance, insideRings, simplifyLine } from "#editor/geometry.js";
+import { insideRings, simplifyLine } from "#editor/geometry.js";
 import { addParts, takeParts } from "#editor/regions.js";
 import { overlapArea, swept, withinImage } from "#editor/shapes.js";
+import { takingDown } from "#editor/tools/tool.js";
 import { smallestPiece } from "#editor/topology.js";
 
 const SMALLEST_RADIUS = 1;
@@ -67,12 +68,12 @@ class RoundBrush {
     const adds = this.adds(pointer);
     const stroke = [pointer.point];
     this.#show(stroke, adds);
+    const takeDown = takingDown(desk, stroke, () => this.#show(stroke, adds));
     return {
-      move: (/** @type {Pointer} */ next) => {
+      /** @param {Pointer} next @param {boolean} [isLast] */
+      move: (next, isLast) => {
         this.#at = next;
-        if (distance(next.point, stroke[stroke.length - 1]) * desk.scale < 1) return;
-        stroke.push(next.point);
-        this.#show(stroke, adds);
+        takeDown(next, isLast);
       },
       release: () => {
         desk.sketch({});

@@ -8,7 +8,7 @@
  */
 import { distance, simplifyLine, simplifyRing, tidyRing } from "#editor/geometry.js";
 import { addRing } from "#editor/regions.js";
-import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
+import { CLICK_REACH, takingDown, TOLERANCE } from "#editor/tools/tool.js";
 
 export class DrawTool {
   name = "draw";
@@ -73,12 +73,7 @@ export class DrawTool {
     if (this.desk.refusesChosen()) return null;
     const stroke = [point];
     return {
-      /** @param {Pointer} pointer */
-      move: ({ point: next }) => {
-        if (distance(next, stroke[stroke.length - 1]) * this.desk.scale < 1) return;
-        stroke.push(next);
-        this.#show(stroke);
-      },
+      move: takingDown(this.desk, stroke, () => this.#show(stroke)),
       release: () => {
         const length = Math.max(...stroke.map((there) => distance(there, point)));
         if (length * this.desk.scale < CLICK_REACH) this.#click(point, reach);

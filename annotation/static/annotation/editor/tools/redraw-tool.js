@@ -7,7 +7,7 @@
  */
 import { distance } from "#editor/geometry.js";
 import { LineIn } from "#editor/tools/line-in.js";
-import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
+import { CLICK_REACH, takingDown, TOLERANCE } from "#editor/tools/tool.js";
 
 export class RedrawTool {
   name = "redraw";
@@ -47,12 +47,7 @@ export class RedrawTool {
       show();
     };
     return {
-      /** @param {Pointer} pointer */
-      move: ({ point: next }) => {
-        if (distance(next, stroke[stroke.length - 1]) * desk.scale < 1) return;
-        stroke.push(next);
-        show();
-      },
+      move: takingDown(desk, stroke, show),
       release: () => {
         this.leave();
         const length = Math.max(...stroke.map((there) => distance(there, stroke[0])));

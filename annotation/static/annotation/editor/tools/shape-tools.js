@@ -10,7 +10,7 @@
 import { distance, partsArea, simplifyRing, tidyRing } from "#editor/geometry.js";
 import { regionAt, relabel, splitRegion, takeParts, uniteRegions, yieldGround } from "#editor/regions.js";
 import { filled } from "#editor/shapes.js";
-import { CLICK_REACH, TOLERANCE } from "#editor/tools/tool.js";
+import { CLICK_REACH, takingDown, TOLERANCE } from "#editor/tools/tool.js";
 
 /** A stroke as it is drawn, handed on when it ends. */
 class StrokeTool {
@@ -36,12 +36,7 @@ class StrokeTool {
     const { desk } = this;
     const stroke = [pointer.point];
     return {
-      /** @param {Pointer} pointer */
-      move: ({ point }) => {
-        if (distance(point, stroke[stroke.length - 1]) * desk.scale < 1) return;
-        stroke.push(point);
-        desk.sketch({ lines: this.lines(stroke) });
-      },
+      move: takingDown(desk, stroke, () => desk.sketch({ lines: this.lines(stroke) })),
       release: () => {
         desk.sketch({});
         const length = Math.max(...stroke.map((there) => distance(there, pointer.point)));

@@ -9,11 +9,11 @@
  * @typedef {{place: import("#editor/regions.js").RingPlace, before: Ring, after: Ring,
  *   lines: import("#editor/overlay.js").SketchLine[]}} Found
  */
-import { distance, samePoint, simplifyLine } from "#editor/geometry.js";
+import { samePoint, simplifyLine } from "#editor/geometry.js";
 import { stretchAlong } from "#editor/redraw.js";
 import { replaceRing, ringAt, ringPlaces } from "#editor/regions.js";
 import { smoothed } from "#editor/smoothing.js";
-import { TOLERANCE } from "#editor/tools/tool.js";
+import { takingDown, TOLERANCE } from "#editor/tools/tool.js";
 
 /** How far from the line a point may lie that goes. px */
 const TOLERANCES = [0.1, 0.2, TOLERANCE, 0.5, 0.75, 1, 1.5, 2];
@@ -49,13 +49,7 @@ class StretchTool {
     const stroke = [point];
     const found = () => this.#find(stroke);
     return {
-      /** @param {Pointer} pointer */
-      move: ({ point: next }) => {
-        if (distance(next, stroke[stroke.length - 1]) * desk.scale < 1) return;
-        stroke.push(next);
-        const stretch = found();
-        desk.sketch({ lines: stretch ? stretch.lines : [] });
-      },
+      move: takingDown(desk, stroke, () => desk.sketch({ lines: found()?.lines ?? [] })),
       release: () => {
         desk.sketch({});
         this.#replace(found());

@@ -11,10 +11,10 @@
  *   `point` in image px, inside the image; `reach`: how far off a hit may be, image px
  *
  * @typedef {{
- *   move(pointer: Pointer): void,
+ *   move(pointer: Pointer, isLast?: boolean): void,
  *   release(pointer: Pointer): void,
  *   cancel(): void,
- * }} Gesture
+ * }} Gesture `isLast`: false while more follows of what the browser tells at once
  *
  * @typedef {{
  *   readonly regions: Region[],
@@ -68,12 +68,33 @@
  *   such a line, or another one than before, to be shown; `finishes`: the action that puts it in;
  *   `keepsRegions`: whole regions are not deleted while it is active
  */
+import { distance } from "#editor/geometry.js";
 
 /** A press that moves less than this is a click. Screen px */
 export const CLICK_REACH = 4;
 
 /** Tolerance of simplifying what is drawn by hand, for a 384 x 400 image. px */
 export const TOLERANCE = 0.35;
+
+/**
+ * The move of a gesture that takes a stroke down, in points that are 1 screen px apart, and shows
+ * it once for all that comes at once.
+ *
+ * @param {Desk} desk @param {Point[]} stroke @param {() => void} show
+ * @returns {Gesture["move"]}
+ */
+export function takingDown(desk, stroke, show) {
+  let isNew = false;
+  return ({ point }, isLast = true) => {
+    if (distance(point, stroke[stroke.length - 1]) * desk.scale >= 1) {
+      stroke.push(point);
+      isNew = true;
+    }
+    if (!isLast || !isNew) return;
+    isNew = false;
+    show();
+  };
+}
 
 /** Where an arrow key points. @type {[string, number, number][]} */
 const WAYS = [
