@@ -356,7 +356,7 @@ def _scale_said(place: Placement, aspect: float) -> str:
     """What becomes of the scale of pixels that are not square."""
     x_mm, y_mm = place.spacing_x_mm, place.spacing_y_mm
     if x_mm is None or y_mm is None:
-        return "the scale across is that much coarser or finer than the scale down"
+        return f"the scale across is {aspect:.3f} times the scale down"
     if abs(x_mm / y_mm / aspect - 1) > ASPECT_DIFFERENCE:
         return (
             f"the manifest's spacing of {x_mm:g} x {y_mm:g} mm says otherwise and is taken: look "

@@ -24,8 +24,8 @@ from domain.errors import InvalidInput
 from domain.pixels import Grey, Rectangle, as_list
 
 AREA_UNKNOWN = (
-    "the depth is known, the image area is not, so nothing is given in mm: say it at the import "
-    "(image_area), or confirm it on the page Scale"
+    "the depth is known, the image area is not, so nothing is given in mm: say it at the import, "
+    "or confirm it on the page Scale"
 )
 
 
