@@ -13,7 +13,8 @@ from annotation.selectors.work import authors_of
 
 
 class BoardFilter(forms.Form):
-    """Site and author, from the address; what is not offered counts as not given."""
+    """Site and author, from the address; what is not offered is told on the board, and counts as
+    not given."""
 
     site = forms.ChoiceField(required=False)
     author = forms.ChoiceField(required=False)

@@ -19,6 +19,7 @@ from annotation.selectors.annotations import visible_annotation
 from annotation.selectors.review_lists import PAIRS, TO_REVIEW, ReviewList
 from core.models import User
 from core.pages import Pages, whole_number
+from domain.errors import NotFound
 
 
 @require_GET
@@ -72,8 +73,10 @@ def _picture(
 def next_review(request: StudyRequest, study: Study) -> HttpResponse:
     """The list's next scan after the one that `?after=` names; at its end, that it is done."""
     require_role(request.role, Role.EXPERT)
-    wanted = BoardFilter(study, request.GET).wanted()
-    after = _after(request)
+    form = BoardFilter(study, request.GET)
+    if not form.is_valid():
+        raise NotFound("The list is of a site or person that is not here. Choose one on the board.")
+    wanted, after = form.wanted(), _after(request)
     following = review_lists.following(request.user, study, wanted, after=after)
     if following is not None:
         address = reverse("annotation:review", args=[study.name, following.pk])

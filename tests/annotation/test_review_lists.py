@@ -97,6 +97,14 @@ class TestOrder:
         done = text(client, f"/studies/lab/board/next/?list=review&after={scans[0].pk}")
         assert "3 scans of it are left undecided" in done
 
+    @pytest.mark.parametrize("filtered", ["site=nowhere", "author=nobody", "list=none"])
+    def test_a_filter_that_finds_nothing_here_does_not_lead_through_all(
+        self, scans: list[Annotation], expert: User, client_of: ClientOf, filtered: str
+    ) -> None:
+        client = client_of(expert)
+        assert client.get(f"/studies/lab/board/next/?{filtered}").status_code == 404
+        assert "Select a valid choice" in text(client, f"/studies/lab/board/?{filtered}")
+
     def test_the_frames_of_a_sweep_stay_together(
         self, make_image: Callable[..., Image], annotator: User, expert: User, study: Study
     ) -> None:
