@@ -182,7 +182,7 @@ class KeptChoiceField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: KeptOutline) -> str:
         labels = ", ".join(dict.fromkeys(region["label"] for region in obj.regions))
-        return f"{obj.source.name}: {labels or 'nothing outlined'} ({obj.why})"
+        return f"{obj.source.name}: {labels or 'nothing outlined'}"
 
 
 class DecideOnKept(forms.Form):
@@ -196,7 +196,6 @@ class DecideOnKept(forms.Form):
         queryset=KeptOutline.objects.none(),
         empty_label=None,
         label="The file",
-        help_text="The editor shows its outline over the scan, under Compare.",
     )
     decision = forms.ChoiceField(
         label="What becomes of it",
@@ -211,7 +210,12 @@ class DecideOnKept(forms.Form):
         super().__init__(*args, **kwargs)
         still_open = kept.open_on(image)
         self.fields["kept"].queryset = still_open  # type: ignore[attr-defined]
-        self.is_possible = still_open.exists()
+        reasons = dict.fromkeys(one.why for one in still_open)
+        self.fields["kept"].help_text = (
+            f"Kept beside, since {'; '.join(reasons)}. The editor shows its outline over the scan, "
+            "under Compare."
+        )
+        self.is_possible = bool(reasons)
 
 
 class RevisionChoiceField(forms.ModelChoiceField):
