@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from annotation.models import Annotation, Image
-from annotation.services import outlines
+from annotation.services import outlines, workflow
 from core.models import User
 from tests.conftest import rectangle
 from tests.e2e.editor_window import EditorWindow, edit_address
@@ -74,6 +74,43 @@ def test_a_submit_is_taken_back_with_one_key_on_the_next_scan(
     expect(window.page.get_by_role("button", name="Submit")).to_be_visible()
     expect(window.page.get_by_role("button", name="Take back")).to_be_hidden()
     assert states() == [Annotation.State.DRAFT, Annotation.State.DRAFT]
+
+
+def test_a_submit_is_taken_back_once_the_server_is_reached_again(
+    window: EditorWindow, scan: Image
+) -> None:
+    window.press("Control+Enter")
+    expect(window.page.get_by_role("heading", level=1)).to_contain_text("S-021")
+    window.page.route("**/take-back", lambda route: route.abort(), times=1)
+    window.press("Control+Backspace")
+    expect(window.page.locator("[data-piece=message]")).to_contain_text("Try again")
+    window.press("Control+Backspace")
+    window.page.wait_for_url(f"**{edit_address(scan)}")
+    assert states() == [Annotation.State.DRAFT, Annotation.State.DRAFT]
+
+
+def test_on_a_submitted_scan_only_that_one_is_taken_back(
+    window: EditorWindow, scan: Image, make_scan: Callable[..., Image], annotator: User
+) -> None:
+    older = outlines.save(make_scan("S-030"), annotator, [rectangle(0, 0, 9, 9)], base=0)
+    workflow.submit(older.annotation, annotator)
+    window.press("Control+Enter")
+    expect(window.page.get_by_role("heading", level=1)).to_contain_text("S-021")
+    address = edit_address(older.annotation.image)
+    window.page.evaluate(
+        """async (address) => {
+          const { openScan } = await import("#editor/navigation.js");
+          await openScan(address);
+        }""",
+        address,
+    )
+    window.page.wait_for_url(f"**{address}")
+    expect(window.page.get_by_text("Submitted: it waits for an expert.")).to_be_visible()
+    assert "S-017" not in window.message
+    expect(window.page.get_by_role("button", name="Take back")).to_be_hidden()
+    window.press("Control+Backspace")
+    expect(window.page.get_by_role("button", name="Submit")).to_be_visible()
+    assert states() == [Annotation.State.SUBMITTED, Annotation.State.DRAFT, Annotation.State.DRAFT]
 
 
 def test_during_a_stroke_only_its_own_keys_act(window: EditorWindow, scan: Image) -> None:

@@ -427,6 +427,20 @@ def test_a_whole_sweep_is_reviewed_by_keyboard_and_then_the_queue_goes_on(
     ]
 
 
+def test_an_approval_that_is_taken_back_waits_in_the_strip_again(
+    window_of: WindowOf, sweep: list[Image], annotator: User, expert: User
+) -> None:
+    works = [submitted(sweep[index], annotator) for index in (0, 1)]
+    window = window_of(expert).open(review_address(works[0]))
+    at_review(window, works[0])
+    window.seen().press("a")
+    at_review(window, works[1])
+    assert states(window)[:2] == ["done", "waiting"]
+    window.press("Control+z")
+    at_review(window, works[0])
+    assert states(window)[:2] == ["waiting", "waiting"]
+
+
 def test_a_sweep_of_a_hundred_frames_by_keyboard_alone(
     window_of: WindowOf, make_sweep: Callable[..., list[Image]], annotator: User
 ) -> None:

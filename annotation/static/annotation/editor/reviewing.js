@@ -83,8 +83,16 @@ export class Reviewing {
         applies: () => !this.editable,
         enabled: () => approvals.canBeUndone(),
         otherwise: "There is no approval of just now. Older ones are undone on the page of the scan.",
-        run: () => approvals.undo((text) => this.#editor.say(text)),
+        run: () => this.#undoApproval(),
       },
+    );
+  }
+
+  #undoApproval() {
+    const { sweeping } = this.#editor;
+    return approvals.undo(
+      (text) => this.#editor.say(text),
+      (image) => sweeping?.reopened(image, "waiting"),
     );
   }
 
@@ -243,12 +251,12 @@ export class Reviewing {
 
   /** @param {{reference: number | null, revision: number}} answer */
   #remember({ reference, revision }) {
-    const { title, urls, correction } = this.#editor.data;
+    const { title, image, urls, correction } = this.#editor.data;
     if (correction) return;
     const undo = reference === null
       ? { address: urls.review, body: { decision: "withdraw", revision } }
       : { address: urls.withdraw.replace("/0/", `/${reference}/`), body: {} };
-    approvals.remember({ ...undo, title, page: location.href });
+    approvals.remember({ ...undo, title, image: image.id, page: location.href });
   }
 
   /** @param {Record<string, unknown>} decision */

@@ -19,13 +19,14 @@ export function remember(submitted) {
   last = { ...submitted, at: Date.now() };
 }
 
-/** Offers to take the last one back, while it can be expected to wait for review. @param {Editor} editor */
+/** Offers to take the last one back, while it can be expected to wait for review, and where that key takes no other back. @param {Editor} editor */
 export function offerTakingBack(editor) {
+  if (editor.data.urls.take_back) return;
   const submitted = last;
   const remaining = submitted ? submitted.at + OFFERED - Date.now() : 0;
   const button = editor.host.querySelector("[data-action=take-back-last]");
   if (!submitted || remaining <= 0 || !(button instanceof HTMLElement)) return;
-  const isOffered = () => last === submitted;
+  const isOffered = () => last === submitted && Date.now() < submitted.at + OFFERED;
   editor.actions.add({
     name: "take-back-last",
     group: "Scan",
@@ -37,22 +38,23 @@ export function offerTakingBack(editor) {
   button.hidden = false;
   editor.say(`Submitted: ${submitted.title}. {take-back-last} takes it back.`);
   setTimeout(() => {
-    if (isOffered()) last = null;
     button.hidden = true;
   }, remaining);
 }
 
 /** @param {Editor} editor @param {Submitted} submitted */
-async function takeBack(editor, { title, image, page, address }) {
+async function takeBack(editor, submitted) {
+  const { title, image, page, address } = submitted;
   last = null;
   try {
     const { status, data } = await call("POST", address, {});
     if (status !== 200) {
       return editor.say(`${title} was not taken back: ${data?.detail ?? `the server answered ${status}.`}`);
     }
-    editor.sweeping?.reopened(image);
+    editor.sweeping?.reopened(image, "draft");
     await openScan(page);
   } catch {
-    editor.say(`${title} was not taken back: the server is not reached.`);
+    last = submitted;
+    editor.say(`${title} was not taken back: the server is not reached. Try again.`);
   }
 }

@@ -105,9 +105,9 @@ export class Sweeping {
     this.#sweep?.finish(this.#image, state);
   }
 
-  /** The work on a frame is open again. @param {number} image */
-  reopened(image) {
-    this.#sweep?.finish(image, "draft");
+  /** The work on a frame is open again, or waits for a decision again. @param {number} image @param {"draft" | "waiting"} state */
+  reopened(image, state) {
+    this.#sweep?.finish(image, state);
   }
 
   /** @returns {Proposal | null} */
