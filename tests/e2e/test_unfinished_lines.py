@@ -117,7 +117,7 @@ def test_a_correction_that_was_begun_before_a_reload_does_not_hold_the_approval(
     window.page.wait_for_url(lambda url: "/review/" not in url)
     assert Reference.objects.get().how == "single_expert"
     kept = window.page.evaluate("Object.keys(localStorage)")
-    assert not [name for name in kept if name.startswith("myotrace-draft")]
+    assert not [name for name in kept if name.startswith("myotrace-draft-")]
 
 
 def test_a_line_is_for_the_structure_for_which_it_was_started(

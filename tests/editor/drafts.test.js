@@ -93,6 +93,31 @@ test("of very long lines the newest moment is kept", () => {
   assert.equal(after.canUndo("draw"), false);
 });
 
+test("a line is let go when its scan was not opened for two weeks", () => {
+  const kept = storage();
+  const day = 24 * 3600_000;
+  const open = (/** @type {string} */ scope, /** @type {number} */ days) =>
+    new Drafts(kept, scope, () => {}, () => days * day);
+  open("1:7", 0).put("draw", draft(2));
+  open("1:8", 1).put("draw", draft(3));
+  open("1:7", 10);
+  open("1:9", 14);
+  assert.deepEqual(open("1:8", 15).of("draw"), draft(3));
+  assert.deepEqual(open("1:7", 24).of("draw"), draft(2));
+  open("1:9", 30);
+  assert.deepEqual(open("1:8", 30).unfinished, []);
+  assert.deepEqual(open("1:7", 39).unfinished, []);
+});
+
+test("what cannot be read of the times lets no line go", () => {
+  for (const text of ["{", "null"]) {
+    const kept = storage();
+    drafts(kept).put("draw", draft(2));
+    kept.setItem("myotrace-drafts", text);
+    assert.deepEqual(drafts(kept).of("draw"), draft(2));
+  }
+});
+
 test("unreadable text is no line", () => {
   for (const text of ["{", "7", '[["draw", {"states": [], "position": 3}]]']) {
     assert.deepEqual(drafts(storage({ "myotrace-draft-1:7": text })).unfinished, []);

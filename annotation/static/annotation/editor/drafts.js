@@ -9,6 +9,7 @@
  *   wire `legs` are the lines between two points, null where one is still to be worked out, and
  *   `hand` is the side on which it is bright, once that is decided
  * @typedef {{states: (Draft | null)[], position: number}} Moments
+ * @typedef {import("#editor/handover.js").Kept} Kept
  */
 import { History } from "#editor/history.js";
 
@@ -16,6 +17,10 @@ const STORED = "myotrace-draft";
 /** How many steps come back after a reload, and the largest text that is kept of them. */
 const KEPT_STEPS = 60;
 const KEPT_TEXT = 500_000;
+/** When the scans with lines were seen last: a text apart, for the lines themselves are long. */
+const SEEN = "myotrace-drafts";
+/** Older lines are let go. ms */
+const LONGEST = 14 * 24 * 3600_000;
 
 export class Drafts {
   /** @type {Map<string, History<Draft | null>>} by the tool's name */
@@ -24,11 +29,12 @@ export class Drafts {
   #place;
   #onChange;
 
-  /** @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage @param {string} scope @param {() => void} onChange */
-  constructor(storage, scope, onChange) {
+  /** @param {Kept} storage @param {string} scope @param {() => void} onChange @param {() => number} now ms */
+  constructor(storage, scope, onChange, now = Date.now) {
     this.#storage = storage;
     this.#onChange = onChange;
     this.#place = `${STORED}-${scope}`;
+    letGoOld(storage, this.#place, now());
     for (const [tool, moments] of read(storage.getItem(this.#place))) this.#line(tool).recall(moments);
   }
 
@@ -113,6 +119,33 @@ export class Drafts {
     } catch {
       this.#storage.removeItem(this.#place);
     }
+  }
+}
+
+/** A line's time begins with the next scan that is opened, and anew with its own. @param {Kept} storage @param {string} opened @param {number} now ms */
+function letGoOld(storage, opened, now) {
+  const before = seen(storage);
+  const names = Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? "");
+  /** @type {Record<string, number>} */
+  const after = {};
+  for (const name of names.filter((one) => one.startsWith(`${STORED}-`))) {
+    const at = before[name] ?? now;
+    if (at < now - LONGEST) storage.removeItem(name);
+    else after[name] = name === opened ? now : at;
+  }
+  try {
+    storage.setItem(SEEN, JSON.stringify(after));
+  } catch {
+    storage.removeItem(SEEN);
+  }
+}
+
+/** @param {Kept} storage @returns {Record<string, number>} */
+function seen(storage) {
+  try {
+    return JSON.parse(storage.getItem(SEEN) ?? "{}") ?? {};
+  } catch {
+    return {};
   }
 }
 
