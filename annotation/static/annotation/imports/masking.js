@@ -72,7 +72,7 @@ function makeDrawable(picture) {
   });
   svg.addEventListener("pointermove", (event) => {
     if (!start) return;
-    refresh();
+    show(svg, mask, crop);
     drawn(svg, keeps() ? "cropped" : "masked", between(start, place(svg, event)));
   });
   svg.addEventListener("pointerup", (event) => {
