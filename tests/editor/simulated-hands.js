@@ -21,6 +21,7 @@
  *   `broken`: the outline crosses itself, `wrong`: its area is farther from the truth than a tenth
  */
 import { crossesItself, distance, footOnRing, footOnSegment, ringArea } from "#editor/geometry.js";
+import { lengthsAlong, pointAlong } from "#editor/stroke.js";
 
 import { randomFrom } from "./shapes-of-tests.js";
 
@@ -108,24 +109,20 @@ function missOf(ends, sides, which, truth, at, random) {
 /** The hand comes to the border over the first and last sixth of its way, and trembles. @param {Point[]} line @param {Point[]} missed @param {number} tremor @param {() => number} random @returns {Point[]} */
 function byHand(line, [atStart, atEnd], tremor, random) {
   const normal = normalFrom(random);
-  const along = [0];
-  for (let at = 1; at < line.length; at += 1) along.push(along[at - 1] + distance(line[at - 1], line[at]));
+  const along = lengthsAlong(line);
   const length = along[along.length - 1];
   const steps = Math.max(6, Math.round((length * SCALE) / (2 + 6 * random())));
   const reach = length * (0.06 + 0.12 * random());
   let [shakeX, shakeY] = [0, 0];
   return Array.from({ length: steps + 1 }, (_, step) => {
     const way = (length * step) / steps;
-    const found = along.findIndex((there) => there >= way);
-    const next = found < 0 ? along.length - 1 : Math.max(1, found);
-    const share = (way - along[next - 1]) / (along[next] - along[next - 1]);
-    const [a, b] = [line[next - 1], line[next]];
+    const [x, y] = pointAlong(line, along, way);
     shakeX = 0.7 * shakeX + 0.71 * (tremor / SCALE) * normal();
     shakeY = 0.7 * shakeY + 0.71 * (tremor / SCALE) * normal();
     const [left, right] = [Math.exp(-way / reach), Math.exp(-(length - way) / reach)];
     return [
-      a[0] + share * (b[0] - a[0]) + left * atStart[0] + right * atEnd[0] + shakeX,
-      a[1] + share * (b[1] - a[1]) + left * atStart[1] + right * atEnd[1] + shakeY,
+      x + left * atStart[0] + right * atEnd[0] + shakeX,
+      y + left * atStart[1] + right * atEnd[1] + shakeY,
     ];
   });
 }

@@ -94,8 +94,7 @@ export class ConflictPanel {
     const row = document.createElement("div");
     row.className = "row";
     const title = document.createElement("b");
-    title.textContent = this.#editor.data.labels.find((label) => label.name === name)?.title ?? name;
-    if (name === WHOLE) title.textContent = "Whole scan";
+    title.textContent = name === WHOLE ? "Whole scan" : this.#editor.titleOf(name);
     row.append(
       title,
       this.#button(name, "mine", "Mine", () => this.#choose(name, this.#mine)),

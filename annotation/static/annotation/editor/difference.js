@@ -12,6 +12,7 @@
  */
 import { sameRegions } from "#editor/drawing.js";
 import { distance, footOnRing } from "#editor/geometry.js";
+import { number } from "#editor/numbers.js";
 
 /** A border that moved less is as good as where it was. mm, or px without calibration */
 export const LIMIT = 1;
@@ -95,7 +96,7 @@ export function changesInWords(changes, titles, isCalibrated) {
     const title = titles.get(label) ?? label;
     if (kind === "new") return [`${title} was added since.`];
     if (kind === "gone") return [`${title} was deleted since.`];
-    return kind === "moved" ? [`${title} moved by up to ${most.toFixed(1)} ${unit}.`] : [];
+    return kind === "moved" ? [`${title} moved by up to ${number(most, 1)} ${unit}.`] : [];
   });
   return said.length ? said.join(" ") : `Nothing moved by more than ${LIMIT} ${unit}.`;
 }

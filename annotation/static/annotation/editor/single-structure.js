@@ -75,8 +75,7 @@ export class SingleStructure {
   }
 
   get #title() {
-    const { data, label } = this.#editor;
-    return data.labels.find(({ name }) => name === label)?.title ?? label;
+    return this.#editor.titleOf(this.#editor.label);
   }
 
   /** Whether there is one shape to submit; says why not. */

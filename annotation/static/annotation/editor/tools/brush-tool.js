@@ -9,6 +9,7 @@
  * @typedef {import("#editor/geometry.js").Region} Region
  */
 import { insideRings, simplifyLine } from "#editor/geometry.js";
+import { number } from "#editor/numbers.js";
 import { addParts, takeParts } from "#editor/regions.js";
 import { overlapArea, swept, withinImage } from "#editor/shapes.js";
 import { takingDown } from "#editor/tools/tool.js";
@@ -46,7 +47,7 @@ class RoundBrush {
   #width() {
     const { spacing } = this.desk.data;
     const { radius } = this.desk.brush;
-    return spacing ? `${(2 * radius * spacing[0]).toFixed(1)} mm` : `${Math.round(2 * radius)} px`;
+    return spacing ? `${number(2 * radius * spacing[0], 1)} mm` : `${Math.round(2 * radius)} px`;
   }
 
   /** @param {Pointer | null} pointer */

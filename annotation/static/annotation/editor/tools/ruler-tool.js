@@ -5,6 +5,8 @@
  * @typedef {import("#editor/tools/tool.js").Pointer} Pointer
  * @typedef {import("#editor/geometry.js").Point} Point
  */
+import { number } from "#editor/numbers.js";
+
 export class RulerTool {
   name = "ruler";
   offer = { label: "Measure a distance", keys: ["M"], button: { text: "Ruler" } };
@@ -33,7 +35,7 @@ export class RulerTool {
     const { spacing } = this.desk.data;
     const [x, y] = spacing ?? [1, 1];
     const length = Math.hypot((to[0] - from[0]) * x, (to[1] - from[1]) * y);
-    return spacing ? `${length.toFixed(1)} mm` : `${length.toFixed(0)} px`;
+    return spacing ? `${number(length, 1)} mm` : `${number(length, 0)} px`;
   }
 
   leave() {

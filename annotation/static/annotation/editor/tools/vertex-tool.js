@@ -10,6 +10,7 @@
  * @typedef {import("#editor/regions.js").VertexPlace} VertexPlace
  */
 import { distance, inImage, onGrid, samePoint } from "#editor/geometry.js";
+import { number } from "#editor/numbers.js";
 import {
   claimGround,
   deleteVertices,
@@ -276,7 +277,7 @@ export class VertexTool {
     this.#selected = ring[at < 0 ? 0 : (at + step + ring.length) % ring.length];
     this.#showSelection();
     const [x, y] = this.#selected;
-    this.desk.say(`Point at ${x.toFixed(1)}, ${y.toFixed(1)}.`);
+    this.desk.say(`Point at ${number(x, 1)}, ${number(y, 1)}.`);
   }
 
   #insertAfter() {
