@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -266,6 +267,21 @@ def test_frames_between_two_outlined_ones_are_filled_in(
         window.saved()
         assert corner(image) == expected
     assert states(window) == [*["draft"] * 5, "empty"]
+
+
+def test_what_is_said_of_frames_that_are_filled_in_names_the_key_of_this_person(
+    window_of: WindowOf, sweep: list[Image], annotator: User
+) -> None:
+    outlines.save(sweep[0], annotator, [SQUARE], base=0)
+    outlines.save(sweep[2], annotator, [SQUARE], base=0)
+    window = window_of(annotator)
+    kept = json.dumps({"own": {"next-frame": "Alt+N"}})
+    window.page.add_init_script(f"localStorage['myotrace-keys-{annotator.pk}'] = '{kept}'")
+    window.open(edit_address(sweep[0]))
+    at_frame(window, sweep[0])
+    window.press("j")
+    message = window.page.locator("[data-piece=message]")
+    expect(message).to_contain_text("proposed. Alt+N opens the next one.")
 
 
 def test_proposals_outlive_a_killed_page_until_they_are_accepted_or_rejected(

@@ -13,6 +13,7 @@ import { call } from "#editor/connection.js";
 import { FrameStrip } from "#editor/frame-strip.js";
 import { blendOf } from "#editor/interpolation.js";
 import { openScan, prepareScan } from "#editor/navigation.js";
+import { number } from "#editor/numbers.js";
 import { pixelFileOf, pixelsOf } from "#editor/pixels.js";
 import { Player } from "#editor/player.js";
 import { ProposalStore } from "#editor/proposal-store.js";
@@ -384,15 +385,15 @@ export class Sweeping {
 
   /** @param {Region[]} regions @param {Frame} next @returns {Promise<Proposal>} */
   async #carried(regions, next) {
-    const { number = 0 } = this.#sweep?.beside(this.#image, 0) ?? {};
+    const { number: from = 0 } = this.#sweep?.beside(this.#image, 0) ?? {};
     const { image } = this.#editor.data;
     const files = await Promise.all([pixelFileOf(image.pixels), pixelFileOf(next.pixels)]);
     const shift = (await movement(files, regions)) ?? [0, 0];
     const moved = Math.hypot(...shift);
     const says =
       moved < STILL
-        ? `Carried over from frame ${number}`
-        : `Carried over from frame ${number}, moved by ${moved.toFixed(1)} px`;
+        ? `Carried over from frame ${from}`
+        : `Carried over from frame ${from}, moved by ${number(moved, 1)} px`;
     return { regions: shifted(regions, shift, image), tool: "carried", version: "", says };
   }
 
@@ -414,7 +415,7 @@ export class Sweeping {
     const sweep = this.#sweep;
     const gaps = sweep?.gapsAt(this.#image) ?? [];
     if (!sweep || !gaps.length) {
-      return this.#editor.say("Outline a frame before and one after; J fills in those between.");
+      return this.#editor.say("Outline a frame before and one after; {fill-in} fills in those between.");
     }
     try {
       for (const gap of gaps) await this.#fillGap(sweep, gap);
@@ -426,7 +427,7 @@ export class Sweeping {
     const [first, last] = [filled[0].number, filled[filled.length - 1].number];
     const frames = filled.length === 1 ? `Frame ${first} is` : `Frames ${first} to ${last} are`;
     this.#changedProposals();
-    this.#editor.say(`${frames} proposed. . opens the next one.`);
+    this.#editor.say(`${frames} proposed. {next-frame} opens the next one.`);
   }
 
   /** @param {Sweep} sweep @param {ReturnType<Sweep["gapsAt"]>[number]} gap */
