@@ -33,6 +33,7 @@ from domain.gate_checks import (
     paired,
     sd_of,
     shown_above,
+    signed,
     spreads_of,
     subgroup_checks,
     subgroups_of,
@@ -312,4 +313,4 @@ def _too_few(n: int, least: int, alpha: float) -> str:
 def _span(difference: Values, configuration: GateConfiguration) -> str:
     mean, interval = float(difference.mean()), interval_of(difference, 0.025, configuration)
     low, high = interval if interval else (mean, mean)
-    return f"{mean:+.4f} (95 % interval {low:+.4f} to {high:+.4f})"
+    return f"{signed(mean)} (95 % interval {signed(low)} to {signed(high)})"

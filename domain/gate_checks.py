@@ -30,7 +30,8 @@ class Figures:
     prediction and reference was empty. errors and absolute_errors: quantity (`csa_error_mm2`, ...)
     -> by subject, the mean error and the mean of its absolute value. A subject without a
     calibration is missing from the quantities in mm, one whose muscle the view cuts from both;
-    n_cut: `csa` and `mt` -> outlines without an error for that reason.
+    n_cut: `csa` and `mt` -> outlines without an error for that reason. csa_unit: the sign of the
+    unit in which words give areas, csa_per_mm2: how many of it make 1 mm².
     """
 
     dice: BySubject
@@ -41,6 +42,8 @@ class Figures:
     errors: Mapping[str, BySubject] = field(default_factory=dict)
     absolute_errors: Mapping[str, BySubject] = field(default_factory=dict)
     n_cut: Mapping[str, int] = field(default_factory=dict)
+    csa_unit: str = "mm²"
+    csa_per_mm2: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def win_check(difference: Values, alpha: float, configuration: GateConfiguration
         "win",
         "Dice, subject by subject",
         rule,
-        f"{mean:+.4f}, from {interval[0]:+.4f}, p = {signed_rank_p(difference):.2g}",
+        f"{signed(mean)}, from {signed(interval[0])}, p = {signed_rank_p(difference):.2g}",
         shown_above(difference, 0.0, alpha, configuration),
         int(difference.size),
         mean,
@@ -184,7 +187,8 @@ def not_worse_check(
     difference: Values, margin: float, alpha: float, configuration: GateConfiguration
 ) -> Check:
     """Not worse in Dice: `shown_above` minus the margin; not judged below five subjects."""
-    rule = f"lower end of the {_percent(alpha)} interval above {-margin:g}, p < {alpha:.3g}"
+    lowest = signed(-margin, "g")
+    rule = f"lower end of the {_percent(alpha)} interval above {lowest}, p < {alpha:.3g}"
     interval = interval_of(difference, alpha, configuration)
     title = "Dice not worse, subject by subject"
     if interval is None:
@@ -195,7 +199,7 @@ def not_worse_check(
         "not worse",
         title,
         rule,
-        f"{mean:+.4f}, from {interval[0]:+.4f}, p = {signed_rank_p(difference + margin):.2g}",
+        f"{signed(mean)}, from {signed(interval[0])}, p = {signed_rank_p(difference + margin):.2g}",
         shown_above(difference, -margin, alpha, configuration),
         int(difference.size),
         mean,
@@ -269,7 +273,7 @@ def subgroup_checks(groups: Sequence[Subgroup], configuration: GateConfiguration
             f"subgroup {each.grouping} {each.group}",
             f"Dice in subgroup {each.grouping}: {each.group}",
             f"not down by more than {margin:g}",
-            f"{each.mean_difference:+.4f}",
+            signed(each.mean_difference),
             each.mean_difference >= -margin,
             each.n_subjects,
             each.mean_difference,
@@ -310,6 +314,8 @@ def only(figures: Figures, subjects: set[str]) -> Figures:
         hd95_px=kept(figures.hd95_px),
         errors={name: kept(values) for name, values in figures.errors.items()},
         absolute_errors={name: kept(values) for name, values in figures.absolute_errors.items()},
+        csa_unit=figures.csa_unit,
+        csa_per_mm2=figures.csa_per_mm2,
     )
 
 
@@ -329,6 +335,11 @@ def values_of(by_subject: BySubject) -> Values:
     return values
 
 
+def signed(value: float, form: str = "+.4f") -> str:
+    """A number in words, by a format of Python's, with a minus sign in place of a hyphen."""
+    return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
+
+
 def sd_of(values: Values) -> float:
     """Sample standard deviation; 0 below two values."""
     return float(values.std(ddof=1)) if values.size > 1 else 0.0
@@ -342,6 +353,11 @@ class _Quantity:
     candidate: BySubject
     current: BySubject
     margin: float
+    shown: float = 1.0
+
+    def words(self, value: float) -> str:
+        """A difference in `unit`, of which `shown` make one of the values' own."""
+        return signed(value * self.shown, "+.3g")
 
 
 def _distance(candidate: Figures, current: Figures, configuration: GateConfiguration) -> _Quantity:
@@ -356,12 +372,13 @@ def _error_in_unit(
     """Absolute errors and errors of CSA or MT: in mm where all that have one in % have one in mm,
     else in %."""
     unit, name, margin = {
-        "csa": ("mm²", "csa_error_mm2", configuration.csa_margin_mm2),
+        "csa": (candidate.csa_unit, "csa_error_mm2", configuration.csa_margin_mm2),
         "mt": ("mm", "mt_error_mm", configuration.mt_margin_mm),
     }[quantity]
+    shown = candidate.csa_per_mm2 if quantity == "csa" else 1.0
     in_percent = f"{quantity}_error_percent"
     if not _all_in_mm(candidate.errors, current.errors, name, in_percent):
-        unit, name = "%", in_percent
+        unit, name, shown = "%", in_percent, 1.0
         margin = (
             configuration.csa_margin_percent
             if quantity == "csa"
@@ -369,8 +386,9 @@ def _error_in_unit(
         )
     return (
         _Quantity(unit, candidate.absolute_errors.get(name, {}),
-                  current.absolute_errors.get(name, {}), margin),
-        _Quantity(unit, candidate.errors.get(name, {}), current.errors.get(name, {}), margin),
+                  current.absolute_errors.get(name, {}), margin, shown),
+        _Quantity(unit, candidate.errors.get(name, {}), current.errors.get(name, {}), margin,
+                  shown),
     )  # fmt: skip
 
 
@@ -455,13 +473,14 @@ def _bounded(
 ) -> Check:
     rule = (
         f"upper end of the {_percent(configuration.alpha)} interval of the difference below"
-        f" {quantity.margin:g}"
+        f" {quantity.margin * quantity.shown:g}"
     )
     if mean is None:
         return Check(name, title, rule, "no value here", None)
     if bound is None:
-        return Check(name, title, rule, f"{mean:+.3g}, {n} subjects: no interval", None, n, mean)
-    found = f"{mean:+.3g}, up to {bound:+.3g}"
+        found = f"{quantity.words(mean)}, {n} subjects: no interval"
+        return Check(name, title, rule, found, None, n, mean)
+    found = f"{quantity.words(mean)}, up to {quantity.words(bound)}"
     return Check(name, title, rule, found, bound < quantity.margin, n, mean, bound)
 
 
@@ -489,7 +508,7 @@ def _class_check(label: str, difference: Values, margin: float) -> Check:
     if not difference.size:
         return Check(name, title, rule, "no value here", None)
     mean = float(difference.mean())
-    found = f"{mean:+.4f}"
+    found = signed(mean)
     return Check(name, title, rule, found, mean >= -margin, int(difference.size), mean, -margin)
 
 

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.numbers import AREA_UNITS
 from domain.gate import Figures
 from training.scoring import ERRORS
 from training.summarising import Row, n_cut, subject_means
 
 
-def figures_of(rows: Sequence[Row]) -> Figures:
-    """The figures of one model's rows, those of several labels' union left out beforehand.
+def figures_of(rows: Sequence[Row], area_unit: str = "mm2") -> Figures:
+    """The figures of one model's rows, those of several labels' union left out beforehand; words
+    give areas in `area_unit` (`Site.area_unit`).
 
     An error's absolute value is taken image by image, before any mean, so that too much on one
     scan does not make up for too little on another.
     """
+    unit = AREA_UNITS[area_unit]
     absolute = [_absolute(row) for row in rows]
     labels = dict.fromkeys(row.label for row in rows)
     return Figures(
@@ -31,6 +34,8 @@ def figures_of(rows: Sequence[Row]) -> Figures:
         errors={quantity: subject_means(rows, quantity) for quantity in ERRORS},
         absolute_errors={quantity: subject_means(absolute, quantity) for quantity in ERRORS},
         n_cut=n_cut(rows),
+        csa_unit=unit.sign,
+        csa_per_mm2=unit.per_mm2,
     )
 
 

@@ -223,6 +223,28 @@ class TestHarm:
         assert (csa.n_subjects, csa.n_cut) == (6, 2)
         assert csa.found.endswith("; left out 2 that the view cuts")
 
+    def test_areas_are_worded_in_the_unit_of_the_site_and_judged_the_same(self) -> None:
+        worse, before = errors("csa_error_mm2", [-30.0] * 8), errors("csa_error_mm2", [4.0] * 8)
+        in_cm2 = {"csa_unit": "cm²", "csa_per_mm2": 0.01}
+        found = []
+        for unit in ({}, in_cm2):
+            checks = winning({**worse, **unit}, {**before, **unit}).checks
+            found.append(next(check for check in checks if check.name == "csa error"))
+        mm2, cm2 = found
+        assert (mm2.passed, mm2.value, mm2.bound) == (cm2.passed, cm2.value, cm2.bound)
+        assert (mm2.title, cm2.title) == (
+            "CSA: absolute error (mm²)",
+            "CSA: absolute error (cm²)",
+        )
+        assert (mm2.found, cm2.found) == ("+26, up to +26", "+0.26, up to +0.26")
+        assert (mm2.rule[-8:], cm2.rule[-9:]) == ("below 20", "below 0.2")
+
+    def test_numbers_in_words_have_a_minus_sign(self) -> None:
+        worse = errors("mt_error_mm", [-0.1] * 8)
+        checks = winning(worse, errors("mt_error_mm", [0.6] * 8)).checks
+        (found,) = [check.found for check in checks if check.name == "mt error"]
+        assert found == "\u22120.5, up to \u22120.5"
+
     def test_where_all_are_cut_nothing_is_judged_and_that_is_said(self) -> None:
         decision = winning({"n_cut": {"csa": 8}}, {"n_cut": {"csa": 8}})
         (csa,) = [check for check in decision.checks if check.name == "csa error"]

@@ -194,7 +194,7 @@ def test_the_decision_stands_with_its_numbers(low_floor, client_of, admin, make_
         "at a true gain of 0.01",
         "Chance that it is no better",
         "Dice, subject by subject",
-        "CSA: absolute error (mm²)",
+        "CSA: absolute error (cm²)",
         "version 1, the defaults",
     ):
         assert words in said, words

@@ -123,8 +123,8 @@ def decide_pre_label(model: ModelVersion, facts: Sequence[Fact] = ()) -> Judgeme
         [row for row in found if row.image_id not in changed] for found in (shared, serving_shared)
     )
     decision = gate.compare_for_pre_labels(
-        figures_of(rows),
-        figures_of(serving_rows),
+        figures_of(rows, model.site.area_unit),
+        figures_of(serving_rows, model.site.area_unit),
         values,
         facts=[
             *_file_facts(model, current),
@@ -223,7 +223,8 @@ def _against(
     values: GateConfiguration,
     more: Sequence[Fact],
 ) -> tuple[gate.Decision, tuple[tuple[float, float], ...]]:
-    candidate, before = figures_of(rows), figures_of(serving_rows)
+    area_unit = model.site.area_unit
+    candidate, before = figures_of(rows, area_unit), figures_of(serving_rows, area_unit)
     facts = [
         *_file_facts(model, current),
         Fact("The same locked scans for both", _images(rows) == _images(serving_rows)),
