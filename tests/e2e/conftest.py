@@ -91,13 +91,14 @@ class Contexts:
         return self._browser.new_context(base_url=self._address, **options)
 
     def give_back(self) -> None:
-        """All that were taken, when what they save has reached the server."""
-        for kind, context in self._taken:
+        """All that were taken, when what they save has reached the server; one that never comes to
+        its end is given to no other test."""
+        taken, self._taken = self._taken, []
+        for kind, context in taken:
             for page in context.pages:
                 _let_saves_end(page)
             self._empty(context)
             self._free[kind].append(context)
-        self._taken = []
 
     def _empty(self, context: BrowserContext) -> None:
         for page in context.pages:

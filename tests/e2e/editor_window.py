@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotation.models import Annotation, Image
 
@@ -14,6 +14,33 @@ FULL_DISK = """
   const refused = () => { throw new DOMException("full", "QuotaExceededError"); };
   IDBObjectStore.prototype.put = refused;
 """
+
+
+class HeldRequest:
+    """The first request to an address, which waits for the test; later ones go through."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._held: list[Route] = []
+        page.route(address, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._held:
+            route.continue_()
+        else:
+            self._held.append(route)
+
+    @property
+    def route(self) -> Route:
+        return self._held[0]
+
+    def wait(self) -> None:
+        """Until it has come: that the page has sent it does not say so."""
+        for _ in range(1000):
+            if self._held:
+                return
+            self._page.wait_for_timeout(10)
+        raise AssertionError("the request was never sent")
 
 
 class EditorWindow:

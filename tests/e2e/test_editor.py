@@ -13,7 +13,13 @@ from annotation.models import Annotation, Image, Issue, Reference, Revision, Sit
 from annotation.services import outlines, review, sites, suggestions, workflow
 from core.models import User
 from tests.conftest import rectangle
-from tests.e2e.editor_window import EditorWindow, Point, edit_address, review_address
+from tests.e2e.editor_window import (
+    EditorWindow,
+    HeldRequest,
+    Point,
+    edit_address,
+    review_address,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -446,16 +452,16 @@ def test_a_decision_is_submitted_once_however_often_the_key_is_pressed(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
     window = window_of(annotator).open(edit_address(scan)).seen()
-    saves: list[Route] = []
-    window.page.route("**/annotation", lambda route: saves.append(route))
+    save = HeldRequest(window.page, "**/annotation")
     posts: list[str] = []
     window.page.on("request", lambda request: posts.append(f"{request.method} {request.url}"))
     window.page.get_by_text("No outline possible").click()
     window.page.get_by_label("Image unusable").check()
     window.page.get_by_label("Reason").fill("no contact with the skin")
-    with window.page.expect_request("**/annotation"):
-        window.press("Control+Enter", "Control+Enter")
-    saves[0].continue_()
+    window.press("Control+Enter")
+    save.wait()
+    window.press("Control+Enter")
+    save.route.continue_()
     window.page.wait_for_url(lambda url: "/edit/" not in url)
     submits = [one for one in posts if one.startswith("POST") and one.endswith("/submit")]
     assert len(submits) == 1
@@ -466,17 +472,15 @@ def test_a_reason_that_is_typed_stays_when_another_has_opened_the_scan(
     window_of: Callable[..., EditorWindow], scan: Image, annotator: User
 ) -> None:
     window = window_of(annotator)
-    reservations: list[Route] = []
-    window.page.route("**/reservation", lambda route: reservations.append(route))
-    with window.page.expect_request("**/reservation"):
-        window.open(edit_address(scan))
+    reservation = HeldRequest(window.page, "**/reservation")
+    window.open(edit_address(scan))
+    reservation.wait()
     window.page.get_by_text("No outline possible").click()
     reason = window.page.get_by_label("Reason")
     reason.fill("no contact with the skin")
-    reservations[0].fulfill(status=409, json={"detail": "Anna has opened it."})
+    reservation.route.fulfill(status=409, json={"detail": "Anna has opened it."})
     expect(window.page.locator("[data-piece=message]")).to_contain_text("Anna has opened it.")
     expect(reason).to_have_value("no contact with the skin")
-    window.page.unroute_all()
 
 
 def test_fingers_draw_without_a_mouse(
